@@ -1,0 +1,1 @@
+"""What Gametriggers decides. Imports the standard library and itself, and would still be true on paper."""

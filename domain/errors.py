@@ -1,0 +1,17 @@
+"""The domain's exceptions. A refusal that a caller must handle is a value, not an exception; see each context's model."""
+
+
+class DomainError(Exception):
+    """Root of everything that the domain raises."""
+
+
+class InvalidMoneyError(DomainError, ValueError):
+    """An amount that its currency cannot represent, or arithmetic across currencies."""
+
+
+class UnavailableError(DomainError):
+    """Something we depend on did not answer; the same call may succeed later."""
+
+
+class ConflictError(DomainError):
+    """Two units of work met in a way that only one could finish; the other may be tried again as a whole."""
