@@ -1,0 +1,156 @@
+"""Settings, read once from the environment and from an optional `.env` file in the root."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that the application is run from."""
+
+_SEAL_KEY_BYTES = 32
+_FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
+
+
+class SettingsError(Exception):
+    """Settings that are missing or wrong; its text says, a line each, what to set."""
+
+
+class Environment(StrEnum):
+    """Where we run. Production hides introspection and details of errors, and refuses development's conveniences."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogLevel(StrEnum):
+    """The least weighty line that is logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Source(BaseSettings):
+    """Where settings come from: the environment wins over the file."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: SecretStr = Field(
+        description="PostgreSQL address of the application's role: postgresql://role:password@host:5432/database"
+    )
+
+
+class MigrationSettings(Source):
+    """What `migrate` needs. The owner's password is here alone: a server that never holds it cannot leak it."""
+
+    migration_database_url: SecretStr = Field(
+        description="PostgreSQL address of the role that owns the tables; `migrate` alone uses it"
+    )
+
+
+class Settings(Source):
+    """What every other command needs."""
+
+    environment: Environment = Field(default=Environment.PRODUCTION, description="development or production")
+
+    direct_database_url: SecretStr = Field(
+        default_factory=lambda earlier: earlier.get("database_url"),
+        description="The same database without a pooling proxy in between, for LISTEN and advisory locks;"
+        " DATABASE_URL when left out",
+    )
+    database_pool_size: int = Field(default=10, ge=1, description="Connections that one process keeps at most")
+    database_behind_pooler: bool = Field(
+        default=False,
+        description="true when DATABASE_URL leads to a transaction-pooling proxy: no statement stays prepared",
+    )
+    redis_url: SecretStr = Field(description="Address of Redis or Valkey 7 or later: redis://:password@host:6379/0")
+
+    seal_key: SecretStr = Field(
+        description="32 random bytes in hex, the key of the ledger's sealed chain; keep it apart from backups"
+    )
+    seal_head_file: Path | None = Field(
+        default=None, description="File to which the head of the sealed chain is exported; none when left out"
+    )
+    token_key_file: Path = Field(description="PEM file with the ES256 (P-256) private key that signs access tokens")
+
+    host: str = Field(default="127.0.0.1", description="Address that the server listens on")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port that the server listens on")
+    public_url: str = Field(
+        default_factory=lambda earlier: f"http://{earlier.get('host')}:{earlier.get('port')}",
+        description="Address at which browsers and vendors reach us; http://HOST:PORT when left out in development",
+    )
+
+    midtrans_server_key: SecretStr = Field(description="Midtrans server key")
+    midtrans_previous_server_key: SecretStr | None = Field(
+        default=None, description="The server key before it, still accepted on notifications while keys are rotated"
+    )
+    midtrans_snap_url: str = Field(
+        default="https://app.sandbox.midtrans.com/snap/v1", description="Address of Midtrans Snap, with its version"
+    )
+    midtrans_core_url: str = Field(
+        default="https://api.sandbox.midtrans.com", description="Address of Midtrans Core API"
+    )
+    midtrans_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for an answer of Midtrans, seconds")
+
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = Field(default=True, description="true for JSON lines, false for people")
+
+    @field_validator("seal_key")
+    @classmethod
+    def _refuse_another_length(cls, key: SecretStr) -> SecretStr:
+        if not _is_hex_of(key.get_secret_value(), _SEAL_KEY_BYTES):
+            raise ValueError(f"it takes {_SEAL_KEY_BYTES} bytes in hex, {2 * _SEAL_KEY_BYTES} digits")
+        return key
+
+    @field_validator("public_url", "midtrans_snap_url", "midtrans_core_url")
+    @classmethod
+    def _end_without_slash(cls, address: str) -> str:
+        return address.rstrip("/")
+
+    @model_validator(mode="after")
+    def _ask_for_an_address_in_production(self) -> Self:
+        if self.environment is Environment.PRODUCTION and "public_url" not in self.model_fields_set:
+            raise ValueError("PUBLIC_URL must be set in production: browsers are sent there and vendors call it")
+        return self
+
+    @property
+    def seal_key_bytes(self) -> bytes:
+        """The seal's key itself."""
+        return bytes.fromhex(self.seal_key.get_secret_value())
+
+
+Read = TypeVar("Read", bound=Source)
+
+
+def read_settings(kind: type[Read]) -> Read:
+    """Read all settings of one kind. Raises `SettingsError` that says what to set and never repeats a value."""
+    try:
+        return kind.model_validate({})
+    except ValidationError as error:
+        found = [wrong for wrong in error.errors(include_input=False) if wrong["type"] != _FOLLOWS_FROM_ANOTHER]
+        raise SettingsError("\n".join(_sentence(kind, wrong["loc"], wrong) for wrong in found)) from None
+
+
+def _sentence(kind: type[Source], place: tuple[int | str, ...], wrong: Mapping[str, Any]) -> str:
+    reason = str(wrong["msg"]).removeprefix("Value error, ")
+    if not place:
+        return f"{reason}."
+    field = str(place[0])
+    meaning = kind.model_fields[field].description
+    if wrong["type"] == "missing":
+        return f"Set {field.upper()}: {meaning}."
+    return f"{field.upper()} is not right: {reason}. It is: {meaning}."
+
+
+def _is_hex_of(text: str, size: int) -> bool:
+    try:
+        return len(bytes.fromhex(text)) == size
+    except ValueError:
+        return False
