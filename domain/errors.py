@@ -1,4 +1,4 @@
-"""The domain's exceptions. A refusal that a caller must handle is a value, not an exception; see each context's model."""
+"""The domain's exceptions. A refusal that a caller must handle is a value, not one of these."""
 
 
 class DomainError(Exception):

@@ -72,13 +72,15 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: Currency) -> Self:
-        """Read `50000`, `50000.00` or `-3.5`; refuses exponents, signs of plus, blanks and decimals beyond the scale."""
+        """Read `50000`, `50000.00` or `-3.5`; refuses exponents, plus signs, blanks and decimals beyond the scale."""
         found = _DECIMAL.fullmatch(text)
         if found is None:
             raise InvalidMoneyError(f"{text[:40]!r} is not a plain decimal number")
         decimals = found[2] or ""
         if len(decimals) > currency.scale:
-            raise InvalidMoneyError(f"{currency} has {currency.scale} decimal places, {text[:40]!r} has {len(decimals)}")
+            raise InvalidMoneyError(
+                f"{currency} has {currency.scale} decimal places, {text[:40]!r} has {len(decimals)}"
+            )
         minor = int(found[1]) * 10**currency.scale + int(decimals.ljust(currency.scale, "0") or "0")
         return cls(-minor if text.startswith("-") else minor, currency)
 
@@ -95,7 +97,7 @@ class Money:
     @property
     def whole_units(self) -> int:
         """The amount in whole units; raises where it has a fraction (Midtrans takes whole rupiah only)."""
-        units, rest = divmod(self.minor, 10**self.currency.scale)
+        units, rest = divmod(self.minor, int(10**self.currency.scale))
         if rest:
             raise InvalidMoneyError(f"{self} is not a whole number of {self.currency}")
         return units

@@ -1,0 +1,1 @@
+"""A person's wallets and the money that comes into them."""

@@ -1,0 +1,165 @@
+"""What a transaction does to a book: the ledger's whole rule, without IO.
+
+An adapter fills a `Book` with the locked accounts and what was decided before, calls `decide` for one transaction
+after the other, and writes down `rows`, the changed accounts and the changed holds in one database transaction.
+"""
+
+from datetime import datetime
+
+from domain.ids import TransactionId
+from domain.ledger.book import Book, HeldLine, HoldState
+from domain.ledger.chart import TAKES_BACK
+from domain.ledger.model import (
+    KEPT_REFUSALS,
+    AccountKey,
+    AccountStatus,
+    Code,
+    JournalRow,
+    Operation,
+    Outcome,
+    Posting,
+    Side,
+    Transaction,
+)
+from domain.ledger.steps import RefusedError, Step, steps_of
+
+
+def decide(book: Book, transaction: Transaction, now: datetime) -> Outcome:
+    """Carry out a transaction on the book, or refuse it and change nothing but the memory of the refusal."""
+    content = transaction.content
+    first = book.decided.get(transaction.id)
+    if first is not None:
+        return _replay(first, content)
+    before: dict[AccountKey, tuple[int, int, int]] = {}
+    try:
+        steps = steps_of(book, transaction, now)
+        rows = tuple(
+            _take(book, transaction, index, step, content if index == 0 else None, before)
+            for index, step in enumerate(steps)
+        )
+    except RefusedError as refused:
+        for key, figures in before.items():
+            account = book.accounts[key]
+            account.posted, account.held, account.seq = figures
+        return _refuse(book, transaction, refused, content)
+    book.changed.update(before)
+    _remember(book, transaction, steps)
+    book.decided[transaction.id] = rows
+    book.rows.extend(rows)
+    return Outcome(Code.POSTED, rows)
+
+
+def _replay(first: tuple[JournalRow, ...], content: bytes) -> Outcome:
+    head = first[0]
+    if head.refusal is Code.TOMBSTONED:
+        return Outcome(Code.TOMBSTONED, first, replayed=True)
+    if head.content != content:
+        return Outcome(Code.ID_REUSED, ())
+    return Outcome(head.refusal or Code.POSTED, first, replayed=True)
+
+
+def _take(
+    book: Book,
+    transaction: Transaction,
+    line: int,
+    step: Step,
+    content: bytes | None,
+    before: dict[AccountKey, tuple[int, int, int]],
+) -> JournalRow:
+    """Apply one step and write its row. A step of nothing keeps its line and makes no entry."""
+    posting, amount = step.posting, step.amount
+    source, target = Side(posting.source), Side(posting.target)
+    if amount:
+        moved = amount if step.moves else 0
+        forced = step.forced or posting.kind in TAKES_BACK
+        source = _change(book, posting, posting.source, -moved, step.held_change, before, forced=forced)
+        if step.moves:
+            target = _change(book, posting, posting.target, moved, 0, before, forced=forced)
+    return JournalRow(
+        transaction.id, line, transaction.operation, posting.kind, None, source, target, amount,
+        transaction.ref, content, transaction.effective_at,
+    )  # fmt: skip
+
+
+def _change(
+    book: Book,
+    posting: Posting,
+    key: AccountKey,
+    posted: int,
+    held: int,
+    before: dict[AccountKey, tuple[int, int, int]],
+    *,
+    forced: bool,
+) -> Side:
+    """Change an account's figures within its limits. A platform account keeps none here."""
+    if key.purpose.is_platform:
+        return Side(key)
+    account = book.accounts[key]
+    before.setdefault(key, account.snapshot())
+    taken = held - posted
+    if account.status is AccountStatus.CLOSED:
+        raise RefusedError(Code.ACCOUNT_CLOSED, posting)
+    if account.status is AccountStatus.FROZEN and taken > 0 and not forced:
+        raise RefusedError(Code.ACCOUNT_FROZEN, posting)
+    if account.floor is not None and taken > 0 and account.posted - account.held - taken < account.floor:
+        raise RefusedError(Code.INSUFFICIENT_FUNDS, posting)
+    if account.ceiling is not None and posted > 0 and account.posted + posted > account.ceiling:
+        raise RefusedError(Code.LIMIT_EXCEEDED, posting)
+    account.posted += posted
+    account.held += held
+    account.seq += 1
+    return Side(key, account.seq, account.posted, account.held)
+
+
+def _refuse(book: Book, transaction: Transaction, refused: RefusedError, content: bytes) -> Outcome:
+    """Answer a refusal and, where it burns the id, remember it; a reversal of nothing also entombs its original."""
+    if refused.code not in KEPT_REFUSALS:
+        return Outcome(refused.code, ())
+    row = _refusal_row(book, transaction, refused, content)
+    rows = [row]
+    if refused.code is Code.NOTHING_TO_REVERSE and transaction.ref and transaction.ref not in book.decided:
+        rows.append(_tombstone(transaction.ref, transaction.id))
+    for row in rows:
+        book.decided[row.transaction_id] = (row,)
+    book.rows.extend(rows)
+    return Outcome(refused.code, (rows[0],))
+
+
+def _refusal_row(book: Book, transaction: Transaction, refused: RefusedError, content: bytes) -> JournalRow:
+    posting = refused.posting
+    return JournalRow(
+        transaction.id, 0, transaction.operation, posting.kind if posting else None, refused.code,
+        _shown(book, posting.source) if posting else None, _shown(book, posting.target) if posting else None,
+        posting.amount.minor if posting else 0, transaction.ref, content, transaction.effective_at,
+    )  # fmt: skip
+
+
+def _shown(book: Book, key: AccountKey) -> Side:
+    """The balance that a refusal was decided on; it takes no place in the account's sequence."""
+    if key.purpose.is_platform:
+        return Side(key)
+    account = book.accounts[key]
+    return Side(key, None, account.posted, account.held)
+
+
+def _tombstone(original: TransactionId, reversal: TransactionId) -> JournalRow:
+    """Stands where the original would have stood. It knows no content: whatever comes under that id is refused."""
+    return JournalRow(original, 0, Operation.MOVE, None, Code.TOMBSTONED, None, None, 0, reversal, None, None)
+
+
+def _remember(book: Book, transaction: Transaction, steps: list[Step]) -> None:
+    """Keep the state of holds and reversals in step with what was just posted."""
+    ref = transaction.ref
+    match transaction.operation:
+        case Operation.HOLD if transaction.expires_at is not None:
+            lines = [HeldLine(step.posting, step.amount) for step in steps]
+            book.holds[transaction.id] = HoldState(lines, transaction.expires_at)
+            book.changed_holds.add(transaction.id)
+        case Operation.CAPTURE | Operation.VOID | Operation.EXPIRE if ref is not None:
+            for line, step in zip(book.holds[ref].lines, steps, strict=True):
+                line.remaining -= step.amount
+            book.changed_holds.add(ref)
+        case Operation.REVERSE if ref is not None:
+            book.reversed.add(ref)
+        case _:
+            pass

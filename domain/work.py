@@ -1,0 +1,19 @@
+"""What every unit of work offers, whatever the context: the ledger, and a way to tell that something happened."""
+
+from typing import Protocol
+
+from domain.events import Event
+from domain.ledger.ports import Ledger
+
+
+class Work(Protocol):
+    """One unit of work: everything done through it becomes durable together, or not at all."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger within this unit of work."""
+        ...
+
+    async def emit(self, event: Event) -> None:
+        """Record that something happened; reactions and subscribers learn of it after the commit."""
+        ...
