@@ -65,7 +65,7 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class PaymentStatus:
-    """The gateway's authenticated answer about one payment. What it states is not yet compared with what we asked for."""
+    """The gateway's authenticated answer about one payment, not yet compared with what we asked for."""
 
     order_id: str
     transaction_id: str | None

@@ -1,0 +1,157 @@
+"""How a payment stands, read from Midtrans' status answers: it alone decides whether money has moved."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from adapters.payments.midtrans import JAKARTA, answer_code, read_answer
+from domain.money import Currency, Money
+from domain.wallet.gateway import GatewayAnswerError, GatewayRefusedError, PaymentState, PaymentStatus, TakenBack
+
+STATES: Mapping[tuple[str, str | None], PaymentState] = {
+    ("pending", None): PaymentState.PENDING,
+    ("authorize", None): PaymentState.AUTHORIZED,
+    ("authorize", "challenge"): PaymentState.CHALLENGED,
+    ("authorize", "deny"): PaymentState.DENIED,
+    ("capture", None): PaymentState.CHALLENGED,
+    ("capture", "accept"): PaymentState.PAID,
+    ("capture", "deny"): PaymentState.DENIED,
+    ("settlement", None): PaymentState.PAID,
+    ("deny", None): PaymentState.DENIED,
+    ("cancel", None): PaymentState.CANCELLED,
+    ("expire", None): PaymentState.EXPIRED,
+    ("failure", None): PaymentState.FAILED,
+    ("refund", None): PaymentState.REFUNDED,
+    ("partial_refund", None): PaymentState.PARTIALLY_REFUNDED,
+    ("chargeback", None): PaymentState.CHARGED_BACK,
+    ("partial_chargeback", None): PaymentState.PARTIALLY_CHARGED_BACK,
+}
+"""By transaction_status and fraud_status; None stands for every fraud_status that is not listed beside it.
+
+A capture without a clear `accept` is held. A settlement is money that has arrived whatever the fraud check says; if it
+is denied after that, the transaction_status itself turns to `deny`.
+"""
+
+_WHOLE = {PaymentState.REFUNDED, PaymentState.CHARGED_BACK}
+_TAKEN_BY_BANK = {PaymentState.CHARGED_BACK, PaymentState.PARTIALLY_CHARGED_BACK}
+_TAKEN_BACK = _WHOLE | _TAKEN_BY_BANK | {PaymentState.PARTIALLY_REFUNDED}
+
+
+def read_status(asked_for: str, http_status: int, body: bytes, *, posted: bool) -> PaymentStatus:
+    """Read the answer about one payment; `asked_for` names it while Midtrans does not know it yet.
+
+    Raises the gateway's errors. Never takes HTTP 200 or status_code 200 for success: transaction_status decides.
+    """
+    raw = read_answer(http_status, body, posted=posted)
+    if "transaction_status" not in raw:
+        return _without_payment(asked_for, http_status, raw)
+    try:
+        state = _state(raw)
+        amount = _money(raw, "gross_amount")
+        total = _taken_back_total(raw, state, amount)
+        return PaymentStatus(
+            order_id=_text(raw, "order_id"),
+            transaction_id=_optional_text(raw, "transaction_id"),
+            state=state,
+            amount=amount,
+            payment_type=_optional_text(raw, "payment_type"),
+            taken_back=_taken_back(raw, state, total),
+            taken_back_total=total,
+            occurred_at=_moment(raw.get("settlement_time") or raw.get("transaction_time")),
+            raw=raw,
+        )
+    except (ValueError, OverflowError) as error:
+        raise GatewayAnswerError(f"unreadable answer about {asked_for}: {error}") from error
+
+
+def _without_payment(asked_for: str, http_status: int, raw: Mapping[str, object]) -> PaymentStatus:
+    code = answer_code(http_status, raw)
+    if code == HTTPStatus.NOT_FOUND:
+        return PaymentStatus(asked_for, None, PaymentState.UNKNOWN, None, None, (), None, None, raw)
+    if code >= HTTPStatus.BAD_REQUEST:
+        raise GatewayRefusedError(str(code), str(raw.get("status_message", "no reason given"))[:500])
+    raise GatewayAnswerError(f"status code {code} without a transaction_status")
+
+
+def _state(raw: Mapping[str, object]) -> PaymentState:
+    status, fraud = _text(raw, "transaction_status").lower(), raw.get("fraud_status")
+    checked = fraud.lower() if isinstance(fraud, str) else None
+    state = STATES.get((status, checked)) or STATES.get((status, None))
+    if state is None:
+        raise GatewayAnswerError(f"{status[:40]!r} is no transaction_status that we know")
+    return state
+
+
+def _taken_back(raw: Mapping[str, object], state: PaymentState, total: Money | None) -> tuple[TakenBack, ...]:
+    listed = tuple(_listed(entry, raw) for entry in _entries(raw))
+    if state not in _TAKEN_BACK or total is None:
+        return listed
+    reference = _reference(raw) or f"{raw['transaction_status']}".lower()
+    rest = total - sum((each.amount for each in listed), Money.zero(total.currency))
+    if rest.minor <= 0 or any(each.reference == reference for each in listed):
+        return listed
+    # Told without a list, as chargebacks and the answer to a refund are: what no other entry accounts for.
+    return (*listed, TakenBack(reference, rest, final=state in _TAKEN_BY_BANK))
+
+
+def _taken_back_total(raw: Mapping[str, object], state: PaymentState, amount: Money) -> Money | None:
+    if raw.get("refund_amount") is not None:
+        return _money(raw, "refund_amount")
+    if entries := _entries(raw):
+        return sum((_listed(entry, raw).amount for entry in entries), Money.zero(amount.currency))
+    if state in _WHOLE:
+        return amount
+    if state in _TAKEN_BACK:
+        raise GatewayAnswerError("a part was taken back, but not said how much")
+    return None
+
+
+def _entries(raw: Mapping[str, object]) -> list[Mapping[str, object]]:
+    found = [*_list(raw, "refunds"), *_list(raw, "chargebacks")]
+    return [entry for entry in found if isinstance(entry, dict)]
+
+
+def _list(raw: Mapping[str, object], field: str) -> list[object]:
+    found = raw.get(field) or []
+    if not isinstance(found, list):
+        raise GatewayAnswerError(f"{field} is no list")
+    return found
+
+
+def _listed(entry: Mapping[str, object], raw: Mapping[str, object]) -> TakenBack:
+    reference = _reference(entry)
+    if reference is None:
+        raise GatewayAnswerError("a refund without its id")
+    amount = _money({**entry, "currency": raw.get("currency")}, "refund_amount")
+    final = bool(entry.get("bank_confirmed_at")) or entry in _list(raw, "chargebacks")
+    return TakenBack(reference, amount, final)
+
+
+def _reference(raw: Mapping[str, object]) -> str | None:
+    found = raw.get("refund_chargeback_id")
+    return str(found) if isinstance(found, int | str) and str(found) else None
+
+
+def _money(raw: Mapping[str, object], field: str) -> Money:
+    found, currency = raw.get(field), raw.get("currency") or "IDR"  # answers to a refund leave the currency out
+    if not isinstance(found, str | int) or isinstance(found, bool):
+        raise GatewayAnswerError(f"{field} is missing or no amount")
+    return Money.parse(str(found), Currency(str(currency).upper()))
+
+
+def _text(raw: Mapping[str, object], field: str) -> str:
+    found = raw.get(field)
+    if not isinstance(found, str) or not found:
+        raise GatewayAnswerError(f"{field} is missing or no text")
+    return found
+
+
+def _optional_text(raw: Mapping[str, object], field: str) -> str | None:
+    return None if raw.get(field) is None else _text(raw, field)
+
+
+def _moment(found: object) -> datetime | None:
+    if found is None:
+        return None
+    moment = datetime.fromisoformat(str(found))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=JAKARTA)).astimezone(UTC)
