@@ -1,0 +1,1 @@
+"""PostgreSQL: the truth. Tables and queries together, one file for each context."""

@@ -59,6 +59,7 @@ class TakenBack:
     reference: str
     """The gateway's own id of it: the same every time it is told."""
     amount: Money
+    """Where the gateway does not list each one, this holds the earlier ones too: never post beyond the total."""
     final: bool
     """The bank has confirmed it; until then it may still come to nothing."""
 

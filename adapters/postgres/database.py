@@ -1,0 +1,66 @@
+"""Connections to PostgreSQL: the pool for short work, and direct ones for locks that last.
+
+The pool works behind a transaction-pooling proxy: nothing on it lives longer than a database transaction. Advisory
+locks of leaders need `direct`, which bypasses such a proxy.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import asyncpg
+import orjson
+from asyncpg import Connection, Pool
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads, schema="pg_catalog"
+    )
+
+
+async def _keep(connection: Connection) -> None:
+    """Nothing to reset: no code of ours leaves a trace on a pooled connection, and asking costs a round trip."""
+
+
+class Database:
+    """A pool of connections and the means to open direct ones. `async with Database(...)` closes it."""
+
+    def __init__(self, url: str, direct_url: str | None = None, *, size: int = 10, behind_pooler: bool = False) -> None:
+        self._url, self._direct_url = url, direct_url or url
+        self._size = size
+        self._options: dict[str, Any] = {"statement_cache_size": 0} if behind_pooler else {}
+        self._pool: Pool | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = await asyncpg.create_pool(
+            self._url, min_size=1, max_size=self._size, init=_prepare, reset=_keep, command_timeout=30, **self._options
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    @property
+    def pool(self) -> Pool:
+        """The open pool."""
+        if self._pool is None:
+            raise RuntimeError("the database is used before it is opened: `async with Database(...)`")
+        return self._pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A pooled connection inside a database transaction: commits at the end, rolls back on any exception."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def direct(self, **settings: str) -> AsyncIterator[Connection]:
+        """A connection of one's own past any pooling proxy, with session settings: for advisory locks and LISTEN."""
+        connection = await asyncpg.connect(self._direct_url, server_settings=settings, command_timeout=30)
+        try:
+            await _prepare(connection)
+            yield connection
+        finally:
+            connection.terminate()

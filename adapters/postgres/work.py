@@ -1,0 +1,40 @@
+"""A unit of work on PostgreSQL: one connection, one database transaction, every context's rows and the ledger."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asyncpg import Connection
+
+from adapters.postgres.accounts import AccountIndex
+from adapters.postgres.database import Database
+from adapters.postgres.ledger import LedgerCore, PostgresLedger
+from adapters.postgres.outbox import write_event
+from domain.clock import Clock
+from domain.events import Event
+
+
+class PostgresWork:
+    """What `ports.work()` gives to an action."""
+
+    def __init__(self, connection: Connection, core: LedgerCore) -> None:
+        self._connection = connection
+        self.ledger = PostgresLedger(connection, core)
+
+    async def emit(self, event: Event) -> None:
+        """Record an event in the outbox; the same event again is the same row."""
+        await write_event(self._connection, event)
+
+
+class Works:
+    """Opens units of work. Holds no connection itself."""
+
+    def __init__(self, database: Database, index: AccountIndex, clock: Clock) -> None:
+        self._database, self._index, self._clock = database, index, clock
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[PostgresWork]:
+        """Everything done through the work commits at the end of the block, or nothing does."""
+        index = self._index.child()
+        async with self._database.transaction() as connection:
+            yield PostgresWork(connection, LedgerCore(index, self._clock))
+        index.publish()
