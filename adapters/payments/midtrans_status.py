@@ -83,10 +83,10 @@ def _state(raw: Mapping[str, object]) -> PaymentState:
 
 
 def _taken_back(raw: Mapping[str, object], state: PaymentState, total: Money | None) -> tuple[TakenBack, ...]:
-    listed = tuple(_listed(entry, raw) for entry in _entries(raw))
+    listed = tuple(_listed(entry, raw, state) for entry in _entries(raw))
     if state not in _TAKEN_BACK or total is None:
         return listed
-    reference = _reference(raw) or f"{raw['transaction_status']}".lower()
+    reference = _reference(raw) or _text(raw, "transaction_status").lower()
     rest = total - sum((each.amount for each in listed), Money.zero(total.currency))
     if rest.minor <= 0 or any(each.reference == reference for each in listed):
         return listed
@@ -98,7 +98,7 @@ def _taken_back_total(raw: Mapping[str, object], state: PaymentState, amount: Mo
     if raw.get("refund_amount") is not None:
         return _money(raw, "refund_amount")
     if entries := _entries(raw):
-        return sum((_listed(entry, raw).amount for entry in entries), Money.zero(amount.currency))
+        return sum((_listed(entry, raw, state).amount for entry in entries), Money.zero(amount.currency))
     if state in _WHOLE:
         return amount
     if state in _TAKEN_BACK:
@@ -107,24 +107,18 @@ def _taken_back_total(raw: Mapping[str, object], state: PaymentState, amount: Mo
 
 
 def _entries(raw: Mapping[str, object]) -> list[Mapping[str, object]]:
-    found = [*_list(raw, "refunds"), *_list(raw, "chargebacks")]
-    return [entry for entry in found if isinstance(entry, dict)]
-
-
-def _list(raw: Mapping[str, object], field: str) -> list[object]:
-    found = raw.get(field) or []
-    if not isinstance(found, list):
-        raise GatewayAnswerError(f"{field} is no list")
+    found = raw.get("refunds") or []
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise GatewayAnswerError("refunds is no list of objects")
     return found
 
 
-def _listed(entry: Mapping[str, object], raw: Mapping[str, object]) -> TakenBack:
+def _listed(entry: Mapping[str, object], raw: Mapping[str, object], state: PaymentState) -> TakenBack:
     reference = _reference(entry)
     if reference is None:
         raise GatewayAnswerError("a refund without its id")
     amount = _money({**entry, "currency": raw.get("currency")}, "refund_amount")
-    final = bool(entry.get("bank_confirmed_at")) or entry in _list(raw, "chargebacks")
-    return TakenBack(reference, amount, final)
+    return TakenBack(reference, amount, final=bool(entry.get("bank_confirmed_at")) or state in _TAKEN_BY_BANK)
 
 
 def _reference(raw: Mapping[str, object]) -> str | None:
