@@ -56,6 +56,12 @@ class NotAnObjectError(ValueError):
     """A body that is not one JSON object."""
 
 
+class Unquoted(str):
+    """A decimal that stood in JSON without quotes, exactly as it was written: no float comes near an amount."""
+
+    __slots__ = ()
+
+
 class InvalidReferenceError(DomainError, ValueError):
     """An order id or refund key with characters, or of a length, that Midtrans does not take."""
 
@@ -155,7 +161,7 @@ def encoded(body: Mapping[str, object]) -> bytes:
 def parsed(body: bytes) -> Mapping[str, object]:
     """A JSON object, its decimals kept as they were written; raises `ValueError`."""
     try:
-        found = json.loads(body, parse_float=str, parse_constant=_refuse_constant)
+        found = json.loads(body, parse_float=Unquoted, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise NotAnObjectError("nested too deep") from error
     if not isinstance(found, dict):
@@ -221,7 +227,7 @@ def _reason(raw: Mapping[str, object]) -> str:
 
 def _claimed(raw: Mapping[str, object], field: str) -> str:
     found = raw.get(field)
-    if not isinstance(found, str) or not found or not found.isprintable():
+    if not isinstance(found, str) or isinstance(found, Unquoted) or not found or not found.isprintable():
         raise MalformedNotificationError(f"{field} is missing or not plain text")
     return found
 

@@ -107,7 +107,7 @@ def _taken_back_total(raw: Mapping[str, object], state: PaymentState, amount: Mo
 
 
 def _entries(raw: Mapping[str, object]) -> list[Mapping[str, object]]:
-    found = raw.get("refunds") or []
+    found = [] if raw.get("refunds") is None else raw["refunds"]
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise GatewayAnswerError("refunds is no list of objects")
     return found

@@ -32,9 +32,10 @@ class RunningSandbox:
 def create_sandbox(
     settings: SandboxSettings, *, clock: Clock = system_clock, sleep: Sleep = asyncio.sleep
 ) -> Starlette:
-    """Midtrans' other side as an application for uvicorn; `sleep` waits before a notification is tried again, and for delays.
+    """Midtrans' other side as an application for uvicorn.
 
-    Serve it on loopback only: the operator's part of it asks for no key.
+    `sleep` is awaited before a notification is tried again, and for delays that were ordered. Serve it on loopback
+    only: the operator's part of it asks for no key.
     """
     account = Sandbox(settings, clock=clock, sleep=sleep)
 

@@ -91,13 +91,14 @@ def _channel_fields(payment: Payment) -> dict[str, object]:
     number = str(payment.asked).rjust(12, "8")
     if payment.channel == "permata_va":
         return {"permata_va_number": number}
-    return {
+    fields: dict[str, dict[str, object]] = {
         "bank_transfer": {"va_numbers": [{"bank": payment.channel.removesuffix("_va"), "va_number": number}]},
         "echannel": {"biller_code": "70012", "bill_key": number},
         "cstore": {"store": payment.channel, "payment_code": number},
         "qris": {"acquirer": "gopay", "issuer": "dana", "transaction_type": "off-us"},
         "credit_card": {"masked_card": "48111111-1114", "bank": "bni", "card_type": "credit"},
-    }.get(payment.payment_type, {})
+    }
+    return fields.get(payment.payment_type, {})
 
 
 def _gone_back(payment: Payment) -> dict[str, object]:
