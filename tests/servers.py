@@ -1,0 +1,134 @@
+"""The servers that one run of the tests shares: started by its first process, reached by all its workers."""
+
+import asyncio
+import os
+import secrets
+import shutil
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+from adapters.config import ROOT
+from adapters.embedded.database import APP_ROLE, RolePasswords, make_database, make_roles
+from adapters.embedded.folders import FolderInUseError, FolderLock
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.embedded.valkey import EmbeddedValkey
+from adapters.postgres.migrate import upgrade
+
+T = TypeVar("T")
+
+PASSWORDS = RolePasswords(owner="owner-of-tests", app="app-of-tests")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the shared servers are, and the migrated database that tests clone."""
+
+    superuser_url: str
+    template: str
+    valkey_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Valkey:
+    """An empty logical database."""
+
+    url: str
+
+
+class Servers:
+    """PostgreSQL and Valkey for one run; TEST_DATABASE_SUPERUSER_URL and TEST_REDIS_URL name others than the embedded.
+
+    TEST_POSTGRES_PROGRAMS and TEST_VALKEY_PROGRAM name other programs to start (older generations);
+    TEST_DURABLE=1 leaves fsync on.
+    """
+
+    def __init__(self) -> None:
+        self._folder = ROOT / "var" / "tests" / f"{os.getpid()}-{secrets.token_hex(3)}"
+        self._postgres: EmbeddedPostgres | None = None
+        self._valkey: EmbeddedValkey | None = None
+        self._addresses: Addresses | None = None
+
+    def start(self) -> Addresses:
+        """Start what is not started, make the template, and say where everything is."""
+        if self._addresses is None:
+            sweep(self._folder.parent)
+            superuser_url = os.environ.get("TEST_DATABASE_SUPERUSER_URL") or self._start_postgres()
+            valkey_url = os.environ.get("TEST_REDIS_URL") or self._start_valkey()
+            template = f"template_{secrets.token_hex(4)}"
+            run(make_template(superuser_url, template))
+            self._addresses = Addresses(superuser_url, template, valkey_url)
+        return self._addresses
+
+    def stop(self) -> None:
+        """Leave nothing behind."""
+        if self._addresses is not None and self._postgres is None:
+            run(drop_database(self._addresses.superuser_url, self._addresses.template))
+        if self._postgres is not None:
+            self._postgres.discard()
+        if self._valkey is not None:
+            self._valkey.discard()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start_postgres(self) -> str:
+        self._postgres = new_postgres(self._folder / "postgres", durable=os.environ.get("TEST_DURABLE") == "1").start()
+        return self._postgres.superuser_url
+
+    def _start_valkey(self) -> str:
+        self._valkey = new_valkey(self._folder / "valkey").start()
+        return self._valkey.url
+
+
+def new_postgres(folder: Path, *, durable: bool) -> EmbeddedPostgres:
+    """A PostgreSQL of the generation under test, not yet started."""
+    programs = os.environ.get("TEST_POSTGRES_PROGRAMS")
+    return EmbeddedPostgres(folder, durable=durable, programs=Path(programs) if programs else None)
+
+
+def new_valkey(folder: Path) -> EmbeddedValkey:
+    """A Valkey or Redis of the generation under test, not yet started."""
+    program = os.environ.get("TEST_VALKEY_PROGRAM")
+    return EmbeddedValkey(folder, program=Path(program) if program else None)
+
+
+async def make_template(superuser_url: str, name: str) -> None:
+    """A migrated database to clone."""
+    await make_roles(superuser_url, PASSWORDS)
+    made = await make_database(superuser_url, name, PASSWORDS)
+    await upgrade(made.owner_url, APP_ROLE)
+
+
+async def drop_database(superuser_url: str, name: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end from a fixture that is not one, without disturbing the test's own loop."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+def sweep(folder: Path) -> None:
+    """Delete what runs that were killed left behind; a living run holds its folders."""
+    for server in folder.glob("*/*"):
+        lock = FolderLock(server)
+        try:
+            lock.acquire()
+        except FolderInUseError:
+            continue
+        shutil.rmtree(server, ignore_errors=True)
+        lock.release()
+    for left in folder.glob("*"):
+        if not any(left.iterdir()):
+            left.rmdir()

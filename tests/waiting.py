@@ -1,0 +1,24 @@
+"""Waiting for conditions instead of sleeping."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_PAUSE_S = 0.01
+
+
+async def eventually(predicate: Callable[[], T | Awaitable[T]], timeout_s: float = 10.0) -> T:
+    """Ask again and again, and answer the first true thing; fails the test with the last answer when time is up."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        asked = predicate()
+        answer: T = await asked if inspect.isawaitable(asked) else asked
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s} s: {inspect.getsource(predicate).strip()} is {answer!r}")
+        await asyncio.sleep(_PAUSE_S)
