@@ -1,0 +1,32 @@
+"""What follows each event: the one table of consequences, where contexts meet without calling each other."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from domain.events import Event
+
+Reaction = Callable[[Any, Any], Awaitable[None]]
+"""`async def award_commission(ports, event) -> None`, with the narrow ports and the one event that it declares.
+
+It runs at least once and never inside a unit of work: the event's id is its idempotency key. Raising means: again later.
+Its name is written down; renaming it orphans the runs that are still waiting.
+"""
+
+REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {}
+"""Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
+
+
+def reaction_names(kind: type[Event]) -> list[str]:
+    """The names of what follows an event. Raises LookupError for an event that is not in the table."""
+    if kind not in REACTIONS:
+        raise LookupError(f"{kind.__name__} is not in domain.reactions.REACTIONS: say what follows it, if only ()")
+    return [reaction.__name__ for reaction in REACTIONS[kind]]
+
+
+def known_reactions() -> Mapping[tuple[str, str], tuple[type[Event], Reaction]]:
+    """Every reaction by the names of its event and of itself."""
+    return {
+        (kind.__name__, reaction.__name__): (kind, reaction)
+        for kind, reactions in REACTIONS.items()
+        for reaction in reactions
+    }
