@@ -1,4 +1,4 @@
-"""Fixtures for everybody: a fresh database, an empty Valkey, servers of one's own to kill, no way out to the internet."""
+"""Fixtures for everybody: a fresh database, an empty Valkey, servers of one's own to kill, no way to the internet."""
 
 import ipaddress
 import secrets

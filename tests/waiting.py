@@ -20,5 +20,12 @@ async def eventually(predicate: Callable[[], T | Awaitable[T]], timeout_s: float
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout_s} s: {inspect.getsource(predicate).strip()} is {answer!r}")
+            raise AssertionError(f"not within {timeout_s} s: {_spelled(predicate)} is {answer!r}")
         await asyncio.sleep(_PAUSE_S)
+
+
+def _spelled(predicate: Callable[[], object]) -> str:
+    try:
+        return inspect.getsource(predicate).strip()
+    except (OSError, TypeError):
+        return repr(predicate)
