@@ -30,12 +30,12 @@ def routes(kept: KeptAnswers) -> list[Route]:
     """Where the Core API listens."""
     found = [_route("status", _status, "GET", kept), _route("refund", _refund, "POST", kept)]
     found += [_route(act.value, _wished(act), "POST", kept) for act in _DONE]
-    direct = Endpoint("core.refund", _refund, _complain, kept)
+    direct = Endpoint("core.refund", _refund, _complain, kept).serve
     return [*found, Route("/v2/{reference}/refund/online/direct", direct, methods=["POST"])]
 
 
 def _route(name: str, work: Work, verb: str, kept: KeptAnswers) -> Route:
-    return Route(f"/v2/{{reference}}/{name}", Endpoint(f"core.{name}", work, _complain, kept), methods=[verb])
+    return Route(f"/v2/{{reference}}/{name}", Endpoint(f"core.{name}", work, _complain, kept).serve, methods=[verb])
 
 
 def _complain(status: int, reason: str) -> Answer:

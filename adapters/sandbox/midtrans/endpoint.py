@@ -54,7 +54,7 @@ class Endpoint:
         self._complain = complain
         self._kept = kept
 
-    async def __call__(self, request: Request) -> Response:
+    async def serve(self, request: Request) -> Response:
         """Answer one request."""
         sandbox: Sandbox = request.app.state.sandbox
         sandbox.calls[self._name] += 1

@@ -26,7 +26,7 @@ class _InvalidError(Exception):
 
 def routes(kept: KeptAnswers) -> list[Route]:
     """Where Snap's API listens."""
-    return [Route("/snap/v1/transactions", Endpoint("snap.create", _create, _complain, kept), methods=["POST"])]
+    return [Route("/snap/v1/transactions", Endpoint("snap.create", _create, _complain, kept).serve, methods=["POST"])]
 
 
 def _complain(status: int, reason: str) -> Answer:
