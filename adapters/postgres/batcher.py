@@ -7,27 +7,34 @@ lane has in hand and passes over accounts that a unit of work has locked; those 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
+import structlog
 
 from adapters.postgres.database import Database
 from adapters.postgres.ledger import LedgerCore
 from domain.errors import ConflictError, UnavailableError
-from domain.ledger.model import AccountKey, Outcome, Transaction
+from domain.ledger.model import Outcome, Transaction
 
 MOST_IN_A_ROUND = 512
-_PASSING = (
-    asyncpg.PostgresConnectionError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError, ConflictError, OSError, TimeoutError,
+_REOPEN_S = 0.05
+_LOCKED_S = 0.002
+_CONFLICTS = (
+    asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, ConflictError,
 )  # fmt: skip
+"""Somebody else was first: the same round may be tried again at once, on the same connection."""
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+"""The connection is of no more use. Whether a commit on it took effect is told by the same ids when they come again."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
 class _Item:
     transaction: Transaction
-    claims: frozenset[object]
+    claims: set[object]
     done: asyncio.Future[Outcome]
     deadline: float
 
@@ -81,42 +88,68 @@ class Batcher:
     async def _lane(self, waker: asyncio.Event) -> None:
         """Rounds on a connection of the lane's own, opened again whenever it is lost."""
         while True:
-            with suppress(*_PASSING):
+            try:
                 async with self._database.pool.acquire() as connection:
-                    while not connection.is_closed():
-                        await self._next_round(connection, waker)
-            await asyncio.sleep(0.05)
-            self._drop_late()
+                    while True:
+                        if not await self._next_round(connection):
+                            waker.clear()
+                            await waker.wait()
+            except Exception as error:  # noqa: BLE001  # whatever it is, callers wait for a lane that lives
+                _log.warning("ledger lane lost its connection", error=repr(error))
+                await asyncio.sleep(_REOPEN_S)
+                self._drop_late()
 
-    async def _next_round(self, connection: asyncpg.Connection, waker: asyncio.Event) -> None:
+    async def _next_round(self, connection: asyncpg.Connection) -> bool:
+        """Carry out what is there to do; False when there is nothing."""
         items = self._take()
         if not items:
-            waker.clear()
-            await waker.wait()
-            return
+            return False
         claims = {claim for item in items for claim in item.claims}
         self._in_hand |= claims
         try:
-            outcomes = await self._round(connection, [item.transaction for item in items])
-        except _PASSING:
+            left = await self._carry_out(connection, items)
+        except _LOST:
             self._queue.extendleft(reversed(items))
             raise
-        except Exception as error:  # noqa: BLE001  # the callers must hear of a bug, and the lane must live on
-            outcomes = []
-            for item in items:
-                if not item.done.done():
-                    item.done.set_exception(error)
         finally:
             self._in_hand -= claims
-        passed_over = [item for item, outcome in zip(items, outcomes, strict=False) if _answer(item, outcome)]
-        if passed_over:
-            self._queue.extendleft(reversed(passed_over))
-            if len(passed_over) == len(items):
-                await asyncio.sleep(0.002)
+        self._queue.extendleft(reversed(left))
+        if len(left) == len(items):
+            await asyncio.sleep(_LOCKED_S)
         if self._queue:
             self._wake()
-        elif not self._in_hand:
-            self._idle.set()
+        self._rest()
+        return True
+
+    async def _carry_out(self, connection: asyncpg.Connection, items: Sequence[_Item]) -> list[_Item]:
+        """Decide items in one database transaction; answers those that must wait. A poisoned one fails alone."""
+        try:
+            outcomes = await self._round(connection, [item.transaction for item in items])
+        except _CONFLICTS:
+            return list(items)
+        except _LOST:
+            raise
+        except Exception as error:  # noqa: BLE001  # answered to its caller, who must hear of a bug
+            if len(items) > 1:
+                return [late for item in items for late in await self._carry_out(connection, [item])]
+            _log.exception("ledger could not decide", transaction=str(items[0].transaction.id))
+            if not items[0].done.done():
+                items[0].done.set_exception(error)
+            return []
+        return [item for item, outcome in zip(items, outcomes, strict=True) if not _answered(item, outcome)]
+
+    async def _round(
+        self, connection: asyncpg.Connection, transactions: Sequence[Transaction]
+    ) -> Sequence[Outcome | None]:
+        await connection.execute("begin")
+        try:
+            outcomes, _ = await self._core.decide_all(connection, transactions, wait=False)
+            await connection.execute("commit")
+        except BaseException:
+            if not connection.is_closed():
+                await connection.execute("rollback")
+            raise
+        return outcomes
 
     def _take(self) -> list[_Item]:
         """The items of the next round, in order of arrival, but for those that touch what another lane has in hand."""
@@ -135,38 +168,28 @@ class Batcher:
             item = self._queue.popleft()
             if not item.done.done():
                 item.done.set_exception(UnavailableError("the ledger did not get to it in time; submit it again"))
+        self._rest()
 
-    async def _round(
-        self, connection: asyncpg.Connection, transactions: Sequence[Transaction]
-    ) -> Sequence[Outcome | None]:
-        while True:
-            begun = connection.transaction()
-            await begun.start()
-            try:
-                outcomes, written = await self._core.decide_all(connection, transactions, wait=False)
-            except BaseException:
-                with suppress(*_PASSING):
-                    await begun.rollback()
-                raise
-            await (begun.commit() if written else begun.rollback())
-            if written:
-                return outcomes
+    def _rest(self) -> None:
+        if not self._queue and not self._in_hand:
+            self._idle.set()
 
 
-def _answer(item: _Item, outcome: Outcome | None) -> bool:
-    """Give a caller its outcome; True when there is none yet, because an account was locked by somebody else."""
-    if outcome is None:
-        return True
-    if not item.done.done():
+def _answered(item: _Item, outcome: Outcome | None) -> bool:
+    """Give a caller its outcome; False when there is none yet, because an account was locked by somebody else."""
+    if outcome is not None and not item.done.done():
         item.done.set_result(outcome)
-    return False
+    return outcome is not None
 
 
-def _claims(transaction: Transaction) -> frozenset[object]:
+def _claims(transaction: Transaction) -> set[object]:
     """What no two lanes may have in hand at once: the id, what it refers to, and accounts that keep figures."""
     claims: set[object] = {transaction.id}
     if transaction.ref:
         claims.add(transaction.ref)
-    keys: list[AccountKey] = [key for posting in transaction.postings for key in (posting.source, posting.target)]
-    claims.update(key for key in keys if not key.purpose.is_platform)
-    return frozenset(claims)
+    for posting in transaction.postings:
+        if not posting.source.purpose.is_platform:
+            claims.add(posting.source)
+        if not posting.target.purpose.is_platform:
+            claims.add(posting.target)
+    return claims

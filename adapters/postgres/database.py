@@ -34,7 +34,7 @@ class Database:
 
     async def __aenter__(self) -> Self:
         self._pool = await asyncpg.create_pool(
-            self._url, min_size=1, max_size=self._size, init=_prepare, reset=_keep, command_timeout=30, **self._options
+            self._url, min_size=1, max_size=self._size, init=_prepare, reset=_keep, command_timeout=30, server_settings={"plan_cache_mode":"force_generic_plan"}, **self._options
         )
         return self
 

@@ -18,10 +18,6 @@ class AccountState:
     ceiling: int | None = None
     status: AccountStatus = AccountStatus.OPEN
 
-    def snapshot(self) -> tuple[int, int, int]:
-        """The figures that a refused transaction must restore."""
-        return self.posted, self.held, self.seq
-
 
 @dataclass(slots=True)
 class HeldLine:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
 class Purpose(StrEnum):
     """What the money in an account is for."""
+
+    is_platform: bool
+    """Whether it is the platform's own: without limits, and numbered by the sealer, not by the writer."""
 
     PLAYER_CASH = "player_cash"
     PLAYER_BONUS = "player_bonus"
@@ -15,20 +19,22 @@ class Purpose(StrEnum):
     STREAMER_EARNED = "streamer_earned"
     REFERRAL = "referral"
     RECEIVABLE = "receivable"
-    GATEWAY_CLEARING = "gateway_clearing"
-    PROVIDER_FLOAT = "provider_float"
-    BANK = "bank"
-    UNALLOCATED = "unallocated"
-    FEES = "fees"
-    TAX = "tax"
-    REVENUE = "revenue"
-    WRITE_OFF = "write_off"
-    OPENING = "opening"
+    GATEWAY_CLEARING = "gateway_clearing", True
+    PROVIDER_FLOAT = "provider_float", True
+    BANK = "bank", True
+    UNALLOCATED = "unallocated", True
+    FEES = "fees", True
+    TAX = "tax", True
+    REVENUE = "revenue", True
+    WRITE_OFF = "write_off", True
+    OPENING = "opening", True
 
-    @property
-    def is_platform(self) -> bool:
-        """Whether it is the platform's own: without limits, and numbered by the sealer, not by the writer."""
-        return self in _PLATFORM
+    def __new__(cls, value: str, is_platform: bool = False) -> Self:
+        """A member is its text, with the mark beside it."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.is_platform = is_platform
+        return member
 
     @property
     def usual_limits(self) -> "Limits":
@@ -38,12 +44,6 @@ class Purpose(StrEnum):
         if self is Purpose.RECEIVABLE:
             return Limits(floor=None, ceiling=0)
         return Limits(floor=0, ceiling=None)
-
-
-_PLATFORM = frozenset({
-    Purpose.GATEWAY_CLEARING, Purpose.PROVIDER_FLOAT, Purpose.BANK, Purpose.UNALLOCATED, Purpose.FEES, Purpose.TAX,
-    Purpose.REVENUE, Purpose.WRITE_OFF, Purpose.OPENING,
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,14 @@ from domain.ledger.model import (
     JournalRow,
     Operation,
     Outcome,
-    Posting,
     Side,
     Transaction,
 )
 from domain.ledger.steps import RefusedError, Step, steps_of
+from domain.money import LARGEST_MINOR
+
+_Before = dict[AccountKey, tuple[int, int, int]]
+"""Posted, held and seq of the accounts that a transaction has touched, to restore when it is refused."""
 
 
 def decide(book: Book, transaction: Transaction, now: datetime) -> Outcome:
@@ -30,13 +33,12 @@ def decide(book: Book, transaction: Transaction, now: datetime) -> Outcome:
     first = book.decided.get(transaction.id)
     if first is not None:
         return _replay(first, content)
-    before: dict[AccountKey, tuple[int, int, int]] = {}
+    before: _Before = {}
+    taken: list[JournalRow] = []
     try:
         steps = steps_of(book, transaction, now)
-        rows = tuple(
-            _take(book, transaction, index, step, content if index == 0 else None, before)
-            for index, step in enumerate(steps)
-        )
+        for step in steps:
+            taken.append(_take(book, transaction, len(taken), step, before, content=None if taken else content))
     except RefusedError as refused:
         for key, figures in before.items():
             account = book.accounts[key]
@@ -44,8 +46,8 @@ def decide(book: Book, transaction: Transaction, now: datetime) -> Outcome:
         return _refuse(book, transaction, refused, content)
     book.changed.update(before)
     _remember(book, transaction, steps)
-    book.decided[transaction.id] = rows
-    book.rows.extend(rows)
+    rows = book.decided[transaction.id] = tuple(taken)
+    book.rows += rows
     return Outcome(Code.POSTED, rows)
 
 
@@ -59,56 +61,47 @@ def _replay(first: tuple[JournalRow, ...], content: bytes) -> Outcome:
 
 
 def _take(
-    book: Book,
-    transaction: Transaction,
-    line: int,
-    step: Step,
-    content: bytes | None,
-    before: dict[AccountKey, tuple[int, int, int]],
+    book: Book, transaction: Transaction, line: int, step: Step, before: _Before, *, content: bytes | None
 ) -> JournalRow:
     """Apply one step and write its row. A step of nothing keeps its line and makes no entry."""
     posting, amount = step.posting, step.amount
     source, target = Side(posting.source), Side(posting.target)
     if amount:
         moved = amount if step.moves else 0
-        forced = step.forced or posting.kind in TAKES_BACK
-        source = _change(book, posting, posting.source, -moved, step.held_change, before, forced=forced)
-        if step.moves:
-            target = _change(book, posting, posting.target, moved, 0, before, forced=forced)
+        if not source.account.purpose.is_platform:
+            source = _change(book, step, source.account, -moved, step.held_change, before)
+        if moved and not target.account.purpose.is_platform:
+            target = _change(book, step, target.account, moved, 0, before)
     return JournalRow(
         transaction.id, line, transaction.operation, posting.kind, None, source, target, amount,
         transaction.ref, content, transaction.effective_at,
     )  # fmt: skip
 
 
-def _change(
-    book: Book,
-    posting: Posting,
-    key: AccountKey,
-    posted: int,
-    held: int,
-    before: dict[AccountKey, tuple[int, int, int]],
-    *,
-    forced: bool,
-) -> Side:
-    """Change an account's figures within its limits. A platform account keeps none here."""
-    if key.purpose.is_platform:
-        return Side(key)
+def _change(book: Book, step: Step, key: AccountKey, posted: int, held: int, before: _Before) -> Side:
+    """Change the figures of an account that keeps some, within its limits."""
     account = book.accounts[key]
-    before.setdefault(key, account.snapshot())
+    if key not in before:
+        before[key] = (account.posted, account.held, account.seq)
     taken = held - posted
-    if account.status is AccountStatus.CLOSED:
-        raise RefusedError(Code.ACCOUNT_CLOSED, posting)
-    if account.status is AccountStatus.FROZEN and taken > 0 and not forced:
-        raise RefusedError(Code.ACCOUNT_FROZEN, posting)
-    if account.floor is not None and taken > 0 and account.posted - account.held - taken < account.floor:
-        raise RefusedError(Code.INSUFFICIENT_FUNDS, posting)
-    if account.ceiling is not None and posted > 0 and account.posted + posted > account.ceiling:
-        raise RefusedError(Code.LIMIT_EXCEEDED, posting)
+    if account.status is not AccountStatus.OPEN:
+        _check_status(account.status, step, taken)
+    if taken > 0 and account.floor is not None and account.posted - account.held - taken < account.floor:
+        raise RefusedError(Code.INSUFFICIENT_FUNDS, step.posting)
+    if posted > 0 and account.posted + posted > (LARGEST_MINOR if account.ceiling is None else account.ceiling):
+        raise RefusedError(Code.LIMIT_EXCEEDED, step.posting)
     account.posted += posted
     account.held += held
     account.seq += 1
     return Side(key, account.seq, account.posted, account.held)
+
+
+def _check_status(status: AccountStatus, step: Step, taken: int) -> None:
+    """A closed account stands still; of a frozen one nothing is taken but what was never its owner's to keep."""
+    if status is AccountStatus.CLOSED:
+        raise RefusedError(Code.ACCOUNT_CLOSED, step.posting)
+    if taken > 0 and not step.forced and step.posting.kind not in TAKES_BACK:
+        raise RefusedError(Code.ACCOUNT_FROZEN, step.posting)
 
 
 def _refuse(book: Book, transaction: Transaction, refused: RefusedError, content: bytes) -> Outcome:

@@ -128,11 +128,18 @@ class Transaction:
     @property
     def content(self) -> bytes:
         """SHA-256 of everything but the id: the same id with other content is refused."""
-        parts = [f"{self.operation}|{self.ref}|{self.expires_at}|{self.effective_at}"]
-        for kind, source, target, amount in ((p.kind, p.source, p.target, p.amount) for p in self.postings):
-            parts.append(f"{kind}|{'|'.join(source)}|{'|'.join(target)}|{amount.minor}|{amount.currency}")
-        parts.extend(f"{amount.minor}|{amount.currency}" for amount in self.amounts)
-        return sha256("\n".join(parts).encode()).digest()
+        parts = [self.operation, str(self.ref or ""), str(self.expires_at or ""), str(self.effective_at or "")]
+        for posting in self.postings:
+            parts += (
+                posting.kind,
+                *posting.source,
+                *posting.target,
+                str(posting.amount.minor),
+                posting.amount.currency,
+            )
+        for amount in self.amounts:
+            parts += (str(amount.minor), amount.currency)
+        return sha256("|".join(parts).encode()).digest()
 
 
 class Side(NamedTuple):
