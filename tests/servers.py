@@ -5,15 +5,17 @@ import os
 import secrets
 import shutil
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
+import psutil
 
 from adapters.config import ROOT
 from adapters.embedded.database import APP_ROLE, RolePasswords, make_database, make_roles
-from adapters.embedded.folders import FolderInUseError, FolderLock
+from adapters.embedded.folders import FolderInUseError, delete_if_abandoned
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.valkey import EmbeddedValkey
 from adapters.postgres.migrate import upgrade
@@ -120,15 +122,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def sweep(folder: Path) -> None:
-    """Delete what runs that were killed left behind; a living run holds its folders."""
-    for server in folder.glob("*/*"):
-        lock = FolderLock(server)
-        try:
-            lock.acquire()
-        except FolderInUseError:
-            continue
-        shutil.rmtree(server, ignore_errors=True)
-        lock.release()
-    for left in folder.glob("*"):
-        if not any(left.iterdir()):
-            left.rmdir()
+    """Delete what runs that were killed left behind."""
+    for left in folder.glob("*-*"):
+        if not psutil.pid_exists(int(left.name.partition("-")[0])):
+            with suppress(FolderInUseError):
+                delete_if_abandoned(left)

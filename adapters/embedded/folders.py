@@ -3,9 +3,15 @@
 import fcntl
 import json
 import os
+import shutil
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from adapters.embedded import processes
+
+_LOCK_FILE = "owner.lock"
 
 
 class FolderInUseError(Exception):
@@ -26,7 +32,7 @@ class FolderLock:
     def acquire(self) -> None:
         """Hold the folder. Raises `FolderInUseError` naming the process that holds it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = (self._folder / "owner.lock").open("a+")
+        file = (self._folder / _LOCK_FILE).open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -66,6 +72,21 @@ class Trace:
             return cls(int(found["pid"]), float(found["started_at"]), int(found["port"]))
         except (FileNotFoundError, ValueError, KeyError):
             return None
+
+
+def delete_if_abandoned(folder: Path) -> None:
+    """Delete a folder with all servers' folders in it; raises `FolderInUseError` if somebody holds one of them."""
+    locks = [FolderLock(file.parent) for file in folder.rglob(_LOCK_FILE)]
+    try:
+        for lock in locks:
+            lock.acquire()
+        for trace in map(Trace.read, folder.rglob("*.json")):
+            if trace is not None:
+                processes.end_leftover(trace.pid, trace.started_at, signal.SIGINT)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        for lock in locks:
+            lock.release()
 
 
 def write_secret(file: Path, text: str) -> None:

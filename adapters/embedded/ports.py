@@ -25,3 +25,12 @@ def any_free(host: str = LOOPBACK) -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def answers(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server takes connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=1.0):
+            return True
+    except OSError:
+        return False

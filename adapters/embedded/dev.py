@@ -1,0 +1,170 @@
+"""`make dev`: a whole Gametriggers on one machine, from nothing, and gone again at Ctrl-C."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+
+from dotenv import dotenv_values
+
+from adapters.config import ROOT, SettingsError
+from adapters.embedded import ports
+from adapters.embedded.database import RolePasswords, make_database, make_roles
+from adapters.embedded.family import Family
+from adapters.embedded.folders import FolderLock, delete_if_abandoned
+from adapters.embedded.household import VAR, Household, open_household, token_key_file
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.embedded.server import PortTakenError
+from adapters.embedded.shelter import elsewhere
+from adapters.embedded.valkey import EmbeddedValkey
+from adapters.embedded.welcome import load_demo_data, welcome
+from adapters.postgres.migrate import role_of, upgrade
+
+Say = Callable[[str], None]
+
+DATABASE = "gametriggers"
+_PORTS = {"PORT": 8000, "SANDBOX_PORT": 8100}
+_LOOK_S = 0.3
+
+
+def run(say: Say) -> None:
+    """Start everything, print where it is, and keep it until Ctrl-C or until a part of it ends (then it raises)."""
+    with _asked_to_stop(), suppress(KeyboardInterrupt), ExitStack() as stack:
+        environment = _given()
+        VAR.mkdir(exist_ok=True)
+        lock = FolderLock(VAR)
+        lock.acquire()
+        stack.callback(lock.release)
+        _choose_ports(environment, say)
+        _databases(environment, stack, say)
+        _settle(environment)
+        with _step("Bringing the tables up to date", say):
+            role = role_of(environment["DATABASE_URL"])
+            asyncio.run(upgrade(environment["MIGRATION_DATABASE_URL"], role))
+        with _step("Loading demo data", say):
+            load_demo_data(environment)
+        family = Family(VAR / "processes")
+        stack.callback(family.stop)
+        _processes(family, environment, say)
+        say(f"\n{welcome(environment)}\n")
+        stack.callback(say, "Ending everything ...")
+        while True:
+            family.check()
+            time.sleep(_LOOK_S)
+
+
+def reset() -> None:
+    """Delete all that `make dev` and killed test runs stored. Raises `FolderInUseError` while one of them runs."""
+    for place in (VAR, elsewhere()):
+        delete_if_abandoned(place)
+
+
+def _given() -> dict[str, str]:
+    """What the environment and the file `.env` say; the environment wins."""
+    written = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
+    return {**written, **{name: value for name, value in os.environ.items() if value}}
+
+
+def _choose_ports(environment: dict[str, str], say: Say) -> None:
+    """A port that was asked for must be free; where the usual one is taken, another is chosen."""
+    for name, usual in _PORTS.items():
+        asked = environment.get(name)
+        if asked is not None:
+            if not asked.isdecimal():
+                raise SettingsError(f"{name}={asked} is not a port: it takes a number.")
+            if not ports.is_free(int(asked)):
+                raise PortTakenError(
+                    f"Port {asked} ({name}) is taken by another program: end it, set {name} to another port,"
+                    f" or unset {name} and a free one is chosen."
+                )
+            continue
+        port = usual if ports.is_free(usual) else ports.any_free()
+        if port != usual:
+            say(f"Port {usual} is taken by another program, so {name} is {port}. Set {name} to choose it yourself.")
+        environment[name] = str(port)
+
+
+def _databases(environment: dict[str, str], stack: ExitStack, say: Say) -> None:
+    household = open_household()
+    if "DATABASE_URL" not in environment:
+        _embedded_postgres(environment, household, stack, say)
+    elif "MIGRATION_DATABASE_URL" not in environment:
+        raise SettingsError(
+            "DATABASE_URL is set, so MIGRATION_DATABASE_URL must be too: the address of the same database for the role"
+            " that owns its tables. Unset both to have an embedded PostgreSQL."
+        )
+    if "REDIS_URL" not in environment:
+        with _step("Starting Valkey", say):
+            valkey = EmbeddedValkey(VAR / "valkey")
+            stack.callback(valkey.stop)
+            environment["REDIS_URL"] = valkey.start().url
+    environment.setdefault("SEAL_KEY", household.seal_key)
+    environment.setdefault("MIDTRANS_SERVER_KEY", household.midtrans_server_key)
+
+
+def _embedded_postgres(environment: dict[str, str], household: Household, stack: ExitStack, say: Say) -> None:
+    with _step("Starting PostgreSQL", say):
+        postgres = EmbeddedPostgres(VAR / "postgres")
+        stack.callback(postgres.stop)
+        postgres.start()
+        passwords = RolePasswords(household.owner_password, household.app_password)
+        asyncio.run(make_roles(postgres.superuser_url, passwords))
+        database = asyncio.run(make_database(postgres.superuser_url, DATABASE, passwords))
+        environment["DATABASE_URL"] = database.app_url
+        environment["MIGRATION_DATABASE_URL"] = database.owner_url
+    if postgres.notice:
+        say(f"  {postgres.notice}")
+
+
+def _settle(environment: dict[str, str]) -> None:
+    """Every setting that nobody gave, for a server, a worker and a sandbox that know one another."""
+    host = environment.setdefault("HOST", ports.LOOPBACK)
+    sandbox = f"http://{ports.LOOPBACK}:{environment['SANDBOX_PORT']}"
+    usual = {
+        "ENVIRONMENT": "development",
+        "PUBLIC_URL": f"http://{host}:{environment['PORT']}",
+        "TOKEN_KEY_FILE": str(token_key_file()),
+        "SEAL_HEAD_FILE": str(VAR / "seal-head.jsonl"),
+        "MIDTRANS_SNAP_URL": f"{sandbox}/snap/v1",
+        "MIDTRANS_CORE_URL": sandbox,
+        "LOG_JSON": "false",
+    }
+    for name, value in usual.items():
+        environment.setdefault(name, value)
+
+
+def _processes(family: Family, settings: Mapping[str, str], say: Say) -> None:
+    environment = {name: value for name, value in settings.items() if name != "MIGRATION_DATABASE_URL"}
+    with _step("Starting the payment sandbox", say):
+        family.start("sandbox", environment, int(environment["SANDBOX_PORT"]))
+    with _step("Starting the worker", say):
+        family.start("work", environment)
+    with _step("Starting the server", say):
+        family.start("serve", environment, int(environment["PORT"]))
+
+
+@contextmanager
+def _step(what: str, say: Say) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    say(f"{what:.<44} {time.monotonic() - began:.1f} s")
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[None]:
+    """Take a closed terminal or a polite kill for Ctrl-C, and only the first of them: what follows is the ending."""
+    asked: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        asked.append(number)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
