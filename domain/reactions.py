@@ -8,8 +8,8 @@ from domain.events import Event
 Reaction = Callable[[Any, Any], Awaitable[None]]
 """`async def award_commission(ports, event) -> None`, with the narrow ports and the one event that it declares.
 
-It runs at least once and never inside a unit of work: the event's id is its idempotency key. Raising means: again later.
-Its name is written down; renaming it orphans the runs that are still waiting.
+It runs at least once and never inside a unit of work; the event's id is its idempotency key. Raising means: again
+later. Its name is written down, and renaming it orphans the runs that are still waiting.
 """
 
 REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {}
