@@ -93,7 +93,7 @@ class GatewayUnavailableError(UnavailableError):
 
 
 class GatewayAnswerError(UnavailableError):
-    """The gateway answered what we cannot read, so we know no more than before we asked."""
+    """The gateway answered what we cannot read: whatever was asked may have been carried out or not."""
 
 
 class GatewayRefusedError(DomainError):

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import aiohttp
+import midtransclient
 from aiohttp import web
+from midtransclient.config import ApiConfig
 
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
 from adapters.sandbox.midtrans import RunningSandbox, SandboxSettings, running_sandbox
@@ -120,6 +124,17 @@ class Bench:
             finish_url="http://127.0.0.1:1/done",
         )
 
+    async def drive(self, order_id: str, deed: str, **details: object) -> None:
+        status, answer = await self.operate("POST", f"/control/payments/{order_id}/{deed}", details)
+        assert status == 200, answer
+
+    async def operate(self, verb: str, path: str, wish: dict[str, object] | None = None) -> tuple[int, Any]:
+        async with (
+            aiohttp.ClientSession() as operator,
+            operator.request(verb, self.sandbox.url + path, json=wish) as answer,
+        ):
+            return answer.status, await answer.json() if answer.status != 204 else None
+
     def fault(self, kind: str, **details: object) -> None:
         self.sandbox.account.faults.order({"kind": kind, **details})
 
@@ -140,3 +155,23 @@ async def bench(
             access = MidtransAccess(sandbox.url, sandbox.snap_url, server_keys[-1], timeout_s=timeout_s)
             async with MidtransGateway(access, clock=clock, sleep=wait) as gateway:
                 yield Bench(sandbox, gateway, inbox, clock, waits)
+
+
+class Official:
+    """Midtrans' own Python client, pointed at our sandbox; it blocks, so it works in a thread."""
+
+    def __init__(self, sandbox: RunningSandbox, key: str = KEY, headers: dict[str, str] | None = None) -> None:
+        config = ApiConfig(server_key=key, custom_headers=headers or {})
+        config.CORE_SANDBOX_BASE_URL, config.SNAP_SANDBOX_BASE_URL = sandbox.url, sandbox.snap_url
+        self._snap, self._core = midtransclient.Snap(), midtransclient.CoreApi()
+        self._snap.api_config = self._core.api_config = config
+
+    async def create(self, order_id: str, **fields: object) -> dict[str, Any]:
+        body = {"transaction_details": {"order_id": order_id, "gross_amount": 50_000}, **fields}
+        return await self._blocking(self._snap.create_transaction, body)
+
+    async def __call__(self, verb: str, order_id: object, *more: object) -> dict[str, Any]:
+        return await self._blocking(getattr(self._core.transactions, verb), order_id, *more)
+
+    async def _blocking(self, call: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
+        return await asyncio.to_thread(call, *arguments)

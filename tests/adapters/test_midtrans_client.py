@@ -1,44 +1,27 @@
-import asyncio
 import json
-import socket
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.payments.breaker import Breaker
 from adapters.payments.midtrans import authorization, parse_notification, verify
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
 from domain.ids import uuid7
 from domain.money import Currency, Money
 from domain.wallet.gateway import (
     Gateway,
-    GatewayAnswerError,
     GatewayRefusedError,
     GatewayUnavailableError,
     Method,
     PaymentState,
     TakenBack,
 )
-from tests.adapters.midtrans_sandbox import FIFTY, KEY, NEW_KEY, answering, bench, listening_inbox
+from tests.adapters.midtrans_sandbox import FIFTY, KEY, NEW_KEY, bench, listening_inbox
 
 
 def rupiah(units: int) -> Money:
     return Money.whole(units, Currency.IDR)
-
-
-async def open_at(url: str, **access: float) -> None:
-    gateway = MidtransGateway(MidtransAccess(url, f"{url}/snap/v1", KEY, **access))  # type: ignore[arg-type]
-    async with gateway:
-        await gateway.open_page(
-            "o-1",
-            FIFTY,
-            Method.QRIS,
-            request_key=uuid7(),
-            expires_at=datetime.now(UTC) + timedelta(hours=1),
-            finish_url=None,
-        )
 
 
 async def test_is_the_gateway_that_the_domain_asks_for() -> None:
@@ -77,7 +60,7 @@ async def test_card_held_then_approved_or_denied() -> None:
     async with bench() as at:
         for order_id in ("o-1", "o-2"):
             await at.page(order_id, Method.CARD)
-            await _drive(at.sandbox.url, order_id, "challenge")
+            await at.drive(order_id, "challenge")
             assert (await at.gateway.status(order_id)).state is PaymentState.CHALLENGED
         assert (await at.gateway.approve("o-1")).state is PaymentState.PAID
         assert (await at.gateway.deny("o-2")).state is PaymentState.DENIED
@@ -92,9 +75,9 @@ async def test_cancel_and_expire() -> None:
             await at.page(order_id)
         assert (await at.gateway.cancel("o-1")).state is PaymentState.UNKNOWN
         assert (await at.gateway.expire("o-1")).state is PaymentState.UNKNOWN
-        await _drive(at.sandbox.url, "o-2", "choose")
+        await at.drive("o-2", "choose")
         assert (await at.gateway.cancel("o-2")).state is PaymentState.CANCELLED
-        await _drive(at.sandbox.url, "o-3", "choose")
+        await at.drive("o-3", "choose")
         assert (await at.gateway.expire("o-3")).state is PaymentState.EXPIRED
         with pytest.raises(GatewayRefusedError):
             await at.gateway.cancel("o-3")
@@ -103,7 +86,7 @@ async def test_cancel_and_expire() -> None:
 async def test_a_payment_expires_at_its_gateway_when_we_said_so() -> None:
     async with bench() as at:
         await at.page("o-1", lifetime=timedelta(minutes=20))
-        await _drive(at.sandbox.url, "o-1", "choose")
+        await at.drive("o-1", "choose")
         at.clock.turn(timedelta(minutes=20, seconds=-1))
         assert (await at.gateway.status("o-1")).state is PaymentState.PENDING
         at.clock.turn(timedelta(seconds=1))
@@ -113,7 +96,7 @@ async def test_a_payment_expires_at_its_gateway_when_we_said_so() -> None:
 async def test_refunds_in_parts_until_nothing_is_left() -> None:
     async with bench() as at:
         await at.page("o-1", Method.GOPAY)
-        await _drive(at.sandbox.url, "o-1", "pay")
+        await at.drive("o-1", "pay")
         first = await at.gateway.refund("o-1", rupiah(20_000), key="r-1", reason="half")
         assert first.state is PaymentState.PARTIALLY_REFUNDED
         assert first.taken_back == (TakenBack("1", rupiah(20_000), final=False),)
@@ -124,7 +107,7 @@ async def test_refunds_in_parts_until_nothing_is_left() -> None:
         with pytest.raises(GatewayRefusedError, match="414"):
             await at.gateway.refund("o-1", rupiah(30_001), key="r-2", reason="too much")
         await at.gateway.refund("o-1", rupiah(30_000), key="r-2", reason="the rest")
-        await _drive(at.sandbox.url, "o-1", "confirm-refund")
+        await at.drive("o-1", "confirm-refund")
         whole = await at.gateway.status("o-1")
         assert whole.state is PaymentState.REFUNDED
         assert whole.taken_back == (
@@ -145,7 +128,7 @@ async def test_refunds_in_parts_until_nothing_is_left() -> None:
 async def test_refunds_that_a_channel_does_not_do(method: Method, units: int, code: str) -> None:
     async with bench() as at:
         await at.page("o-1", method)
-        await _drive(at.sandbox.url, "o-1", "pay")
+        await at.drive("o-1", "pay")
         with pytest.raises(GatewayRefusedError) as refused:
             await at.gateway.refund("o-1", rupiah(units), key="r-1", reason="")
         assert refused.value.code == code
@@ -163,190 +146,15 @@ async def test_verbs_on_a_payment_that_nobody_began_are_refused() -> None:
 async def test_chargebacks_are_cumulative() -> None:
     async with bench() as at:
         await at.page("o-1", Method.CARD)
-        await _drive(at.sandbox.url, "o-1", "pay")
-        await _drive(at.sandbox.url, "o-1", "chargeback", amount=20_000)
+        await at.drive("o-1", "pay")
+        await at.drive("o-1", "chargeback", amount=20_000)
         part = await at.gateway.status("o-1")
         assert (part.state, part.taken_back_total) == (PaymentState.PARTIALLY_CHARGED_BACK, rupiah(20_000))
-        await _drive(at.sandbox.url, "o-1", "chargeback")
+        await at.drive("o-1", "chargeback")
         whole = await at.gateway.status("o-1")
         assert (whole.state, whole.taken_back_total) == (PaymentState.CHARGED_BACK, FIFTY)
         assert whole.taken_back[-1].final
         assert whole.taken_back[-1].reference != part.taken_back[-1].reference
-
-
-async def test_a_create_whose_answer_is_lost_is_repeated_with_its_key() -> None:
-    async with bench(timeout_s=0.3) as at:
-        at.fault("time_out", call="snap.create")
-        key = uuid7()
-        with pytest.raises(GatewayUnavailableError) as lost:
-            await at.page("o-1", request_key=key)
-        assert lost.value.uncertain
-        page = await at.page("o-1", request_key=key)
-        payment = at.sandbox.account.find("o-1")
-        assert payment is not None
-        assert page.token == payment.token
-        at.clock.turn(timedelta(minutes=5))
-        with pytest.raises(GatewayRefusedError, match="order_id"):
-            await at.page("o-1", request_key=key)
-        assert at.sandbox.account.calls["snap.create"] == 3
-
-
-async def test_a_create_in_flight_is_asked_again() -> None:
-    async with bench() as at:
-        begun, gate, key = asyncio.Event(), asyncio.Event(), uuid7()
-
-        async def wait_for_gate(_: float) -> None:
-            begun.set()
-            await gate.wait()
-
-        async def open_gate(_: float) -> None:
-            gate.set()
-            await first
-
-        at.sandbox.account.sleep = wait_for_gate
-        at.fault("delay", call="snap.create")
-        first = asyncio.create_task(at.page("o-1", request_key=key))
-        await begun.wait()
-        access = MidtransAccess(at.sandbox.url, at.sandbox.snap_url, KEY)
-        async with MidtransGateway(access, clock=at.clock, sleep=open_gate) as other:
-            second = await other.open_page(
-                "o-1", FIFTY, Method.QRIS, request_key=key, expires_at=at.clock() + timedelta(hours=1), finish_url=None
-            )
-        assert second == await first
-        assert at.sandbox.account.calls["snap.create"] == 3
-
-
-async def test_a_create_that_stays_in_flight_is_left_uncertain() -> None:
-    async with answering(202, b'{"status_code":"202"}') as url:
-        waits: list[float] = []
-
-        async def wait(seconds: float) -> None:
-            waits.append(seconds)
-            await asyncio.sleep(0)
-
-        gateway = MidtransGateway(MidtransAccess(url, url, KEY), sleep=wait, in_flight_pauses_s=(0.1, 0.2))
-        async with gateway:
-            with pytest.raises(GatewayUnavailableError) as unavailable:
-                await gateway.open_page(
-                    "o-1",
-                    FIFTY,
-                    Method.QRIS,
-                    request_key=uuid7(),
-                    expires_at=datetime.now(UTC) + timedelta(hours=1),
-                    finish_url=None,
-                )
-        assert unavailable.value.uncertain
-        assert waits == [0.1, 0.2]
-
-
-@pytest.mark.parametrize(
-    ("kind", "uncertain", "done"),
-    [("server_error", True, False), ("error_after_work", True, True), ("rate_limit", False, False)],
-)
-async def test_failures_say_whether_it_may_have_been_done(kind: str, uncertain: bool, done: bool) -> None:
-    async with bench() as at:
-        at.fault(kind, call="snap.create")
-        with pytest.raises(GatewayUnavailableError) as unavailable:
-            await at.page("o-1")
-        assert unavailable.value.uncertain is uncertain
-        assert (at.sandbox.account.find("o-1") is not None) is done
-
-
-async def test_a_failed_question_is_never_uncertain() -> None:
-    async with bench(timeout_s=0.3) as at:
-        for kind in ("server_error", "time_out"):
-            at.fault(kind, call="core.status")
-            with pytest.raises(GatewayUnavailableError) as unavailable:
-                await at.gateway.status("o-1")
-            assert not unavailable.value.uncertain
-
-
-async def test_a_refused_connection_was_never_sent() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with pytest.raises(GatewayUnavailableError) as unavailable:
-        await open_at(f"http://127.0.0.1:{port}")
-    assert not unavailable.value.uncertain
-
-
-async def test_a_connection_cut_in_the_middle_is_uncertain() -> None:
-    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(cut, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        with pytest.raises(GatewayUnavailableError) as unavailable:
-            await open_at(f"http://127.0.0.1:{port}")
-    assert unavailable.value.uncertain
-
-
-@pytest.mark.parametrize("kind", ["garbage", "huge_answer"])
-async def test_an_unreadable_answer(kind: str) -> None:
-    async with bench() as at:
-        at.fault(kind, call="snap.create")
-        with pytest.raises(GatewayAnswerError):
-            await at.page("o-1")
-
-
-async def test_redirects_are_not_followed() -> None:
-    async with answering(302, b"{}") as url:
-        with pytest.raises(GatewayAnswerError):
-            await open_at(url)
-
-
-async def test_a_stale_status_is_told_as_it_is() -> None:
-    async with bench() as at:
-        await at.page("o-1", Method.QRIS)
-        await _drive(at.sandbox.url, "o-1", "pay")
-        at.fault("stale_status", times=2)
-        told = [(await at.gateway.status("o-1")).state for _ in range(3)]
-        assert told == [PaymentState.PENDING, PaymentState.PENDING, PaymentState.PAID]
-
-
-async def test_another_amount_than_asked_is_stated() -> None:
-    async with bench() as at:
-        await at.page("o-1", Method.QRIS)
-        await _drive(at.sandbox.url, "o-1", "pay", amount=49_000)
-        assert (await at.gateway.status("o-1")).amount == rupiah(49_000)
-
-
-async def test_a_wrong_key_is_refused() -> None:
-    async with bench() as at:
-        access = MidtransAccess(at.sandbox.url, at.sandbox.snap_url, "another")
-        async with MidtransGateway(access) as gateway:
-            with pytest.raises(GatewayRefusedError, match="401"):
-                await gateway.status("o-1")
-
-
-async def test_after_failures_midtrans_is_left_alone_host_by_host() -> None:
-    async with bench() as at:
-        seconds = [0.0]
-        access = MidtransAccess(at.sandbox.url, at.sandbox.snap_url, KEY)
-        gateway = MidtransGateway(
-            access, breaker=lambda: Breaker(failures=2, cool_down_s=5, clock=lambda: seconds[0]), clock=at.clock
-        )
-        async with gateway:
-            at.fault("server_error", call="core.status", times=2)
-            for _ in range(2):
-                with pytest.raises(GatewayUnavailableError):
-                    await gateway.status("o-1")
-            with pytest.raises(GatewayUnavailableError, match="alone") as left_alone:
-                await gateway.cancel("o-1")
-            assert not left_alone.value.uncertain
-            assert at.sandbox.account.calls == {"core.status": 2}
-            await gateway.open_page(
-                "o-1",
-                FIFTY,
-                Method.QRIS,
-                request_key=uuid7(),
-                expires_at=at.clock() + timedelta(hours=1),
-                finish_url=None,
-            )
-            seconds[0] = 5
-            assert (await gateway.status("o-1")).state is PaymentState.UNKNOWN
 
 
 @pytest.mark.parametrize("too", [False, True])
@@ -365,7 +173,7 @@ async def test_notifications_go_where_we_say(too: bool) -> None:
                 expires_at=at.clock() + timedelta(hours=1),
                 finish_url=None,
             )
-        await _drive(at.sandbox.url, "o-1", "choose")
+        await at.drive("o-1", "choose")
         await first.holds(1)
         await second.holds(1)
         if too:
@@ -376,7 +184,7 @@ async def test_notifications_go_where_we_say(too: bool) -> None:
 async def test_notifications_are_verified_by_either_key_of_a_rotation() -> None:
     async with bench(server_keys=(KEY, NEW_KEY)) as at:
         await at.page("o-1")
-        await _drive(at.sandbox.url, "o-1", "choose")
+        await at.drive("o-1", "choose")
         received = parse_notification((await at.inbox.holds(1))[0])
         assert verify(received, [NEW_KEY, KEY])
         assert not verify(received, [NEW_KEY])
@@ -402,11 +210,3 @@ async def test_a_session_that_was_lent_stays_open() -> None:
         async with MidtransGateway(access, session=session) as gateway:
             await gateway.status("o-1")
         assert not session.closed
-
-
-async def _drive(url: str, order_id: str, deed: str, **details: object) -> None:
-    async with (
-        aiohttp.ClientSession() as operator,
-        operator.post(f"{url}/control/payments/{order_id}/{deed}", json=details) as answer,
-    ):
-        assert answer.status == 200, await answer.text()

@@ -64,6 +64,11 @@ class Notifier:
         """Whether a notification has not had its first try yet."""
         return self._first_tries > 0
 
+    async def drained(self) -> None:
+        """Wait until all that was sent has been taken or given up, retries included."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     def notify(self, payment: Payment) -> None:
         """Tell the payment's addresses how it stands now."""
         body = notification_body(payment, self._server_key)

@@ -1,6 +1,7 @@
 """When Midtrans sends a notification again."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 DELAYS = (
     timedelta(minutes=2),
@@ -19,7 +20,7 @@ def retry_delay(status: int | None, attempt: int) -> timedelta | None:
 
     `status` is None for a time-out or a connection that failed.
     """
-    if status is not None and 200 <= status < 300:  # noqa: PLR2004 - a success, in HTTP's own words
+    if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return None
     retries = len(DELAYS) if status is None else RETRIES.get(status, len(DELAYS))
     return DELAYS[attempt - 1] if attempt <= retries else None
