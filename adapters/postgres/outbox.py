@@ -76,5 +76,6 @@ async def mark_published(connection: Connection) -> None:
 def _news(records: Iterable[Record]) -> News:
     found = list(records)
     return News(
-        {record["topic"]: record["number"] for record in found}, min((record["oldest"] for record in found), default=None)
+        {record["topic"]: record["number"] for record in found},
+        min((record["oldest"] for record in found), default=None),
     )
