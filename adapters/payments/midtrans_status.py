@@ -66,6 +66,8 @@ def read_status(asked_for: str, http_status: int, body: bytes, *, posted: bool) 
 
 def _without_payment(asked_for: str, http_status: int, raw: Mapping[str, object]) -> PaymentStatus:
     code = answer_code(http_status, raw)
+    if "status_code" not in raw:  # anybody's web server can say 404; that would not tell us that nothing was paid
+        raise GatewayAnswerError(f"HTTP {http_status} without a status_code")
     if code == HTTPStatus.NOT_FOUND:
         return PaymentStatus(asked_for, None, PaymentState.UNKNOWN, None, None, (), None, None, raw)
     if code >= HTTPStatus.BAD_REQUEST:

@@ -123,6 +123,11 @@ class TestStatus:
         found = read_status("o-1", http_status, b'{"status_code":"404","status_message":"no"}', posted=False)
         assert (found.order_id, found.state, found.amount) == ("o-1", PaymentState.UNKNOWN, None)
 
+    @pytest.mark.parametrize("body", [b"{}", b'{"error":"no such page"}', b'{"transaction_status":"settlement"}'])
+    def test_a_404_of_some_web_server_tells_nothing_about_the_payment(self, body: bytes) -> None:
+        with pytest.raises(GatewayAnswerError):
+            read_status("o-1", 404, body, posted=False)
+
     def test_expired_says_407_and_is_an_answer(self) -> None:
         body = status(status_code="407", transaction_status="expire")
         assert read_status("o-1", 200, body, posted=False).state is PaymentState.EXPIRED
