@@ -1,6 +1,8 @@
 """The ledger: accounts, journal, holds, seals; append-only by trigger and by grants.
 
-Every column of the journal is in `journal_digest`; `adapters/postgres/audit.py` computes the same digest in Python.
+Every column of an append-only row is in its digest. `adapters/postgres/digest.py` computes the same in Python, so that
+an audit trusts neither these functions nor the server. They use the wire's own form of a row of built-in types: each
+value stands there with its type and length, and none can pass for its neighbour.
 """
 
 from alembic import context, op
@@ -128,7 +130,8 @@ create table seal (
     head bytea not null,
     sealed_at timestamptz not null
 );
-comment on table seal is 'Append-only: keyed chain over committed rows; marks = (position int8, 16 bytes) for each.';
+comment on table seal is
+    'Append-only: keyed chain over committed rows; marks = (position int8, negative for account_change, 16 bytes) each.';
 
 create table platform_entry (
     account bigint not null,
@@ -160,21 +163,18 @@ end $$
 
 JOURNAL_DIGEST = """
 create function journal_digest(j journal) returns bytea language sql stable parallel safe as $$
-    select sha256(convert_to(concat(
-        'journal|', j.position, '|', j.transaction_id, '|', j.line, '|', j.operation, '|', j.kind, '|', j.refusal, '|',
-        j.source, '|', j.target, '|', j.amount, '|', j.source_seq, '|', j.target_seq, '|', j.source_posted, '|',
-        j.target_posted, '|', j.source_held, '|', j.target_held, '|', j.ref, '|', encode(j.content, 'hex'), '|',
-        (extract(epoch from j.recorded_at) * 1000000)::bigint, '|',
-        (extract(epoch from j.effective_at) * 1000000)::bigint), 'UTF8'))
+    select sha256(record_send(row(
+        j.position, j.transaction_id, j.source, j.target, j.amount, j.source_seq, j.target_seq, j.source_posted,
+        j.target_posted, j.source_held, j.target_held, j.recorded_at, j.effective_at, j.ref, j.operation::text,
+        j.kind::text, j.refusal::text, j.line, j.content)))
 $$
 """
 
 ACCOUNT_CHANGE_DIGEST = """
 create function account_change_digest(c account_change) returns bytea language sql stable parallel safe as $$
-    select sha256(convert_to(concat(
-        'account_change|', c.position, '|', c.account, '|', c.after_seq, '|', c.owner, '|', c.purpose, '|', c.currency,
-        '|', c.floor, '|', c.ceiling, '|', c.status, '|',
-        (extract(epoch from c.recorded_at) * 1000000)::bigint), 'UTF8'))
+    select sha256(record_send(row(
+        c.position, c.account, c.after_seq, c.owner, c.purpose, c.currency, c.floor, c.ceiling, c.status,
+        c.recorded_at)))
 $$
 """
 

@@ -1,0 +1,122 @@
+"""Holds a seal against the rows that it should cover, and says which of them is wrong: the seal or a row."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hmac import compare_digest
+
+from adapters.postgres.audit.rows import Row, WrittenSeal, digest_of, place_of
+from adapters.postgres.digest import GENESIS, Mark, Sealed, head_of, next_mark, packed, unpacked
+from domain.ledger.audit import Finding
+
+_Digested = list[tuple[Row, int, bytes]]
+
+
+@dataclass(slots=True)
+class Link:
+    """Where the chain stands: what the next seal must follow from."""
+
+    number: int = 0
+    position: int = 0
+    head: bytes | None = GENESIS
+    """None: it cannot be known, because the seal before says what the key did not sign."""
+
+
+@dataclass(slots=True)
+class Checked:
+    """What came of one seal: findings about it, and findings about rows by position."""
+
+    link: Link
+    rows: Sequence[Row]
+    of_seal: list[Finding] = field(default_factory=list)
+    of_rows: list[Finding] = field(default_factory=list)
+
+
+def seal_finding(number: int, what: str, expected: object = None, found: object = None) -> Finding:
+    """Something is wrong with a seal, or it is missing."""
+    said = [None if value is None else str(value) for value in (expected, found)]
+    return Finding("seal", str(number), None, what, *said)
+
+
+def ends_of(seal: WrittenSeal) -> list[int]:
+    """Where a seal may end: where it says so and, if that is elsewhere, where its marks end."""
+    marks = unpacked(seal.says.marks)
+    ends = [abs(marks[-1].place)] if marks else []
+    return ends if seal.says.last_position in ends else [seal.says.last_position, *ends]
+
+
+def check(key: bytes, seal: WrittenSeal, before: Link, windows: Sequence[Sequence[Row]]) -> Checked:
+    """Check a seal that should follow from a link. `windows` has the rows up to each of `ends_of(seal)`.
+
+    Where the head fits what the rows themselves give, every row is right, and a column of the seal that says otherwise
+    is wrong. Where it does not, the marks say which row is not the one that was sealed: nobody can make a mark
+    without the key.
+    """
+    says = seal.says
+    previous = says.previous if before.head is None else before.head
+    for end, window in zip(ends_of(seal), windows, strict=True):
+        rows = _digested(window)
+        given = Sealed(
+            before.number + 1, before.position + 1, end, _marks(key, previous, rows), previous, says.sealed_at
+        )
+        if compare_digest(head_of(key, given), seal.head):
+            link = Link(given.number, end, seal.head)
+            return Checked(link, window, list(_differences(says, given)))
+    end, window = ends_of(seal)[-1], windows[-1]
+    head_fits = compare_digest(head_of(key, says), seal.head)
+    checked = Checked(Link(before.number + 1, end, seal.head if head_fits else None), window)
+    given = Sealed(before.number + 1, before.position + 1, end, says.marks, previous, says.sealed_at)
+    checked.of_seal += _differences(says, given)
+    marks = unpacked(says.marks)
+    if marks is None:
+        checked.of_seal.append(seal_finding(says.number, "its marks are cut off or out of order"))
+    else:
+        checked.of_rows += _wrong_rows(key, previous, marks, _digested(window))
+    if not head_fits:
+        checked.of_seal.append(seal_finding(says.number, "its head was not made with the key from what it says"))
+    return checked
+
+
+def _digested(rows: Sequence[Row]) -> _Digested:
+    return [(row, place_of(row), digest_of(row)) for row in rows]
+
+
+def _marks(key: bytes, before: bytes, rows: _Digested) -> bytes:
+    marks = []
+    for _, place, digest in rows:
+        before = next_mark(key, before, place, digest)
+        marks.append(Mark(place, before))
+    return packed(marks)
+
+
+def _differences(says: Sealed, given: Sealed) -> Iterator[Finding]:
+    """Columns of a seal that are not what they should be."""
+    for column in ("number", "first_position", "last_position", "previous", "marks"):
+        said, expected = getattr(says, column), getattr(given, column)
+        if said != expected:
+            figures = (expected, said) if isinstance(said, int) else ()
+            yield seal_finding(says.number, f"its {column} is wrong", *figures)
+
+
+def _wrong_rows(key: bytes, before: bytes, marks: Sequence[Mark], rows: _Digested) -> Iterator[Finding]:
+    """Rows that are missing, that were not there, or that are not what they were."""
+    waiting = iter(rows)
+    row, place, digest = next(waiting, (None, 0, b""))
+    for mark in marks:
+        while row is not None and abs(place) < abs(mark.place):
+            yield row.finding("it was not there when its position was sealed")
+            row, place, digest = next(waiting, (None, 0, b""))
+        if row is None or place != mark.place:
+            yield _missing(mark)
+        else:
+            if not compare_digest(next_mark(key, before, place, digest), mark.value):
+                yield row.finding("it is not the row that was sealed")
+            row, place, digest = next(waiting, (None, 0, b""))
+        before = mark.value
+    while row is not None:
+        yield row.finding("it was not there when its position was sealed")
+        row, place, digest = next(waiting, (None, 0, b""))
+
+
+def _missing(mark: Mark) -> Finding:
+    table = "journal" if mark.place > 0 else "account_change"
+    return Finding(table, str(abs(mark.place)), abs(mark.place), "it was sealed and is missing")

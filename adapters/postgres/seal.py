@@ -1,0 +1,189 @@
+"""The sealer: a keyed chain over committed rows, and the platform accounts' own entries, made a moment afterwards.
+
+Any number of processes may run it: each seal is one database transaction under an advisory lock that ends with it, and
+follows from the last seal that is committed. The key never comes near the database; its server hands out digests.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import structlog
+from asyncpg import Connection
+
+from adapters.postgres.database import Database
+from adapters.postgres.digest import DIGEST_BYTES, GENESIS, Sealed, chained, head_of
+from adapters.postgres.horizon import Horizon
+from domain.clock import Clock, system_clock
+
+MOST_IN_A_SEAL = 4096
+_AT_A_TIME = 512
+_DIGEST = 8 + DIGEST_BYTES
+_LOCK = 0x7365616C
+
+LAST = "select number, last_position, head from seal order by number desc limit 1"
+DIGESTS = """
+select string_agg(digest, ''::bytea order by position), max(position) from (
+    (select position, int8send(position) || journal_digest(journal) as digest from journal
+     where position > $1 and position <= $2 order by position limit $3)
+    union all
+    (select position, int8send(-position) || account_change_digest(account_change) from account_change
+     where position > $1 and position <= $2 order by position limit $3)
+    order by position limit $3
+) as next
+"""
+SEAL = """
+insert into seal (number, first_position, last_position, marks, previous, head, sealed_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+"""
+NUMBER_PLATFORM = """
+with moved as materialized (
+    select side.account, side.change, position
+    from journal cross join lateral (values
+        (source, -amount, source_seq), (target, amount, target_seq)
+    ) as side (account, change, seq)
+    where position between $1 and $2
+        and refusal is null and amount > 0 and operation in ('move', 'capture', 'reverse') and side.seq is null
+), before as (
+    select account, coalesce(last.seq, 0) as seq, coalesce(last.posted, 0) as posted
+    from (select distinct account from moved) as touched
+    left join lateral (
+        select seq, posted from platform_entry where account = touched.account order by seq desc limit 1
+    ) as last on true
+)
+insert into platform_entry (account, seq, position, posted)
+select account, before.seq + row_number() over each_account, position,
+    (before.posted + sum(change) over each_account)::bigint
+from moved join before using (account)
+window each_account as (partition by account order by position)
+"""
+_PASSING = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain. Kept where the database's keepers cannot reach, it shows when the chain is cut short."""
+
+    number: int
+    head: bytes
+    sealed_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.head.hex()} {self.sealed_at.isoformat()}"
+
+    @classmethod
+    def parse(cls, line: str) -> "Head":
+        """Read a line of an exported file. Raises ValueError."""
+        number, head, sealed_at = line.split()
+        return cls(int(number), bytes.fromhex(head), datetime.fromisoformat(sealed_at))
+
+
+class Sealer:
+    """Seals over one direct connection."""
+
+    def __init__(self, connection: Connection, key: bytes, clock: Clock) -> None:
+        self._connection, self._key, self._clock = connection, key, clock
+        self._horizon = Horizon()
+
+    async def seal_all(self) -> int:
+        """Seal everything that is final by now, and answer how many rows; 0 also while another sealer is at it."""
+        sealed = 0
+        final = await self._horizon.advance(self._connection)
+        while rows := await self.seal_next(final):
+            sealed += rows
+            if rows < MOST_IN_A_SEAL:
+                break
+        return sealed
+
+    async def seal_next(self, final: int) -> int:
+        """Make one seal, of at most `MOST_IN_A_SEAL` rows, up to a final position; answer how many rows it has."""
+        async with self._connection.transaction():
+            if not await self._connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
+                return 0
+            number, reached, head = await self._connection.fetchrow(LAST) or (0, 0, GENESIS)
+            if final <= reached:
+                return 0
+            digests, last = await self._connection.fetchrow(DIGESTS, reached, final, MOST_IN_A_SEAL)
+            if not digests:
+                return 0
+            marks = await self._marks(head, digests)
+            seal = Sealed(number + 1, reached + 1, last, marks, head, self._clock().astimezone(UTC))
+            await self._connection.execute(SEAL, *seal[:5], head_of(self._key, seal), seal.sealed_at)
+            await self._connection.execute(NUMBER_PLATFORM, seal.first_position, seal.last_position)
+        return len(digests) // _DIGEST
+
+    async def _marks(self, before: bytes, digests: bytes) -> bytes:
+        """The chain over the digests, a slice at a time: whoever shares our thread does not wait for all of it."""
+        marks = b""
+        for start in range(0, len(digests), _AT_A_TIME * _DIGEST):
+            made = chained(self._key, before, digests[start : start + _AT_A_TIME * _DIGEST])
+            marks, before = marks + made, made[-16:]
+            await asyncio.sleep(0)
+        return marks
+
+
+class Export:
+    """Appends heads to a file, durably and at most every few seconds, and says them in the log."""
+
+    def __init__(self, file: Path | None, monotonic: Callable[[], float], *, every_s: float = 5) -> None:
+        self._file, self._monotonic, self._every_s = file, monotonic, every_s
+        self._told: Head | None = None
+        self._due = monotonic()
+
+    async def offer(self, connection: Connection) -> None:
+        """Export the present head if it is due and new. What a crash kept from being exported is exported here."""
+        if self._monotonic() < self._due:
+            return
+        self._due = self._monotonic() + self._every_s
+        found = await connection.fetchrow("select number, head, sealed_at from seal order by number desc limit 1")
+        if found is None or (head := Head(*found)) == self._told:
+            return
+        if self._file is not None:
+            await asyncio.to_thread(_append, self._file, head)
+        self._told = head
+        _log.info("ledger sealed", number=head.number, head=head.head.hex(), sealed_at=head.sealed_at.isoformat())
+
+
+def exported_heads(file: Path) -> list[Head]:
+    """The heads in an exported file; a last line that a crash cut off is left out. Raises ValueError for any other."""
+    return [Head.parse(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _append(file: Path, head: Head) -> None:
+    """Add one whole line, on the disk before this returns; a line that a crash cut off is ended first."""
+    with file.open("ab+") as out:
+        if out.tell():
+            out.seek(-1, os.SEEK_END)
+            if out.read(1) != b"\n":
+                out.truncate(_end_of_whole_lines(file))
+        out.write(f"{head}\n".encode())
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _end_of_whole_lines(file: Path) -> int:
+    return file.read_bytes().rfind(b"\n") + 1
+
+
+async def seal_for_ever(
+    database: Database, key: bytes, *, head_file: Path | None = None, clock: Clock = system_clock, every_s: float = 0.2
+) -> None:
+    """Seal what is committed every so many seconds until cancelled, whatever happens to the connection meanwhile."""
+    export = Export(head_file, asyncio.get_running_loop().time)
+    while True:
+        try:
+            async with database.direct(application_name="gametriggers sealer") as connection:
+                sealer = Sealer(connection, key, clock)
+                while True:
+                    await sealer.seal_all()
+                    await export.offer(connection)
+                    await asyncio.sleep(every_s)
+        except _PASSING as error:
+            _log.warning("the sealer lost its connection", error=str(error))
+        await asyncio.sleep(every_s)
