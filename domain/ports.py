@@ -1,0 +1,20 @@
+"""All sockets together: what wiring plugs adapters into, and what every door hands on."""
+
+from typing import Protocol
+
+from domain.ledger.ports import Feed, Submissions
+from domain.wallet.ports import WalletPorts
+
+
+class Ports(WalletPorts, Protocol):
+    """Every context's ports, and those that belong to none."""
+
+    @property
+    def submissions(self) -> Submissions:
+        """The ledger's second door, for hot flows."""
+        ...
+
+    @property
+    def feed(self) -> Feed:
+        """Tells that a topic has something new."""
+        ...

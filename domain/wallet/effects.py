@@ -1,0 +1,238 @@
+"""What a gateway's status answer means, on paper: the next state and what is to be posted.
+
+An answer is compared with what was recorded before, and only what is new follows from it. So repeats are harmless, and
+an answer older than what is recorded undoes nothing: figures only grow.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.events import Event
+from domain.ids import derived
+from domain.ledger.chart import Kind
+from domain.money import Money
+from domain.wallet.events import (
+    TopUpChallenged,
+    TopUpEnded,
+    TopUpEvent,
+    TopUpNeedsReview,
+    TopUpSettled,
+    TopUpTakenBack,
+)
+from domain.wallet.gateway import PaymentState, PaymentStatus
+from domain.wallet.model import ENDED, NEXT, Attempt, TopUp, TopUpState, Turn
+
+ARRIVED = frozenset({
+    PaymentState.PAID, PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED, PaymentState.CHARGED_BACK,
+    PaymentState.PARTIALLY_CHARGED_BACK,
+})  # fmt: skip
+"""Money has come in, whatever became of it later: a refund seen before its payment tells of both."""
+
+VOID = {
+    PaymentState.EXPIRED: Turn.EXPIRED,
+    PaymentState.CANCELLED: Turn.VOIDED,
+    PaymentState.DENIED: Turn.DENIED,
+    PaymentState.FAILED: Turn.DENIED,
+}
+"""Nothing has come in or, if it had, all of it went back."""
+
+_TAKES_BACK = {
+    PaymentState.REFUNDED: Kind.REFUND,
+    PaymentState.PARTIALLY_REFUNDED: Kind.REFUND,
+    PaymentState.CHARGED_BACK: Kind.CHARGEBACK,
+    PaymentState.PARTIALLY_CHARGED_BACK: Kind.CHARGEBACK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What follows from an answer: the rows as they are to be, and the money that is to move now."""
+
+    top_up: TopUp
+    attempt: Attempt
+    received: Money | None = None
+    """Has come in by this answer: to the wallet if it fits, else to UNALLOCATED."""
+    gone_back: Money | None = None
+    """Has gone back by this answer, to the payer."""
+    kind: Kind = Kind.CANCELLATION
+    """Why it went back."""
+    refers_to: tuple[str, ...] = ()
+    """The gateway's references of what went back."""
+    events: tuple[Event, ...] = ()
+
+    @property
+    def moves(self) -> bool:
+        """Whether money is to be posted."""
+        return self.received is not None or self.gone_back is not None
+
+
+def effects(
+    top_up: TopUp, attempt: Attempt, status: PaymentStatus, *, latest: bool, over: bool, to_wallet: bool = True
+) -> Effects:
+    """What an answer about an attempt means.
+
+    `latest` says that this is the attempt whose page is the one to pay on, `over` that the page's time has passed,
+    `to_wallet=False` that the wallet takes nothing (it was closed), so that what comes in is for staff to allocate.
+    """
+    if _of_another_try(attempt, status):
+        return Effects(top_up, attempt)
+    arrived = status.amount if status.state in ARRIVED and status.amount and status.amount.minor > 0 else None
+    received = arrived if attempt.received is None else None
+    fits = received == top_up.amount and to_wallet
+    doubt = _doubt(top_up, attempt, status, arrived, to_wallet=to_wallet)
+    after = _seen(attempt, status, received, fits=fits)
+    gone_back = _gone_back(after, status)
+    turn = _turn(after, status, received, gone_back, doubt, latest=latest, over=over)
+    state = NEXT.get((top_up.state, turn), top_up.state) if turn else top_up.state
+    zero = Money.zero(top_up.amount.currency)
+    changed = replace(
+        top_up,
+        state=state,
+        credited=top_up.credited + (received if received and fits else zero),
+        taken_back=top_up.taken_back + (gone_back if gone_back and after.credited else zero),
+        review=doubt or top_up.review,
+    )
+    if gone_back:
+        after = replace(after, taken_back=after.taken_back + gone_back)
+    if changed != top_up or after != attempt:
+        after = replace(after, version=attempt.version + 1)
+    kind = _TAKES_BACK.get(status.state, Kind.CANCELLATION)
+    references = tuple(back.reference for back in status.taken_back if back.final)
+    events = tuple(_events(top_up, changed, attempt, after))
+    return Effects(changed, after, received, gone_back, kind, references, events)
+
+
+def waits(attempt: Attempt, status: PaymentStatus) -> bool:
+    """Whether the gateway has more to say about an attempt by itself: a payment or a refund is still on its way."""
+    on_its_way = {PaymentState.PENDING, PaymentState.AUTHORIZED, PaymentState.CHALLENGED}
+    return attempt.seen in on_its_way or any(not back.final for back in status.taken_back)
+
+
+def _of_another_try(attempt: Attempt, status: PaymentStatus) -> bool:
+    """An order may be tried again after a denial; the earlier try's end says nothing about the money that came."""
+    others = None not in {attempt.transaction_id, status.transaction_id} and (
+        attempt.transaction_id != status.transaction_id
+    )
+    return others and attempt.received is not None and status.state not in ARRIVED
+
+
+def _doubt(
+    top_up: TopUp, attempt: Attempt, status: PaymentStatus, arrived: Money | None, *, to_wallet: bool
+) -> str | None:
+    """What staff should look at, if anything."""
+    if arrived is None:
+        return None
+    order = attempt.order_id
+    if attempt.received is not None:
+        if arrived != attempt.received:
+            return f"Order {order}: {attempt.received} had come in, now the gateway speaks of {arrived}."
+        if status.state is PaymentState.PAID and attempt.seen in VOID:
+            return f"Order {order} is paid again after all of it had gone back."
+        return None
+    if arrived != top_up.amount:
+        return (
+            f"Order {order}: {arrived} {arrived.currency} came in instead of {top_up.amount} {top_up.amount.currency}."
+        )
+    return None if to_wallet else f"Order {order}: {arrived} {arrived.currency} came in, but the wallet takes nothing."
+
+
+def _seen(attempt: Attempt, status: PaymentStatus, received: Money | None, *, fits: bool) -> Attempt:
+    """The attempt with the gateway's word in it."""
+    if status.state is PaymentState.UNKNOWN:
+        return attempt
+    after = replace(
+        attempt,
+        seen=status.state,
+        transaction_id=status.transaction_id or attempt.transaction_id,
+        payment_type=status.payment_type or attempt.payment_type,
+    )
+    if received is None:
+        return after
+    return replace(after, received=received, credited=fits, taken_back=Money.zero(received.currency))
+
+
+def _gone_back(attempt: Attempt, status: PaymentStatus) -> Money | None:
+    """What has gone back for good and was not recorded yet; in total never more than what came in."""
+    came = attempt.received
+    if came is None:
+        return None
+    if status.state in VOID:
+        total = came
+    else:
+        final = [back.amount for back in status.taken_back if back.final and back.amount.currency is came.currency]
+        total = min(came, sum(final, Money.zero(came.currency)))
+        if status.taken_back_total is not None and status.taken_back_total.currency is came.currency:
+            # Where refunds are not listed one by one, an entry holds the earlier ones too.
+            total = min(total, status.taken_back_total)
+    return total - attempt.taken_back if attempt.taken_back < total else None
+
+
+def _turn(
+    attempt: Attempt,
+    status: PaymentStatus,
+    received: Money | None,
+    gone_back: Money | None,
+    doubt: str | None,
+    *,
+    latest: bool,
+    over: bool,
+) -> Turn | None:
+    """What happens to the top-up."""
+    if doubt:
+        return Turn.STRAYED
+    if received:
+        return Turn.LANDED
+    if attempt.received is not None:
+        return VOID.get(status.state) if gone_back else None
+    if status.state is PaymentState.CHALLENGED:
+        return Turn.CHALLENGED
+    if status.state in VOID and (latest or over):
+        return VOID[status.state]
+    return Turn.EXPIRED if status.state is PaymentState.UNKNOWN and over and latest else None
+
+
+def _events(before: TopUp, after: TopUp, attempt: Attempt, now: Attempt) -> list[TopUpEvent]:
+    """What is told, each under an id that its cause always makes."""
+    order, found = now.order_id, list[TopUpEvent]()
+
+    def tell(kind: type[TopUpEvent], cause: str) -> None:
+        found.append(kind(derived(f"top-up:{kind.__name__}", f"{order}:{cause}"), after.id, after.wallet))
+
+    if now.credited and not attempt.credited:
+        tell(TopUpSettled, "credit")
+    if attempt.taken_back.minor < now.taken_back.minor:
+        tell(TopUpTakenBack, str(now.taken_back.minor))
+    if after.review != before.review:
+        tell(TopUpNeedsReview, str(now.version))
+    if after.state is not before.state:
+        if after.state is TopUpState.CHALLENGED:
+            tell(TopUpChallenged, str(now.version))
+        if after.state in ENDED:
+            tell(TopUpEnded, str(now.version))
+    return found
+
+
+CHECK_DELAYS_S = (20, 30, 60, 60, 120, 300, 600, 900, 1800, 3600)
+"""How long to wait before asking again, by how often it was asked in vain."""
+
+_LAST_LOOK_S = 3600
+_DAY_S = 86_400
+
+
+def next_check_s(attempt: Attempt, *, changed: bool, waits: bool, until_end_s: float) -> float | None:
+    """In how many seconds to ask about an attempt again; None: only when the gateway says something.
+
+    `until_end_s` is how long its page and the grace after it still last (negative: so long ago they ended). Whatever
+    changed is looked at once more, so that an answer that was old at the gateway itself does not stay the last.
+    """
+    delay = CHECK_DELAYS_S[min(attempt.checks, len(CHECK_DELAYS_S) - 1)]
+    if waits:
+        return delay if until_end_s > -_DAY_S else _DAY_S
+    if attempt.received is None and until_end_s > 0:
+        return min(delay, until_end_s)
+    return _LAST_LOOK_S if changed else None
+
+
+def seconds_until(moment: datetime, now: datetime) -> float:
+    """From now to a moment; negative when it has passed."""
+    return (moment - now).total_seconds()

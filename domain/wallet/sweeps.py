@@ -1,0 +1,75 @@
+"""What makes nothing depend on a notification's arrival, or on a process that lived to the end of what it began."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.ids import TransactionId, derived
+from domain.ledger.model import Transaction
+from domain.wallet.confirm import confirm_top_up
+from domain.wallet.effects import CHECK_DELAYS_S
+from domain.wallet.model import TopUpState
+from domain.wallet.pages import open_page
+from domain.wallet.ports import WalletPorts
+
+_AT_ONCE = 8
+_BATCH = 64
+_MOST_BATCHES = 50
+_DELAYS = tuple(timedelta(seconds=delay) for delay in CHECK_DELAYS_S)
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What a sweep did: how many it looked at, and which it could not finish, with the reason. Those come again."""
+
+    looked_at: int = 0
+    failed: list[tuple[str, Exception]] = field(default_factory=list)
+
+
+async def sweep_top_ups(ports: WalletPorts, now: datetime) -> Sweep:
+    """Ask about every order whose time has come, and get a page for every top-up that was left without one.
+
+    Its door: the schedule; many may run at once. One that fails stops nobody and is put off.
+    """
+    sweep, gate = Sweep(), asyncio.Semaphore(_AT_ONCE)
+
+    async def look(order_id: str) -> None:
+        async with gate:
+            try:
+                await _look(ports, order_id, now)
+            except Exception as error:  # noqa: BLE001  # one order's trouble, even a bug of ours, must not stop the others
+                sweep.failed.append((order_id, error))
+
+    for _ in range(_MOST_BATCHES):
+        async with ports.work() as work:
+            due = await work.top_ups.claim_due(now, _BATCH, _DELAYS)
+        await asyncio.gather(*(look(order_id) for order_id in due))
+        sweep.looked_at += len(due)
+        if len(due) < _BATCH:
+            break
+    return sweep
+
+
+async def _look(ports: WalletPorts, order_id: str, now: datetime) -> None:
+    order = await ports.top_ups.order(order_id)
+    if order is not None and order.top_up.state is TopUpState.REQUESTED and now < order.top_up.expires_at:
+        await open_page(ports, order.top_up.id)
+    else:
+        await confirm_top_up(ports, order_id)
+
+
+async def expire_holds(ports: WalletPorts, now: datetime) -> int:
+    """Release every hold whose time has passed; answers how many. Its door: the schedule; many may run at once."""
+    released = 0
+    while holds := await ports.books.expired_holds(now, _BATCH):
+        for hold in holds:
+            async with ports.work() as work:
+                outcome = await work.ledger.post(Transaction.expire(_expiry_of(hold), hold))
+            released += outcome.posted and not outcome.replayed
+        if len(holds) < _BATCH:
+            break
+    return released
+
+
+def _expiry_of(hold: TransactionId) -> TransactionId:
+    return TransactionId(derived("hold:expiry", str(hold)))
