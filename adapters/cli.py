@@ -36,6 +36,7 @@ def migrate(revision: str = typer.Argument("head", help="Migration to stop at.")
     application needs. Everything is applied or nothing is; it may be run as often as one likes.
     """
     import asyncpg
+    from sqlalchemy.exc import SQLAlchemyError
 
     from adapters.postgres.migrate import role_of, upgrade
 
@@ -43,8 +44,8 @@ def migrate(revision: str = typer.Argument("head", help="Migration to stop at.")
     role = role_of(settings.database_url.get_secret_value())
     try:
         asyncio.run(upgrade(settings.migration_database_url.get_secret_value(), role, revision))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _refusal(f"MIGRATION_DATABASE_URL leads to no database that can be migrated: {error}") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
+        raise _refusal(f"The database of MIGRATION_DATABASE_URL cannot be migrated: {error}") from None
     print(f"The tables are up to date; {role} may use them.")
 
 

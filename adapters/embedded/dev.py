@@ -19,13 +19,13 @@ from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.server import PortTakenError
 from adapters.embedded.shelter import elsewhere
 from adapters.embedded.valkey import EmbeddedValkey
-from adapters.embedded.welcome import load_demo_data, welcome
+from adapters.embedded.welcome import load_demo, welcome
 from adapters.postgres.migrate import role_of, upgrade
 
 Say = Callable[[str], None]
 
 DATABASE = "gametriggers"
-_PORTS = {"PORT": 8000, "SANDBOX_PORT": 8100}
+USUAL_PORTS = {"PORT": 8000, "SANDBOX_PORT": 8100}
 _LOOK_S = 0.3
 
 
@@ -37,14 +37,14 @@ def run(say: Say) -> None:
         lock = FolderLock(VAR)
         lock.acquire()
         stack.callback(lock.release)
-        _choose_ports(environment, say)
+        choose_ports(environment, say)
         _databases(environment, stack, say)
         _settle(environment)
         with _step("Bringing the tables up to date", say):
             role = role_of(environment["DATABASE_URL"])
             asyncio.run(upgrade(environment["MIGRATION_DATABASE_URL"], role))
         with _step("Loading demo data", say):
-            load_demo_data(environment)
+            load_demo(environment)
         family = Family(VAR / "processes")
         stack.callback(family.stop)
         _processes(family, environment, say)
@@ -67,9 +67,9 @@ def _given() -> dict[str, str]:
     return {**written, **{name: value for name, value in os.environ.items() if value}}
 
 
-def _choose_ports(environment: dict[str, str], say: Say) -> None:
+def choose_ports(environment: dict[str, str], say: Say) -> None:
     """A port that was asked for must be free; where the usual one is taken, another is chosen."""
-    for name, usual in _PORTS.items():
+    for name, usual in USUAL_PORTS.items():
         asked = environment.get(name)
         if asked is not None:
             if not asked.isdecimal():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-def load_demo_data(environment: Mapping[str, str]) -> None:
+def load_demo(environment: Mapping[str, str]) -> None:
     """Load what the demo accounts need, or nothing if it is there. The environment holds every setting."""
     del environment
 
