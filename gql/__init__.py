@@ -1,0 +1,1 @@
+"""Speaks GraphQL: no SQL, no vendor, no rule about money."""

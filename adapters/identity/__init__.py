@@ -1,0 +1,1 @@
+"""Who is calling: tokens of our own now, other ways to sign in beside them."""

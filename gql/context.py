@@ -1,0 +1,49 @@
+"""What a resolver may reach: who is calling, the domain's ports, and the loaders of this request."""
+
+from dataclasses import dataclass, field
+
+import strawberry
+
+from domain.actor import Actor
+from domain.ids import PersonId
+from domain.ledger.ports import AccountView
+from domain.ports import Ports
+from gql.errors import UnauthenticatedError
+from gql.loaders import Loaders
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's context."""
+
+    ports: Ports
+    actor: Actor | None
+    correlation_id: str
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget what was looked up: a subscription's next event must see what is true then."""
+        self.loaders = Loaders(self.ports.books, self.ports.top_ups)
+
+    @property
+    def person(self) -> PersonId:
+        """The person who is calling. Raises `UnauthenticatedError` if that is nobody."""
+        return self.caller.person
+
+    @property
+    def caller(self) -> Actor:
+        """Who is calling. Raises `UnauthenticatedError` if that is nobody."""
+        if self.actor is None:
+            raise UnauthenticatedError
+        return self.actor
+
+    def owns(self, account: AccountView | None) -> bool:
+        """Whether an account exists and is the caller's own: for all others it is as if it did not exist."""
+        return account is not None and self.actor is not None and account.key.owner == self.actor.owner
+
+
+Info = strawberry.Info[Context, None]
+"""What a resolver is handed."""

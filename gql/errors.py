@@ -1,0 +1,100 @@
+"""The kinds of error and how each is told. A refusal is not among them: it is data, a member of a result's union.
+
+Every error carries `extensions.code`: UNAUTHENTICATED, FORBIDDEN, BAD_INPUT, UNAVAILABLE (the same request may be
+tried again: `retryable`) or INTERNAL. The last is a mistake of ours: its text stays in our log, under a correlation id.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import structlog
+from graphql import GraphQLError
+
+from domain.errors import ConflictError, UnavailableError
+
+_MASKED = "Something went wrong on our side. Tell us the correlation id and we find out what."
+_UNAVAILABLE = "Something that we need does not answer. Try the same request again in a moment."
+
+_log = structlog.get_logger("gametriggers.graphql")
+
+Told = dict[str, Any]
+"""An error as the client gets it."""
+
+
+class ApiError(Exception):
+    """An error whose text is meant for the client."""
+
+    code: ClassVar[str]
+
+
+class UnauthenticatedError(ApiError):
+    """Nobody is signed in, or the token does not say who."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, message: str = "Sign in: send `Authorization: Bearer <token>`.") -> None:
+        super().__init__(message)
+
+
+class ForbiddenError(ApiError):
+    """Somebody is signed in, but it is not theirs."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, message: str = "This is not yours.") -> None:
+        super().__init__(message)
+
+
+class BadInputError(ApiError):
+    """The request can never succeed as it is written."""
+
+    code = "BAD_INPUT"
+
+
+def tell(errors: Sequence[GraphQLError] | None, correlation_id: str) -> list[Told]:
+    """Errors as the client gets them. Logs those that are ours, with what was masked."""
+    return [_told(error, correlation_id) for error in errors or ()]
+
+
+def told(message: str, code: str) -> Told:
+    """An error that concerns the request as a whole."""
+    return {"message": message, "extensions": {"code": code}}
+
+
+def is_executed(errors: Sequence[GraphQLError]) -> bool:
+    """Whether errors come from fields that were executed, rather than from a request that was refused before."""
+    return any(error.path is not None for error in errors)
+
+
+def _told(error: GraphQLError, correlation_id: str) -> Told:
+    cause = _cause(error)
+    if isinstance(cause, ApiError):
+        return _formatted(error, str(cause), {"code": cause.code})
+    if isinstance(cause, UnavailableError | ConflictError | OSError | TimeoutError):
+        _log.warning("unavailable", correlation_id=correlation_id, path=_dotted(error), cause=repr(cause))
+        return _formatted(error, _UNAVAILABLE, {"code": "UNAVAILABLE", "retryable": True})
+    if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
+        return _formatted(error, error.message, {"code": BadInputError.code})
+    _log.error("internal_error", correlation_id=correlation_id, path=_dotted(error), exc_info=cause or error)
+    return _formatted(error, _MASKED, {"code": "INTERNAL", "correlationId": correlation_id})
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised in the first place, under however many layers of the engine's own errors."""
+    cause: BaseException | None = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _formatted(error: GraphQLError, message: str, extensions: Mapping[str, Any]) -> Told:
+    shown: Told = {"message": message}
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        shown["path"] = list(error.path)
+    return {**shown, "extensions": dict(extensions)}
+
+
+def _dotted(error: GraphQLError) -> str:
+    return ".".join(str(step) for step in error.path or ())

@@ -1,0 +1,155 @@
+"""Carries out one GraphQL operation: within limits, behind rights, and with errors that say no more than they should.
+
+Both transports, HTTP and WebSocket, call `answers` and send what it yields.
+"""
+
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import strawberry
+from graphql import GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule
+from graphql.execution import Executor
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from gql.access import guard
+from gql.errors import Told, is_executed, tell
+from gql.limits import Limits, excesses
+
+QUERIES = frozenset({OperationType.QUERY})
+QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
+EVERYTHING = frozenset(OperationType)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a client asks for, whatever it came by."""
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One result of an operation."""
+
+    data: Mapping[str, Any] | None
+    errors: list[Told]
+    executed: bool
+    """False for a request that was refused as a whole: it has no `data`, not even null."""
+    allowed: bool = True
+    """False where the operation's type may not come by this way."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The result as the specification writes it."""
+        shown: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        return {**shown, "data": self.data} if self.executed else shown
+
+
+_MEMO = "_relevant_sub_fields"
+
+
+class Correlated(Protocol):
+    """A context that knows under which id its errors are logged."""
+
+    @property
+    def correlation_id(self) -> str:
+        """The id that a client can quote."""
+        ...
+
+
+class EventExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Executes operations; forgets after each event of a subscription what it collected for it.
+
+    graphql-core 3.3 gives all events of a subscription one memo of collected fields, keyed by objects that are new for
+    every event: it never helps and grows until the subscription ends.
+    """
+
+    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
+        """The executor of one event, with a memo of its own."""
+        executor = super().build_per_event_executor(payload)
+        vars(executor)[_MEMO] = {}
+        return executor
+
+
+class Schema(strawberry.Schema):
+    """A schema whose every field is guarded by the right it declares. One that declares none does not build."""
+
+    def __init__(
+        self, query: type, mutation: type, subscription: type, config: StrawberryConfig, limits: Limits
+    ) -> None:
+        self.limits = limits
+        super().__init__(
+            query,
+            mutation,
+            subscription,
+            extensions=[_Limited],
+            execution_context_class=EventExecutor,
+            config=config,
+        )
+        guard(self._schema)
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as the engine has it."""
+        return self._schema
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Errors are logged where they are told, once and with their correlation id."""
+
+
+class _Limited(SchemaExtension):
+    """Holds each operation to the schema's limits."""
+
+    def on_operation(self) -> Iterator[None]:
+        context, limits = self.execution_context, _schema_of(self).limits
+        context.parse_options["max_tokens"] = limits.tokens
+        if not limits.introspection:
+            context.validation_rules = (*context.validation_rules, NoSchemaIntrospectionCustomRule)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context, schema = self.execution_context, _schema_of(self)
+        if context.graphql_document is not None:
+            found = excesses(schema.core, context.graphql_document, context.variables or {}, schema.limits)
+            if found:
+                context.pre_execution_errors = found  # what is found here already is not validated any more
+        yield
+
+
+def _schema_of(extension: SchemaExtension) -> Schema:
+    schema = extension.execution_context.schema
+    if not isinstance(schema, Schema):
+        raise TypeError("limits belong to a schema of ours")
+    return schema
+
+
+async def answers(
+    schema: Schema, operation: Operation, context: Correlated, allowed: Collection[OperationType]
+) -> AsyncGenerator[Answer, None]:
+    """Carry out an operation: one answer for a query or a mutation, any number for a subscription."""
+    results = await schema.stream(
+        operation.query,
+        variable_values=dict(operation.variables) if operation.variables else None,
+        context_value=context,
+        operation_name=operation.name,
+        allowed_operation_types=allowed,
+    )
+    async with aclosing(results):
+        async for result in results:
+            yield _answer(cast("ExecutionResult", result), context.correlation_id)
+
+
+def _answer(result: ExecutionResult, correlation_id: str) -> Answer:
+    data, errors = result.data, result.errors or []
+    executed = not isinstance(result, PreExecutionError) and (data is not None or is_executed(errors))
+    allowed = not any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors)
+    return Answer(data, tell(errors, correlation_id), executed, allowed)

@@ -1,0 +1,193 @@
+"""GraphQL over HTTP, as the GraphQL Foundation's draft of that name has it.
+
+A request that is refused as a whole has no `data` and a status of 4xx under `application/graphql-response+json`; under
+the older `application/json` it is 200 unless it could not be read at all. One that was executed is 200 in both.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from strawberry.types.graphql import OperationType
+
+from gql.context import Context
+from gql.errors import ApiError, BadInputError, UnauthenticatedError, told
+from gql.execution import QUERIES, QUERIES_AND_MUTATIONS, Answer, Operation, Schema, answers
+
+LARGEST_BODY = 100 * 1024
+"""Bytes."""
+
+RESPONSE_TYPE = "application/graphql-response+json"
+JSON_TYPE = "application/json"
+
+_HEADERS_THAT_ASK_FIRST = ("authorization", "x-requested-with", "graphql-require-preflight")
+"""A browser sends these to another site only after that site agreed, and we agree with none."""
+
+OpenContext = Callable[[Request], Context]
+"""Makes the context of a request. Raises `UnauthenticatedError` for a token that is no good."""
+
+
+class RequestError(Exception):
+    """A request that is not a GraphQL request, and the status that says why."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, headers
+
+
+class GraphQLOverHttp:
+    """The endpoint. `page`, if there is one, is what a browser gets that asks for HTML."""
+
+    def __init__(self, schema: Schema, open_context: OpenContext, page: Callable[[Request], Any] | None = None) -> None:
+        self._schema, self._open_context, self._page = schema, open_context, page
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        if self._page is not None and _wants_page(request):
+            page: Response = await self._page(request)
+            return page
+        media_type = RESPONSE_TYPE
+        try:
+            media_type = _media_type(request.headers.get("accept", ""))
+            operation, allowed = await _read(request)
+            context = self._open_context(request)
+        except RequestError as error:
+            return _shown({"errors": [told(str(error), BadInputError.code)]}, error.status, media_type, error.headers)
+        except UnauthenticatedError as error:
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            return _shown({"errors": [told(str(error), error.code)]}, 401, media_type, challenge)
+        async with aclosing(answers(self._schema, operation, context, allowed)) as results:
+            answer = await anext(results)
+        return _shown(answer.body, _status(answer, request.method, media_type), media_type, _allow(answer, request))
+
+
+def _wants_page(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return request.method == "GET" and "text/html" in accepted and "query" not in request.query_params
+
+
+async def _read(request: Request) -> tuple[Operation, Collection[OperationType]]:
+    """The operation that a request asks for, and the types of operation that may come this way."""
+    if request.method == "GET":
+        _refuse_other_sites(request)
+        return _operation(_from_address(request)), QUERIES
+    if request.method != "POST":
+        raise RequestError(405, "GraphQL is spoken by GET and POST here.", Allow="GET, POST")
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != JSON_TYPE:
+        raise RequestError(415, f"Send a body of type {JSON_TYPE}.")
+    if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
+        raise RequestError(415, "JSON is written in UTF-8.")
+    return _operation(_json(await _body(request), "The body")), QUERIES_AND_MUTATIONS
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Another site's page can make a browser GET from here; it must have asked first (CSRF)."""
+    asked = any(header in request.headers for header in _HEADERS_THAT_ASK_FIRST)
+    if not asked and request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise RequestError(403, "A page of another site must send the header GraphQL-Require-Preflight.")
+
+
+def _from_address(request: Request) -> dict[str, object]:
+    given: dict[str, object] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if text := given.get(name):
+            given[name] = _json(str(text).encode(), f"`{name}`")
+        elif name in given:
+            del given[name]
+    return given
+
+
+async def _body(request: Request) -> bytes:
+    """The body, read no further than is allowed."""
+    read = bytearray()
+    chunks: AsyncIterator[bytes] = request.stream()
+    async for chunk in chunks:
+        read += chunk
+        if len(read) > LARGEST_BODY:
+            raise RequestError(413, f"A request may have {LARGEST_BODY} bytes.")
+    return bytes(read)
+
+
+def _json(text: bytes, what: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise RequestError(400, f"{what} is not JSON.") from None
+
+
+def _operation(given: object) -> Operation:
+    """Check a request's parameters. Raises `RequestError`."""
+    if isinstance(given, list):
+        raise RequestError(400, "One operation at a time: batches are not answered.")
+    if not isinstance(given, dict):
+        raise RequestError(400, "A request is a JSON object.")
+    query, name = given.get("query"), given.get("operationName")
+    variables, extensions = given.get("variables"), given.get("extensions")
+    if not isinstance(query, str) or not query.strip():
+        raise RequestError(400, "`query` must be a text that is not empty.")
+    if not isinstance(name, str | None):
+        raise RequestError(400, "`operationName` must be a text or null.")
+    if not isinstance(variables, dict | None):
+        raise RequestError(400, "`variables` must be an object or null.")
+    if not isinstance(extensions, dict | None):
+        raise RequestError(400, "`extensions` must be an object or null.")
+    return Operation(query, variables, name or None)
+
+
+def _media_type(accepted: str) -> str:
+    """The answer's type: the first of ours that the client prefers. Raises `RequestError` where there is none."""
+    best, best_quality = "", 0.0
+    for part in accepted.split(",") if accepted.strip() else (JSON_TYPE,):
+        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        found = {"*/*": RESPONSE_TYPE, "application/*": RESPONSE_TYPE}.get(kind, kind)
+        quality = _quality(parameters)
+        if found in {RESPONSE_TYPE, JSON_TYPE} and quality > best_quality:
+            best, best_quality = found, quality
+    if not best:
+        raise RequestError(406, f"Answers come as {RESPONSE_TYPE} or {JSON_TYPE}.")
+    return best
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _status(answer: Answer, method: str, media_type: str) -> int:
+    if not answer.allowed and method == "GET":
+        return 405
+    if answer.executed or media_type == JSON_TYPE:
+        return 200
+    return 400
+
+
+def _allow(answer: Answer, request: Request) -> Mapping[str, str]:
+    return {"Allow": "POST"} if not answer.allowed and request.method == "GET" else {}
+
+
+def _shown(body: object, status: int, media_type: str, headers: Mapping[str, str]) -> Response:
+    told_headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", **headers}
+    return Response(orjson.dumps(body), status, told_headers, f"{media_type}; charset=utf-8")
+
+
+def bearer_of(header: str | None) -> str | None:
+    """The token of an `Authorization` header; None without one. Raises `UnauthenticatedError` for another scheme."""
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthenticatedError("Authorization is `Bearer <token>`.")
+    return token.strip()
+
+
+__all__ = ["ApiError", "GraphQLOverHttp", "OpenContext", "bearer_of"]

@@ -1,0 +1,57 @@
+"""Looks up objects of any type by their global ids (Relay)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import strawberry
+
+from gql.access import Right, field
+from gql.context import Context, Info
+from gql.errors import BadInputError
+from gql.node import Node, parsed
+from gql.paging import LARGEST_PAGE
+from gql.viewer import Viewer, fetch_viewer
+from gql.wallet.queries import fetch_top_up, fetch_wallet
+from gql.wallet.top_up import TopUp
+from gql.wallet.types import Wallet
+
+FETCH: dict[str, Callable[[Context, str], Awaitable[Node | None]]] = {
+    Viewer.kind: fetch_viewer,
+    Wallet.kind: fetch_wallet,
+    TopUp.kind: fetch_top_up,
+}
+"""For each type with a global id: how the caller's own object is fetched by its key."""
+
+
+async def fetch(context: Context, id_: str) -> Node | None:
+    """The caller's object of a global id. Raises `BadInputError` for an id that we never gave out."""
+    kind, key = parsed(id_)
+    if kind not in FETCH:
+        raise BadInputError(f"{id_!r} is not an id of ours: give one back as you got it.")
+    return await FETCH[kind](context, key)
+
+
+@strawberry.type
+class NodeQuery:
+    """The root's fields for objects of any type."""
+
+    @field(Right.OWNER, "An object by its global id; null if there is no such, or it is not yours.")
+    async def node(
+        self, info: Info, id_: Annotated[strawberry.ID, strawberry.argument(description="The global id.", name="id")]
+    ) -> Node | None:
+        """An object by its global id."""
+        return await fetch(info.context, id_)
+
+    @field(Right.OWNER, "Objects by their global ids, in the same order, with null for each that is not there for you.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description=f"The global ids, {LARGEST_PAGE} at most.")
+        ],
+    ) -> list[Node | None]:
+        """Objects by their global ids."""
+        if len(ids) > LARGEST_PAGE:
+            raise BadInputError(f"`ids` may hold {LARGEST_PAGE} ids, not {len(ids)}.")
+        return await asyncio.gather(*(fetch(info.context, id_) for id_ in ids))

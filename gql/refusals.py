@@ -1,0 +1,91 @@
+"""Refusals in the schema: each class of the domain becomes a type of the same fields, by itself.
+
+A mutation answers a union of what it makes and of every refusal that its action may give. `code` is what clients match
+on; `message` is for people.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import reduce
+from operator import or_
+from types import ModuleType
+from typing import Annotated, Any, get_type_hints
+
+import strawberry
+
+from domain import money, refusal
+from domain.wallet import model as wallet
+from gql.access import Right, field
+from gql.enums import describe
+from gql.money import Money
+
+_WORDS = {
+    "minimum": "The least that is possible.",
+    "maximum": "The most that is possible.",
+    "left": "What is left of the limit.",
+    "most": "How many there may be.",
+    "state": "The state that stands in the way.",
+}
+"""What the fields of refusals mean to clients."""
+
+_SHOWN: Mapping[Any, Any] = {money.Money: Money}
+"""Types of the domain that the schema shows by one of its own."""
+
+
+def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
+    for module in modules:
+        for found in vars(module).values():
+            if isinstance(found, type) and issubclass(found, refusal.Refusal) and found.__module__ == module.__name__:
+                yield found
+
+
+REFUSALS = tuple(_refusals_of(wallet))
+"""Every refusal that the schema knows."""
+
+RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members
+describe(
+    RefusalCode,
+    "RefusalCode",
+    "Why something was refused: stable, for clients to match on.",
+    {RefusalCode[kind.code]: str(kind.__doc__) for kind in REFUSALS},
+)
+
+
+@strawberry.interface(name="Refusal", description="We understood what is wanted and say no. Nothing has changed.")
+class Refusal:
+    """What every refusal has."""
+
+    code: RefusalCode = field(Right.PARENT, "Why: stable, for clients to match on.")
+    message: str = field(Right.PARENT, "Why, in a sentence for people.")
+
+
+def _type_of(kind: type[refusal.Refusal]) -> type[Refusal]:
+    """The type of one refusal. Raises `KeyError` for a field that nobody has described."""
+    hints = get_type_hints(kind)
+    own = [found.name for found in dataclasses.fields(kind) if found.name != "message"]
+    namespace: dict[str, Any] = {name: field(Right.PARENT, _WORDS[name]) for name in own}
+    namespace["__annotations__"] = {name: _SHOWN.get(hints[name], hints[name]) for name in own}
+    made: type[Refusal] = strawberry.type(
+        type(kind.__name__, (Refusal,), {**namespace, "__module__": __name__}), description=kind.__doc__
+    )
+    return made
+
+
+TYPES = {kind: _type_of(kind) for kind in REFUSALS}
+"""A refusal of the domain → its type in the schema."""
+
+
+def show(refused: refusal.Refusal) -> Refusal:
+    """A refusal as clients see it."""
+    fields = {found.name: getattr(refused, found.name) for found in dataclasses.fields(refused)}
+    shown: dict[str, Any] = {
+        name: Money.of(value) if isinstance(value, money.Money) else value for name, value in fields.items()
+    }
+    return TYPES[type(refused)](code=RefusalCode[refused.code], **shown)
+
+
+def result(name: str, made: type, *refusals: type[refusal.Refusal], description: str) -> Any:
+    """The union that a mutation answers: what it makes, or one of its refusals."""
+    members = (made, *(TYPES[kind] for kind in refusals))
+    return Annotated[reduce(or_, members), strawberry.union(name, description=description)]

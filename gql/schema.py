@@ -1,0 +1,33 @@
+"""Table of contents: one line for each context."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from gql.execution import Schema
+from gql.limits import Limits
+from gql.nodes import NodeQuery
+from gql.scalars import SCALARS
+from gql.viewer import ViewerQuery
+from gql.wallet.mutations import WalletMutation
+from gql.wallet.queries import WalletQuery
+from gql.wallet.subscriptions import WalletSubscription
+
+QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, WalletQuery)
+MUTATIONS: tuple[type, ...] = (WalletMutation,)
+SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
+
+
+def _root(name: str, description: str, parts: tuple[type, ...]) -> type:
+    return strawberry.type(merge_types(name, parts), name=name, description=description)
+
+
+def build_schema(*, development: bool = False) -> Schema:
+    """The schema. In development it shows itself to introspection, and hints at what a misspelt name may have meant."""
+    return Schema(
+        query=_root("Query", "What can be looked up.", QUERIES),
+        mutation=_root("Mutation", "What can be done. Each answers what came of it, or a refusal.", MUTATIONS),
+        subscription=_root("Subscription", "What can be followed as it happens.", SUBSCRIPTIONS),
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not development),
+        limits=Limits(introspection=development),
+    )
