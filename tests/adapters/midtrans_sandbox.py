@@ -45,6 +45,7 @@ class Inbox:
     answers: list[int] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     location: str = ""
+    gate: asyncio.Event | None = None
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -53,6 +54,8 @@ class Inbox:
         async with self._news:
             self.bodies.append(body)
             self._news.notify_all()
+        if self.gate is not None:
+            await self.gate.wait()
         return web.Response(status=status, headers={"Location": self.location} if self.location else None)
 
     async def holds(self, count: int) -> list[bytes]:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -102,6 +103,18 @@ async def test_are_signed_and_in_order(at: Bench) -> None:
     told = [parse_notification(body) for body in await at.inbox.holds(3)]
     assert all(verify(notification, [KEY]) for notification in told)
     assert [notification.raw["transaction_status"] for notification in told] == ["pending", "capture", "settlement"]
+
+
+async def test_wait_for_the_answer_to_the_one_before(at: Bench) -> None:
+    at.inbox.gate = asyncio.Event()
+    await at.page("o-1")
+    await at.drive("o-1", "pay")
+    await at.inbox.holds(1)
+    for _ in range(5):
+        await at.gateway.status("o-1")
+    assert len(at.inbox.bodies) == 1
+    at.inbox.gate.set()
+    await at.inbox.holds(2)
 
 
 async def test_bad_signature(at: Bench) -> None:
