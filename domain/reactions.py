@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from domain.events import Event
+from domain.wallet import events as wallet
 
 Reaction = Callable[[Any, Any], Awaitable[None]]
 """`async def award_commission(ports, event) -> None`, with the narrow ports and the one event that it declares.
@@ -12,7 +13,16 @@ It runs at least once and never inside a unit of work; the event's id is its ide
 later. Its name is written down, and renaming it orphans the runs that are still waiting.
 """
 
-REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {}
+REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
+    wallet.TopUpStarted: (),
+    wallet.TopUpOpened: (),
+    wallet.TopUpChallenged: (),
+    wallet.TopUpSettled: (),
+    wallet.TopUpTakenBack: (),
+    wallet.TopUpEnded: (),
+    wallet.TopUpNeedsReview: (),
+    wallet.ReceivableOpened: (),
+}
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 
 

@@ -9,6 +9,7 @@ from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.outbox import write_event
+from adapters.postgres.wallet import PostgresTopUps
 from domain.clock import Clock
 from domain.events import Event
 
@@ -19,6 +20,7 @@ class PostgresWork:
     def __init__(self, connection: Connection, core: LedgerCore) -> None:
         self._connection = connection
         self.ledger = PostgresLedger(connection, core)
+        self.top_ups = PostgresTopUps(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""
