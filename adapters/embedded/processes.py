@@ -55,7 +55,7 @@ def _start(command: Command, log: Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 - the programs are ours
             [*launch, *command.arguments],
             cwd=command.folder,
-            env=dict(command.environment),
+            env={**_needed_by_python(), **command.environment},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -65,6 +65,11 @@ def _start(command: Command, log: Path) -> subprocess.Popen[bytes]:
         with process.stdin as pipe:
             pipe.write(command.standard_input)
     return process
+
+
+def _needed_by_python() -> dict[str, str]:
+    """Where the interpreter that launches finds its own library, if it must be told."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
 
 
 def end(process: subprocess.Popen[bytes], stop_signal: signal.Signals, grace_s: float = _GRACE_S) -> None:
