@@ -48,7 +48,7 @@ class PostgresAccountRegister:
         try:
             changed = await self._connection.fetchval(statement, *account, *values)
         except CheckViolationError as error:
-            raise ConflictError(f"{_said(account)} does not allow it now: {error.constraint_name}") from error
+            raise ConflictError(f"{_said(account)} does not allow it now: {error}") from error
         if not changed:
             raise ConflictError(f"there is no account {_said(account)}")
 
