@@ -86,7 +86,8 @@ def _change(book: Book, step: Step, key: AccountKey, posted: int, held: int, bef
     taken = held - posted
     if account.status is not AccountStatus.OPEN:
         _check_status(account.status, step, taken)
-    if taken > 0 and account.floor is not None and account.posted - account.held - taken < account.floor:
+    floor = -LARGEST_MINOR if account.floor is None else account.floor
+    if taken > 0 and account.posted - account.held - taken < floor:
         raise RefusedError(Code.INSUFFICIENT_FUNDS, step.posting)
     if posted > 0 and account.posted + posted > (LARGEST_MINOR if account.ceiling is None else account.ceiling):
         raise RefusedError(Code.LIMIT_EXCEEDED, step.posting)
@@ -110,10 +111,11 @@ def _refuse(book: Book, transaction: Transaction, refused: RefusedError, content
         return Outcome(refused.code, ())
     row = _refusal_row(book, transaction, refused, content)
     rows = [row]
+    book.decided[row.transaction_id] = (row,)
     if refused.code is Code.NOTHING_TO_REVERSE and transaction.ref and transaction.ref not in book.decided:
-        rows.append(_tombstone(transaction.ref, transaction.id))
-    for row in rows:
-        book.decided[row.transaction_id] = (row,)
+        tombstone = _tombstone(transaction.ref, transaction.id)
+        book.decided[tombstone.transaction_id] = (tombstone,)
+        rows.append(tombstone)
     book.rows.extend(rows)
     return Outcome(refused.code, (rows[0],))
 
