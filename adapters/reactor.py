@@ -55,7 +55,8 @@ class Reactor:
                 self._wake.clear()
                 if not await self._take():
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), self._patience.idle_s)
+                        async with asyncio.timeout(self._patience.idle_s):
+                            await self._wake.wait()
         finally:
             for task in self._running:
                 task.cancel()

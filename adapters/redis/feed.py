@@ -17,7 +17,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from adapters.redis.streams import connect, number_of
+from adapters.redis.streams import connect, heeding, number_of
 
 LOOK = 0
 """Told instead of a number: the feed may have missed some, look for yourself."""
@@ -138,7 +138,7 @@ class Feed:
 
     async def _read(self, redis: Redis) -> None:
         session = f"{READER}-{secrets.token_hex(4)}"
-        await redis.client_setname(session)
+        await heeding(redis.client_setname(session))
         wake_place = "0-0"
         while True:
             await self._take_places(redis, session)
@@ -181,7 +181,7 @@ class Feed:
                 pipeline = redis.pipeline(transaction=False)
                 pipeline.xadd(self._wake_stream, {"wake": ""}, maxlen=1, approximate=False)
                 pipeline.expire(self._wake_stream, _WAKE_KEPT_S)
-                await pipeline.execute()
+                await heeding(pipeline.execute())
 
 
 async def _answers(pipeline: Pipeline, session: str) -> list[Any]:
@@ -189,7 +189,7 @@ async def _answers(pipeline: Pipeline, session: str) -> list[Any]:
 
     Raises `ConnectionError` if the client has reconnected in silence: the server may have lost numbers in between.
     """
-    name, *answers = await pipeline.execute()
+    name, *answers = await heeding(pipeline.execute())
     if name != session:
         raise RedisConnectionError("the connection was replaced between two reads")
     return answers

@@ -1,12 +1,15 @@
 """Redis Streams as a notice board: a topic's stream holds numbers, each as the id of an empty entry."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
+
+T = TypeVar("T")
 
 _NOT_ABOVE = "equal or smaller"
 _KEPT_S = 3600
@@ -26,6 +29,19 @@ def connect(url: str, name: str, *, connect_s: float, answer_s: float) -> Redis:
     )
 
 
+async def heeding(call: Awaitable[T]) -> T:
+    """Await a call of the client and heed a cancellation of ours that it has swallowed.
+
+    It sends with `asyncio.wait_for`, which before Python 3.12 drops a cancellation that comes just as it ends.
+    """
+    try:
+        return await call
+    finally:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+
+
 async def publish(redis: Redis, heads: Mapping[str, int], length: int) -> int:
     """Publish the newest number of each topic; answers how many were news. Raises `RedisError` (OSError too).
 
@@ -36,7 +52,7 @@ async def publish(redis: Redis, heads: Mapping[str, int], length: int) -> int:
     for topic, number in heads.items():
         pipeline.xadd(topic, _ENTRY, id=f"{number}-0", maxlen=length)
         pipeline.expire(topic, _KEPT_S)
-    answers = (await pipeline.execute(raise_on_error=False))[::2]
+    answers = (await heeding(pipeline.execute(raise_on_error=False)))[::2]
     failed = [answer for answer in answers if isinstance(answer, RedisError) and not _is_refusal(answer)]
     if failed:
         raise failed[0]
