@@ -61,7 +61,8 @@ select account, before.seq + row_number() over each_account, position,
 from moved join before using (account)
 window each_account as (partition by account order by position)
 """
-_PASSING = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+_PASSING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_REST_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -174,7 +175,11 @@ def _end_of_whole_lines(file: Path) -> int:
 async def seal_for_ever(
     database: Database, key: bytes, *, head_file: Path | None = None, clock: Clock = system_clock, every_s: float = 0.2
 ) -> None:
-    """Seal what is committed every so many seconds until cancelled, whatever happens to the connection meanwhile."""
+    """Seal what is committed every so many seconds until cancelled, on a new connection after any failure of one.
+
+    Any number of processes may run it. `head_file` gets the chain's head every few seconds (`exported_heads` reads it):
+    keep it where the database's keepers cannot reach.
+    """
     export = Export(head_file, asyncio.get_running_loop().time)
     while True:
         try:
@@ -185,5 +190,5 @@ async def seal_for_ever(
                     await export.offer(connection)
                     await asyncio.sleep(every_s)
         except _PASSING as error:
-            _log.warning("the sealer lost its connection", error=str(error))
-        await asyncio.sleep(every_s)
+            _log.warning("the sealer begins again", error=repr(error))
+        await asyncio.sleep(max(every_s, _REST_S))
