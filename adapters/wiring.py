@@ -1,0 +1,95 @@
+"""The one place that picks an adapter for each port."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.config import Settings
+from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
+from adapters.postgres.accounts import AccountIndex
+from adapters.postgres.batcher import Batcher
+from adapters.postgres.books import PostgresBooks
+from adapters.postgres.database import Database
+from adapters.postgres.inbox import PostgresInbox
+from adapters.postgres.ledger import LedgerCore
+from adapters.postgres.wallet import PostgresTopUpReads
+from adapters.postgres.work import PostgresWork, Works
+from adapters.redis.feed import Feed
+from domain.clock import Clock, system_clock
+from domain.wallet.gateway import Gateway
+from domain.wallet.policy import TopUpPolicy
+
+MIDTRANS_WEBHOOK = "/webhooks/midtrans"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """`domain.ports.Ports`, plugged in; with the database itself for those who are adapters too."""
+
+    database: Database
+    works: Works
+    books: PostgresBooks
+    top_ups: PostgresTopUpReads
+    inbox: PostgresInbox
+    submissions: Batcher
+    feed: Feed
+    gateways: Mapping[str, Gateway]
+    policy: TopUpPolicy
+    clock: Clock
+
+    def work(self) -> AbstractAsyncContextManager[PostgresWork]:
+        """Open a unit of work: it commits at the end of the block, or on an exception nothing happened."""
+        return self.works()
+
+
+@asynccontextmanager
+async def connect(settings: Settings) -> AsyncIterator[Adapters]:
+    """Everything as the settings say, connected while the block lasts."""
+    database = Database(
+        settings.database_url.get_secret_value(),
+        settings.direct_database_url.get_secret_value(),
+        size=settings.database_pool_size,
+        behind_pooler=settings.database_behind_pooler,
+    )
+    feed = Feed(settings.redis_url.get_secret_value())
+    midtrans = MidtransGateway(_midtrans_access(settings))
+    plugs = plugged(database, feed, {midtrans.name: midtrans}, TopUpPolicy(), system_clock)
+    async with database, feed.running(), midtrans, plugs as adapters:
+        yield adapters
+
+
+@asynccontextmanager
+async def plugged(
+    database: Database, feed: Feed, gateways: Mapping[str, Gateway], policy: TopUpPolicy, clock: Clock
+) -> AsyncIterator[Adapters]:
+    """All adapters around an open database."""
+    index = AccountIndex()
+    async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
+        yield Adapters(
+            database=database,
+            works=Works(database, index, clock),
+            books=PostgresBooks(database),
+            top_ups=PostgresTopUpReads(database),
+            inbox=PostgresInbox(database),
+            submissions=batcher,
+            feed=feed,
+            gateways=gateways,
+            policy=policy,
+            clock=clock,
+        )
+
+
+def midtrans_keys(settings: Settings) -> tuple[str, ...]:
+    """The server keys that notifications may be signed with: two while one is being rotated."""
+    keys = (settings.midtrans_server_key, settings.midtrans_previous_server_key)
+    return tuple(key.get_secret_value() for key in keys if key is not None)
+
+
+def _midtrans_access(settings: Settings) -> MidtransAccess:
+    return MidtransAccess(
+        core_url=settings.midtrans_core_url,
+        snap_url=settings.midtrans_snap_url,
+        server_key=settings.midtrans_server_key.get_secret_value(),
+        notification_urls=(f"{settings.public_url}{MIDTRANS_WEBHOOK}",),
+        timeout_s=settings.midtrans_timeout_s,
+    )
