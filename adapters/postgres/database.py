@@ -12,6 +12,9 @@ import asyncpg
 import orjson
 from asyncpg import Connection, Pool
 
+_GENERIC_PLANS = {"server_settings": {"plan_cache_mode": "force_generic_plan"}}
+"""Planning a short statement anew costs more than running it. A proxy that shares sessions cannot promise it."""
+
 
 async def _prepare(connection: Connection) -> None:
     await connection.set_type_codec(
@@ -29,12 +32,12 @@ class Database:
     def __init__(self, url: str, direct_url: str | None = None, *, size: int = 10, behind_pooler: bool = False) -> None:
         self._url, self._direct_url = url, direct_url or url
         self._size = size
-        self._options: dict[str, Any] = {"statement_cache_size": 0} if behind_pooler else {}
+        self._options: dict[str, Any] = {"statement_cache_size": 0} if behind_pooler else _GENERIC_PLANS
         self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
         self._pool = await asyncpg.create_pool(
-            self._url, min_size=1, max_size=self._size, init=_prepare, reset=_keep, command_timeout=30, server_settings={"plan_cache_mode":"force_generic_plan"}, **self._options
+            self._url, min_size=1, max_size=self._size, init=_prepare, reset=_keep, command_timeout=30, **self._options
         )
         return self
 
@@ -49,11 +52,9 @@ class Database:
             raise RuntimeError("the database is used before it is opened: `async with Database(...)`")
         return self._pool
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    def transaction(self) -> "Transaction":
         """A pooled connection inside a database transaction: commits at the end, rolls back on any exception."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            yield connection
+        return Transaction(self.pool)
 
     @asynccontextmanager
     async def direct(self, **settings: str) -> AsyncIterator[Connection]:
@@ -64,3 +65,35 @@ class Database:
             yield connection
         finally:
             connection.terminate()
+
+
+class Transaction:
+    """`async with` gives the connection. Written out, for every action of ours pays for what stands here."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> Connection:
+        connection = await self._pool.acquire()
+        try:
+            await connection.execute("begin")
+        except BaseException:
+            await self._pool.release(connection)
+            raise
+        self._connection = connection
+        return connection
+
+    async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if error is None:
+                await connection.execute("commit")
+            elif not connection.is_closed():
+                await connection.execute("rollback")
+        finally:
+            await self._pool.release(connection)

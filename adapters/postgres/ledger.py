@@ -8,46 +8,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from asyncpg import Connection, Record
+from asyncpg import Connection
 
 from adapters.postgres.accounts import AccountIndex
+from adapters.postgres.journal import COLUMNS, posting_of, read_rows, records_of
 from domain.clock import Clock
 from domain.errors import ConflictError
 from domain.ids import AccountId, TransactionId
 from domain.ledger.book import AccountState, Book, HeldLine, HoldState
-from domain.ledger.chart import Kind, Limits
+from domain.ledger.chart import Limits
 from domain.ledger.decision import decide
 from domain.ledger.model import (
     AccountKey,
     AccountStatus,
     Balance,
-    Code,
     JournalRow,
-    Operation,
     Outcome,
-    Posting,
-    Side,
     Transaction,
 )
-from domain.money import Money
 
-_LOCK = """
-with locked as materialized (
-    select id, posted, held, seq, floor, ceiling, status from account
-    where id = any($1::bigint[]) order by id for no key update {skip}
-)
-select *, null::uuid as known from locked
+LOCK = """
+select id, posted, held, seq, floor, ceiling, status, null::uuid as known from account
+where id = any($1::bigint[]) order by id for no key update
+"""
+_LOCK_AND_LOOK = """
+with locked as materialized ({lock} {skip})
+select * from locked
 union all
 select null, null, null, null, null, null, null, transaction_id
 from journal where transaction_id = any($2::uuid[]) and line = 0
 """
-LOCK = _LOCK.format(skip="")
-LOCK_FREE = _LOCK.format(skip="skip locked")
-ROWS = """
-select transaction_id, line, operation, kind, refusal, source, target, amount, source_seq, target_seq,
-    source_posted, target_posted, source_held, target_held, ref, content, effective_at
-from journal where transaction_id = any($1::uuid[]) order by transaction_id, line
-"""
+LOCK_AND_LOOK = _LOCK_AND_LOOK.format(lock=LOCK, skip="")
+LOCK_FREE_AND_LOOK = _LOCK_AND_LOOK.format(lock=LOCK, skip="skip locked")
 HOLDS = """
 select transaction_id, line, remaining, expires_at from hold
 where transaction_id = any($1::uuid[]) order by transaction_id, line for no key update
@@ -55,31 +47,20 @@ where transaction_id = any($1::uuid[]) order by transaction_id, line for no key 
 REVERSED = """
 select ref from journal where ref = any($1::uuid[]) and operation = 'reverse' and refusal is null and line = 0
 """
-COLUMNS = (
-    "transaction_id", "line", "operation", "kind", "refusal", "source", "target", "amount", "source_seq",
-    "source_posted", "source_held", "target_seq", "target_posted", "target_held", "ref", "content", "effective_at",
-)  # fmt: skip
-WRITE_ONE = """
-with written as (
-    insert into journal (transaction_id, line, operation, kind, refusal, source, target, amount, source_seq,
-        source_posted, source_held, target_seq, target_posted, target_held, ref, content, effective_at)
-    select * from unnest($1::uuid[], $2::smallint[], $3::ledger_operation[], $4::ledger_kind[], $5::ledger_refusal[],
-        $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-        $13::bigint[], $14::bigint[], $15::uuid[], $16::bytea[], $17::timestamptz[])
-    on conflict do nothing
-    returning 1
-), moved as (
-    update account set posted = now.posted, held = now.held, seq = now.seq
-    from unnest($18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[]) as now (id, posted, held, seq)
-    where account.id = now.id and (select count(*) from written) = cardinality($1::uuid[])
-)
-select count(*) from written
+INSERT_LINE = """
+insert into journal (transaction_id, line, operation, kind, refusal, source, target, amount, source_seq,
+    source_posted, source_held, target_seq, target_posted, target_held, ref, content, effective_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+on conflict do nothing returning line
 """
-UPDATE = """
+_UPDATE_ACCOUNTS = """
 update account set posted = now.posted, held = now.held, seq = now.seq
-from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as now (id, posted, held, seq)
+from unnest(${}::bigint[], ${}::bigint[], ${}::bigint[], ${}::bigint[]) as now (id, posted, held, seq)
 where account.id = now.id
 """
+UPDATE = _UPDATE_ACCOUNTS.format(1, 2, 3, 4)
+_WRITE_LINE = "with written as ({}), moved as ({} and exists (select from written)) select line from written"
+WRITE_LINE = _WRITE_LINE.format(INSERT_LINE, _UPDATE_ACCOUNTS.format(18, 19, 20, 21))
 WRITE_HOLDS = """
 insert into hold (transaction_id, line, source, remaining, expires_at)
 select * from unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
@@ -103,18 +84,37 @@ class LedgerCore:
         self.index = index
         self._clock = clock
 
-    async def decide_all(self, connection: Connection, transactions: Sequence[Transaction], *, wait: bool) -> Decided:
-        """Lock, decide and write. `written=False`: an id was decided by somebody else meanwhile, begin again."""
+    async def decide_one(self, connection: Connection, transaction: Transaction) -> Outcome:
+        """Decide a transaction as a part of somebody's unit of work, which goes on whatever the answer is.
+
+        Most ids are new, so that the first try does not look whether this one is: writing it tells. What speaks of
+        another transaction is looked up, because its second coming would find that one changed by its first; and so
+        is what is refused without being written.
+        """
+        for look in (transaction.ref is not None, True, True):
+            (outcome,), written = await self.decide_all(connection, [transaction], wait=True, look=look)
+            if written and outcome is not None and (look or outcome.rows):
+                return outcome
+        raise ConflictError(f"transaction {transaction.id} is being decided elsewhere")
+
+    async def decide_all(
+        self, connection: Connection, transactions: Sequence[Transaction], *, wait: bool, look: bool = True
+    ) -> Decided:
+        """Lock, decide and write. `wait=False` passes over accounts that are locked by somebody else.
+
+        `written=False`: an id was decided by somebody else; nothing was written, begin again and look.
+        """
         index = self.index
         refs = list({transaction.ref for transaction in transactions if transaction.ref})
-        known = await self._rows(connection, refs) if refs else {}
+        known = await read_rows(connection, index, refs) if refs else {}
         touched = [_accounts_of(transaction, known) for transaction in transactions]
         keys = {key for keys in touched for key in keys}
         await index.resolve(connection, keys)
-        book, decided = await self._locked(connection, keys, [t.id for t in transactions], wait=wait)
+        ids = [transaction.id for transaction in transactions] if look else []
+        book, decided = await self._locked(connection, keys, ids, wait=wait)
         book.decided.update(known)
         if decided:
-            book.decided.update(await self._rows(connection, decided))
+            book.decided.update(await read_rows(connection, index, decided))
         if refs:
             await self._load_refs(connection, book, refs)
         now = self._clock()
@@ -149,41 +149,14 @@ class LedgerCore:
             elif number is not None:
                 limited[number] = key
         known: list[TransactionId] = []
-        for number, posted, held, seq, floor, ceiling, status, decided in await connection.fetch(
-            LOCK if wait else LOCK_FREE, list(limited), ids
-        ):
+        statement = LOCK if not ids else LOCK_AND_LOOK if wait else LOCK_FREE_AND_LOOK
+        asked = [list(limited), ids] if ids else [list(limited)]
+        for number, posted, held, seq, floor, ceiling, status, decided in await connection.fetch(statement, *asked):
             if decided is None:
                 accounts[limited[number]] = AccountState(posted, held, seq, floor, ceiling, _STATUS[status])
             else:
                 known.append(decided)
         return Book(accounts), known
-
-    async def _rows(
-        self, connection: Connection, ids: Sequence[TransactionId]
-    ) -> dict[TransactionId, tuple[JournalRow, ...]]:
-        """What the journal says of transactions. A decided posting never changes, so that no lock is needed."""
-        records = await connection.fetch(ROWS, ids)
-        await self.index.resolve_ids(
-            connection, [number for row in records for number in (row["source"], row["target"]) if number is not None]
-        )
-        found: dict[TransactionId, tuple[JournalRow, ...]] = {}
-        for record in records:
-            row = self._row(record)
-            found[row.transaction_id] = (*found.get(row.transaction_id, ()), row)
-        return found
-
-    def _row(self, record: Record) -> JournalRow:
-        def side(name: str) -> Side | None:
-            if record[name] is None:
-                return None
-            figures = (record[f"{name}_seq"], record[f"{name}_posted"], record[f"{name}_held"])
-            return Side(self.index.key_of(record[name]), *figures)
-
-        return JournalRow(
-            record["transaction_id"], record["line"], Operation(record["operation"]),
-            Kind(record["kind"]) if record["kind"] else None, Code(record["refusal"]) if record["refusal"] else None,
-            side("source"), side("target"), record["amount"], record["ref"], record["content"], record["effective_at"],
-        )  # fmt: skip
 
     async def _load_refs(self, connection: Connection, book: Book, refs: list[TransactionId]) -> None:
         """Lock the holds that are spoken of, and learn which transactions were reversed."""
@@ -192,7 +165,7 @@ class LedgerCore:
             left.setdefault(hold, []).append((remaining, expires_at))
         for hold in left.keys() & book.decided.keys():
             remains = left[hold]
-            postings = [_posting(row) for row in book.decided[hold]]
+            postings = [posting_of(row) for row in book.decided[hold]]
             lines = [HeldLine(posting, rest) for posting, (rest, _) in zip(postings, remains, strict=True)]
             book.holds[hold] = HoldState(lines, remains[0][1])
         book.reversed.update(record[0] for record in await connection.fetch(REVERSED, refs))
@@ -205,17 +178,26 @@ class LedgerCore:
         """
         if not book.rows:
             return True
-        records = _records(book.rows, self.index)
+        records = records_of(book.rows, self.index)
         changed = [(self.index.id_of(key), book.accounts[key]) for key in book.changed]
-        figures = _columns([(number, state.posted, state.held, state.seq) for number, state in changed], 4)
-        if alone:
-            written = await connection.fetchval(WRITE_ONE, *_columns(records, len(COLUMNS)), *figures)
+        figures = (
+            [number for number, _ in changed],
+            [state.posted for _, state in changed],
+            [state.held for _, state in changed],
+            [state.seq for _, state in changed],
+        )
+        if not alone:
+            await connection.copy_records_to_table("journal", records=records, columns=COLUMNS)
+            await connection.execute(UPDATE, *figures)
+        elif len(records) == 1:
+            if await connection.fetchval(WRITE_LINE, *records[0], *figures) is None:
+                return False
+        else:
+            written = len(await connection.fetchmany(INSERT_LINE, records))
             if written == 0:
                 return False
             if written != len(records):
                 raise ConflictError("two transactions of the same id met")
-        else:
-            await connection.copy_records_to_table("journal", records=records, columns=COLUMNS)
             await connection.execute(UPDATE, *figures)
         if book.changed_holds:
             await self._write_holds(connection, book)
@@ -240,33 +222,6 @@ def _accounts_of(
     return [side.account for row in rows for side in (row.source, row.target) if side]
 
 
-def _posting(row: JournalRow) -> Posting:
-    if row.kind is None or row.source is None or row.target is None:
-        raise AssertionError(f"posted row {row.transaction_id}/{row.line} names no accounts")
-    return Posting(row.kind, row.source.account, row.target.account, Money(row.amount, row.source.account.currency))
-
-
-_NO_FIGURES = (None, None, None)
-
-
-def _records(rows: Sequence[JournalRow], index: AccountIndex) -> list[tuple[object, ...]]:
-    """The rows as tuples of `COLUMNS`."""
-    return [
-        (
-            transaction_id, line, operation, kind, refusal,
-            index.id_of(source.account) if source else None, index.id_of(target.account) if target else None, amount,
-            *(source[1:] if source else _NO_FIGURES), *(target[1:] if target else _NO_FIGURES), ref, content,
-            effective_at,
-        )
-        for transaction_id, line, operation, kind, refusal, source, target, amount, ref, content, effective_at in rows
-    ]  # fmt: skip
-
-
-def _columns(records: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
-    """Records turned into columns, as `unnest` takes them."""
-    return [list(column) for column in zip(*records, strict=True)] or [[] for _ in range(width)]
-
-
 class PostgresLedger:
     """The ledger inside one unit of work: `domain.ledger.ports.Ledger`."""
 
@@ -284,8 +239,4 @@ class PostgresLedger:
 
     async def post(self, transaction: Transaction) -> Outcome:
         """Decide a transaction. Raises `ConflictError` if its id is being used for something else this very moment."""
-        for _ in range(3):
-            (outcome,), written = await self._core.decide_all(self._connection, [transaction], wait=True)
-            if written and outcome is not None:
-                return outcome
-        raise ConflictError(f"transaction {transaction.id} is being decided elsewhere")
+        return await self._core.decide_one(self._connection, transaction)
