@@ -44,7 +44,7 @@ async def unsealed(bench: Bench) -> int:
     return int(await bench.database.pool.fetchval("select count(*) from journal where position > $1", last))
 
 
-def all_sealed(bench: Bench, *sealers: Sealer) -> Callable[[], Awaitable[bool]]:
+def all_sealed(bench: Bench, *sealers: Sealer) -> Callable[[], Awaitable[bool] | bool]:
     """Whether nothing is left to seal, after these sealers have had their turn."""
 
     async def ask() -> bool:
@@ -98,8 +98,8 @@ async def test_platform_accounts_get_their_sequence_and_balance_with_the_seal(be
     await top_up(bench)
     await bench.sealer.seal_all()
     rows = await bench.database.pool.fetch(
-        "select platform_entry.seq, platform_entry.posted from platform_entry join account on account.id = platform_entry.account "
-        "where purpose = 'gateway_clearing' order by platform_entry.seq"
+        "select line.seq, line.posted from platform_entry as line join account on account.id = line.account "
+        "where purpose = 'gateway_clearing' order by line.seq"
     )
     assert [tuple(row) for row in rows] == [(1, -1_000), (2, -2_000), (3, -3_000), (4, -500), (5, -1_500)]
     assert (await bench.audit()).clean
