@@ -61,6 +61,12 @@ def told(message: str, code: str) -> Told:
     return {"message": message, "extensions": {"code": code}}
 
 
+def mask(error: Exception, correlation_id: str) -> Told:
+    """An error of ours outside of any field: logged whole, told without a word about it."""
+    _log.error("internal_error", correlation_id=correlation_id, exc_info=error)
+    return {"message": _MASKED, "extensions": {"code": "INTERNAL", "correlationId": correlation_id}}
+
+
 def is_executed(errors: Sequence[GraphQLError]) -> bool:
     """Whether errors come from fields that were executed, rather than from a request that was refused before."""
     return any(error.path is not None for error in errors)

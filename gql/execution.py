@@ -36,6 +36,27 @@ class Operation:
     name: str | None = None
 
 
+class MalformedError(Exception):
+    """Parameters that are not those of a GraphQL request."""
+
+
+def operation_of(parameters: object) -> Operation:
+    """The operation that a request's parameters ask for. Raises `MalformedError`."""
+    if isinstance(parameters, list):
+        raise MalformedError("One operation at a time: batches are not answered")
+    if not isinstance(parameters, dict):
+        raise MalformedError("The parameters of a request are an object")
+    query, name = parameters.get("query"), parameters.get("operationName")
+    if not isinstance(query, str):
+        raise MalformedError("`query` must be a text")
+    if not isinstance(name, str | None):
+        raise MalformedError("`operationName` must be a text or null")
+    for optional in ("variables", "extensions"):
+        if not isinstance(parameters.get(optional), dict | None):
+            raise MalformedError(f"`{optional}` must be an object or null")
+    return Operation(query, parameters.get("variables"), name or None)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One result of an operation."""

@@ -14,8 +14,16 @@ from starlette.responses import Response
 from strawberry.types.graphql import OperationType
 
 from gql.context import Context
-from gql.errors import ApiError, BadInputError, UnauthenticatedError, told
-from gql.execution import QUERIES, QUERIES_AND_MUTATIONS, Answer, Operation, Schema, answers
+from gql.errors import BadInputError, UnauthenticatedError, told
+from gql.execution import (
+    QUERIES,
+    QUERIES_AND_MUTATIONS,
+    MalformedError,
+    Operation,
+    Schema,
+    answers,
+    operation_of,
+)
 
 LARGEST_BODY = 100 * 1024
 """Bytes."""
@@ -44,7 +52,7 @@ class GraphQLOverHttp:
     def __init__(self, schema: Schema, open_context: OpenContext, page: Callable[[Request], Any] | None = None) -> None:
         self._schema, self._open_context, self._page = schema, open_context, page
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer one request."""
         if self._page is not None and _wants_page(request):
             page: Response = await self._page(request)
@@ -61,7 +69,10 @@ class GraphQLOverHttp:
             return _shown({"errors": [told(str(error), error.code)]}, 401, media_type, challenge)
         async with aclosing(answers(self._schema, operation, context, allowed)) as results:
             answer = await anext(results)
-        return _shown(answer.body, _status(answer, request.method, media_type), media_type, _allow(answer, request))
+        if not answer.allowed and request.method != "POST":
+            return _shown(answer.body, 405, media_type, {"Allow": "POST"})
+        status = 200 if answer.executed or media_type == JSON_TYPE else 400
+        return _shown(answer.body, status, media_type, {})
 
 
 def _wants_page(request: Request) -> bool:
@@ -71,11 +82,9 @@ def _wants_page(request: Request) -> bool:
 
 async def _read(request: Request) -> tuple[Operation, Collection[OperationType]]:
     """The operation that a request asks for, and the types of operation that may come this way."""
-    if request.method == "GET":
+    if request.method != "POST":
         _refuse_other_sites(request)
         return _operation(_from_address(request)), QUERIES
-    if request.method != "POST":
-        raise RequestError(405, "GraphQL is spoken by GET and POST here.", Allow="GET, POST")
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     if kind.strip().lower() != JSON_TYPE:
         raise RequestError(415, f"Send a body of type {JSON_TYPE}.")
@@ -120,22 +129,14 @@ def _json(text: bytes, what: str) -> object:
 
 
 def _operation(given: object) -> Operation:
-    """Check a request's parameters. Raises `RequestError`."""
-    if isinstance(given, list):
-        raise RequestError(400, "One operation at a time: batches are not answered.")
-    if not isinstance(given, dict):
-        raise RequestError(400, "A request is a JSON object.")
-    query, name = given.get("query"), given.get("operationName")
-    variables, extensions = given.get("variables"), given.get("extensions")
-    if not isinstance(query, str) or not query.strip():
-        raise RequestError(400, "`query` must be a text that is not empty.")
-    if not isinstance(name, str | None):
-        raise RequestError(400, "`operationName` must be a text or null.")
-    if not isinstance(variables, dict | None):
-        raise RequestError(400, "`variables` must be an object or null.")
-    if not isinstance(extensions, dict | None):
-        raise RequestError(400, "`extensions` must be an object or null.")
-    return Operation(query, variables, name or None)
+    """The operation of a request's parameters. Raises `RequestError`."""
+    try:
+        operation = operation_of(given)
+    except MalformedError as error:
+        raise RequestError(400, f"{error}.") from None
+    if not operation.query.strip():
+        raise RequestError(400, "`query` must not be empty.")
+    return operation
 
 
 def _media_type(accepted: str) -> str:
@@ -163,18 +164,6 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-def _status(answer: Answer, method: str, media_type: str) -> int:
-    if not answer.allowed and method == "GET":
-        return 405
-    if answer.executed or media_type == JSON_TYPE:
-        return 200
-    return 400
-
-
-def _allow(answer: Answer, request: Request) -> Mapping[str, str]:
-    return {"Allow": "POST"} if not answer.allowed and request.method == "GET" else {}
-
-
 def _shown(body: object, status: int, media_type: str, headers: Mapping[str, str]) -> Response:
     told_headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", **headers}
     return Response(orjson.dumps(body), status, told_headers, f"{media_type}; charset=utf-8")
@@ -188,6 +177,3 @@ def bearer_of(header: str | None) -> str | None:
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthenticatedError("Authorization is `Bearer <token>`.")
     return token.strip()
-
-
-__all__ = ["ApiError", "GraphQLOverHttp", "OpenContext", "bearer_of"]

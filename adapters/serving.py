@@ -1,0 +1,30 @@
+"""The web server that carries the application."""
+
+from typing import Any
+
+import uvicorn
+
+from adapters.config import Settings
+from adapters.logs import configure_logging
+
+APPLICATION = "gql.app:from_environment"
+"""Named and not imported: the application stands above the adapters."""
+
+OPTIONS: dict[str, Any] = {
+    "http": "httptools",
+    "ws": "websockets-sansio",
+    "ws_max_size": 128 * 1024,
+    "ws_per_message_deflate": False,  # compressing small frames costs more than half of a server's sockets
+    "ws_ping_interval": 20.0,
+    "ws_ping_timeout": 20.0,
+    "access_log": False,  # the application writes its own, with request ids and without secrets
+    "log_config": None,
+    "server_header": False,
+    "timeout_graceful_shutdown": 10,
+}
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests finish for a few seconds."""
+    configure_logging(settings)
+    uvicorn.run(APPLICATION, factory=True, host=settings.host, port=settings.port, loop="uvloop", **OPTIONS)

@@ -1,0 +1,175 @@
+"""The application: its addresses, what it lives with, and the only place where GraphQL meets the adapters."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from adapters import webhooks, wiring
+from adapters.config import Environment, Settings, read_settings
+from adapters.identity.tokens import TokenError, Tokens, person_named
+from adapters.readiness import Readiness, readiness
+from adapters.wiring import Adapters
+from domain.actor import Actor
+from domain.clock import Clock, system_clock
+from domain.ids import uuid7
+from domain.ledger.chart import Purpose
+from domain.ports import Ports
+from gql import graphiql
+from gql.context import Context
+from gql.errors import UnauthenticatedError
+from gql.execution import Schema
+from gql.http import GraphQLOverHttp, bearer_of
+from gql.node import global_id
+from gql.schema import build_schema
+from gql.telemetry import OPERATIONS, Observed, metrics
+from gql.wallet.types import Wallet
+from gql.websocket import Admitted, GraphQLOverWebSocket, Host
+
+DEMO = "demo"
+"""The account that a developer's GraphiQL is signed in as."""
+
+_DEMO_SESSION = timedelta(hours=12)
+
+Connect = Callable[[Settings], AbstractAsyncContextManager[Ports]]
+
+
+class Application:
+    """Everything that answers requests. Its ports are there while the server runs."""
+
+    def __init__(self, settings: Settings, connect: Connect, clock: Clock) -> None:
+        self._settings, self._connect, self.clock = settings, connect, clock
+        self._tokens = Tokens.of_file(settings.token_key_file, settings.public_url, clock)
+        self._ports: Ports | None = None
+        self.development = settings.environment is Environment.DEVELOPMENT
+        self.schema: Schema = build_schema(development=self.development)
+
+    @property
+    def ports(self) -> Ports:
+        """The ports. Raises RuntimeError before the server has started and after it has ended."""
+        if self._ports is None:
+            raise RuntimeError("the application is not running")
+        return self._ports
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Connect while the server runs."""
+        async with self._connect(self._settings) as ports:
+            self._ports = ports
+            try:
+                yield
+            finally:
+                self._ports = None
+
+    def open_http_context(self, request: Request) -> Context:
+        """A request's context; without a token it is nobody's. Raises `UnauthenticatedError` for a bad one."""
+        token = bearer_of(request.headers.get("authorization"))
+        OPERATIONS.labels("http").inc()
+        return Context(self.ports, self._admitted(token).actor if token else None, request.state.request_id)
+
+    def open_socket_context(self, actor: Actor) -> Context:
+        """The context of one operation on a socket."""
+        OPERATIONS.labels("websocket").inc()
+        return Context(self.ports, actor, uuid7().hex)
+
+    def admit(self, payload: Mapping[str, Any]) -> Admitted:
+        """Judge the payload of `connection_init`: `Authorization` as a header has it, or `token` alone."""
+        header = next((value for name, value in payload.items() if name.lower() == "authorization"), None)
+        given = payload.get("token") if header is None else header
+        if not isinstance(given, str):
+            raise UnauthenticatedError
+        token = given if header is None else bearer_of(header)
+        if not token:
+            raise UnauthenticatedError
+        return self._admitted(token)
+
+    async def page(self, _: Request) -> Response:
+        """GraphiQL, signed in as the demo account, its tabs filled for that account's wallet."""
+        actor = Actor(person_named(DEMO))
+        wallets = await self.ports.books.accounts_of([actor.owner], [Purpose.HOSTING_CREDIT])
+        wallet = global_id(Wallet.kind, wallets[0].id) if wallets else None
+        return graphiql.page(self._tokens.issue_token(actor.person, _DEMO_SESSION), wallet, str(uuid7()))
+
+    async def readiness(self) -> Readiness:
+        """Whether the parts that we lean on answer."""
+        if not isinstance(self.ports, Adapters):
+            return Readiness("ok", "ok", "ok")
+        return await readiness(self.ports.database, self._settings.redis_url.get_secret_value())
+
+    def _admitted(self, token: str) -> Admitted:
+        try:
+            verified = self._tokens.verify(token, self.clock())
+        except TokenError as error:
+            raise UnauthenticatedError(str(error)) from None
+        return Admitted(verified.actor, verified.expires_at)
+
+
+def create_app(settings: Settings, connect: Connect = wiring.connect, clock: Clock = system_clock) -> Starlette:
+    """The application as an ASGI callable. `connect` gives its ports for as long as the server runs."""
+    application = Application(settings, connect, clock)
+    return Starlette(
+        routes=_routes(application, settings),
+        middleware=[Middleware(Observed)],
+        lifespan=application.lifespan,
+        exception_handlers={500: _broken},
+    )
+
+
+def from_environment() -> Starlette:
+    """The application as the environment sets it up: what the server is told to run."""
+    return create_app(read_settings(Settings))
+
+
+def _routes(application: Application, settings: Settings) -> list[Any]:
+    over_http = GraphQLOverHttp(
+        application.schema, application.open_http_context, application.page if application.development else None
+    )
+    over_websocket = GraphQLOverWebSocket(
+        Host(application.schema, application.admit, application.open_socket_context, application.clock)
+    )
+    routes: list[Any] = [
+        Route("/graphql", over_http.answer, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", over_websocket.serve),
+        Route("/healthz", _healthy),
+        Route("/readyz", _ready(application)),
+        Route("/metrics", _metrics),
+        *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
+    ]
+    if application.development:
+        routes.append(Route("/graphql/assets/{name}", _asset))
+    return routes
+
+
+async def _healthy(_: Request) -> Response:
+    """The process is alive, whatever it leans on."""
+    return JSONResponse({"status": "ok"})
+
+
+async def _metrics(_: Request) -> Response:
+    return metrics()
+
+
+async def _asset(request: Request) -> Response:
+    return graphiql.asset(request.path_params["name"])
+
+
+def _ready(application: Application) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(_: Request) -> Response:
+        """The process can serve; without Redis it does so more slowly."""
+        found = await application.readiness()
+        status = ("degraded" if found.redis != "ok" else "ready") if found.ready else "unready"
+        return JSONResponse({"status": status, **asdict(found)}, 200 if found.ready else 503)
+
+    return ready
+
+
+async def _broken(request: Request, _: Exception) -> Response:
+    """A mistake of ours outside of GraphQL: logged by the server, told by its id."""
+    return PlainTextResponse(f"Something went wrong on our side: {request.state.request_id}\n", 500)

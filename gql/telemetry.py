@@ -1,0 +1,96 @@
+"""What operators see of a request: an id, a line in the log, and figures for Prometheus. Never what was in it."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.ids import uuid7
+
+_REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
+_DURATIONS = Histogram("http_request_seconds", "How long answers took.", ["route"])
+_SOCKETS = Gauge("websockets_open", "WebSockets that are open.")
+OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["transport"])
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_log = structlog.get_logger("gametriggers.access")
+
+
+class Observed:
+    """Gives every request an id, the caller's own if it has one, and writes one line when it is over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            if scope["type"] == "http":
+                await self._http(scope, receive, send, request_id)
+            else:
+                with _counted_socket(scope):
+                    await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        status, began = 500, time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - began
+            route = _route(scope)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            _REQUESTS.labels(method, route, status).inc()
+            _DURATIONS.labels(route).observe(seconds)
+            _log.info("request", method=method, path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+
+
+@contextmanager
+def _counted_socket(scope: Scope) -> Iterator[None]:
+    began = time.perf_counter()
+    _SOCKETS.inc()
+    try:
+        yield
+    finally:
+        _SOCKETS.dec()
+        _log.info("socket", path=scope["path"], seconds=round(time.perf_counter() - began, 1))
+
+
+def metrics() -> Response:
+    """All figures, as Prometheus reads them."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _request_id(scope: Scope) -> str:
+    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+    return given if _GIVEN_ID.fullmatch(given) else uuid7().hex
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern, not the address: figures must not grow with what callers make up."""
+    if "endpoint" not in scope:
+        return "none"
+    path: str = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(f"/{value}", f"/{{{name}}}")
+    return path
