@@ -88,10 +88,10 @@ class LedgerCore:
         """Decide a transaction as a part of somebody's unit of work, which goes on whatever the answer is.
 
         Most ids are new, so that the first try does not look whether this one is: writing it tells. What speaks of
-        another transaction is looked up, because its second coming would find that one changed by its first; and so
-        is what is refused without being written.
+        another transaction is looked up, because its second coming would find that one changed by its first; so is
+        one of several lines, of which an earlier one may have fewer, and what is refused without being written.
         """
-        for look in (transaction.ref is not None, True, True):
+        for look in (transaction.ref is not None or len(transaction.postings) > 1, True, True):
             (outcome,), written = await self.decide_all(connection, [transaction], wait=True, look=look)
             if written and outcome is not None and (look or outcome.rows):
                 return outcome
