@@ -1,13 +1,15 @@
 """The commands: `gametriggers NAME`, or `python -m adapters.cli NAME`. Each imports what it runs when it is run."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from adapters.config import MigrationSettings, SettingsError, Source, read_settings
+from adapters.config import Environment, MigrationSettings, Settings, SettingsError, Source, read_settings
+from domain.errors import DomainError
 
 Read = TypeVar("Read", bound=Source)
 
@@ -50,6 +52,119 @@ def migrate(revision: str = typer.Argument("head", help="Migration to stop at.")
 
 
 @app.command()
+def serve(workers: int = typer.Option(1, min=1, help="Processes that share the port.")) -> None:
+    """Serve GraphQL, webhooks, health and metrics on HOST and PORT. Ends gracefully on SIGTERM."""
+    import uvicorn
+
+    settings = _settings(Settings)
+    uvicorn.run(
+        "gql.app:create_app", factory=True, host=settings.host, port=settings.port, workers=workers, log_config=None,
+        loop="uvloop", http="httptools", ws="websockets-sansio", ws_per_message_deflate=False, server_header=False,
+        timeout_graceful_shutdown=15, access_log=False,
+    )  # fmt: skip
+
+
+@app.command()
+def work() -> None:
+    """Do what waits: tell subscribers, seal the ledger, sweep payments, expire holds. Any number may run."""
+    import uvloop
+
+    from adapters.logs import configure_logging
+    from adapters.worker import work as run
+
+    settings = _settings(Settings)
+    configure_logging(settings)
+    uvloop.run(run(settings))
+
+
+@app.command()
+def audit() -> None:
+    """Recompute the whole ledger from its entries and name the first row that is wrong or missing.
+
+    Exit status 0 when everything is in order, 1 when something is not. Reads only, and locks nothing.
+    """
+    from adapters.audit_command import run
+
+    settings = _settings(Settings)
+    try:
+        report = asyncio.run(run(settings, _say))
+    except OSError as error:
+        raise _refusal(f"The database of DATABASE_URL cannot be reached: {error}") from None
+    if not report.clean:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sandbox(port: int = typer.Option(8100, envvar="SANDBOX_PORT", help="Port on loopback.")) -> None:
+    """Stand in for Midtrans on this machine: its API, its pay page, its notifications, and its faults on request."""
+    import uvicorn
+
+    from adapters.embedded.household import VAR
+    from adapters.sandbox.midtrans import SandboxSettings, create_sandbox
+
+    settings = _settings(Settings)
+    VAR.mkdir(exist_ok=True)
+    keys = (settings.midtrans_server_key.get_secret_value(),)
+    application = create_sandbox(SandboxSettings(server_keys=keys, state_file=VAR / "midtrans-sandbox.json"))
+    uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+@app.command()
+def token(
+    name: str = typer.Argument("demo", help="A demo account's name, or the UUID of a person."),
+    days: int = typer.Option(30, min=1, max=365, help="How many days it holds."),
+) -> None:
+    """Print an access token that names a person. Development only: it lets its bearer be that person."""
+    from datetime import timedelta
+
+    from adapters.identity.tokens import KeyFileError, Tokens, person_named
+
+    settings = _settings(Settings)
+    if settings.environment is not Environment.DEVELOPMENT:
+        raise _refusal("Tokens are given out by hand in development only: ENVIRONMENT=development.")
+    try:
+        tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
+    except KeyFileError as error:
+        raise _refusal(error) from None
+    print(tokens.issue_token(person_named(name), timedelta(days=days)))
+
+
+@app.command()
+def settlement(
+    gateway: str = typer.Argument(help="The gateway that paid, for example midtrans."),
+    amount: str = typer.Argument(help="What arrived at our bank, in rupiah: 46000 or 46000.00."),
+    reference: str = typer.Argument(help="The bank's or the gateway's own reference; the same one is booked once."),
+) -> None:
+    """Book that a gateway paid out to our bank: its clearing account goes back towards zero."""
+    from adapters.settlement_command import run
+
+    settings = _settings(Settings)
+    try:
+        print(asyncio.run(run(settings, gateway, amount, reference)))
+    except DomainError as error:
+        raise _refusal(error) from None
+
+
+@app.command()
+def schema(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Compare with schema.graphql instead of writing it.")] = False,
+    base: Annotated[str, typer.Option(help="The git revision that clients rely on, for --check.")] = "HEAD",
+) -> None:
+    """Write schema.graphql anew, or check that it is up to date and breaks no client."""
+    command = [sys.executable, "-m", "gql.sdl", *(["--check", "--base", base] if check else [])]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603  # our own module, no shell
+
+
+@app.command(name="demo")
+def tell_the_story() -> None:
+    """Tell the whole story in the terminal, from nothing: a top-up, a storm, a crash, an audit. Ends in `demo ok`."""
+    from adapters.embedded import story
+
+    _or_say_why(lambda: story.tell(_say))
+
+
+@app.command()
 def dev() -> None:
     """Start everything on this machine and keep it until Ctrl-C.
 
@@ -72,6 +187,12 @@ def reset() -> None:
 
 
 def _settings(kind: type[Read]) -> Read:
+    """Read settings; beside a running `make dev` what it uses stands in for what nobody gave."""
+    from dotenv import load_dotenv
+
+    from adapters.embedded.household import DEV_SETTINGS
+
+    load_dotenv(DEV_SETTINGS, override=False)
     try:
         return read_settings(kind)
     except SettingsError as error:

@@ -1,6 +1,7 @@
 """`make dev`: a whole Gametriggers on one machine, from nothing, and gone again at Ctrl-C."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -9,12 +10,12 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from dotenv import dotenv_values
 
-from adapters.config import ROOT, SettingsError
+from adapters.config import ROOT, MigrationSettings, Settings, SettingsError
 from adapters.embedded import ports
 from adapters.embedded.database import RolePasswords, make_database, make_roles
 from adapters.embedded.family import Family
-from adapters.embedded.folders import FolderLock, delete_if_abandoned
-from adapters.embedded.household import VAR, Household, open_household, token_key_file
+from adapters.embedded.folders import FolderLock, delete_if_abandoned, write_secret
+from adapters.embedded.household import DEV_SETTINGS, VAR, Household, open_household, token_key_file
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.server import PortTakenError
 from adapters.embedded.shelter import elsewhere
@@ -40,6 +41,7 @@ def run(say: Say) -> None:
         choose_ports(environment, say)
         _databases(environment, stack, say)
         _settle(environment)
+        _publish(environment, stack)
         with _step("Bringing the tables up to date", say):
             role = role_of(environment["DATABASE_URL"])
             asyncio.run(upgrade(environment["MIGRATION_DATABASE_URL"], role))
@@ -133,6 +135,14 @@ def _settle(environment: dict[str, str]) -> None:
     }
     for name, value in usual.items():
         environment.setdefault(name, value)
+
+
+def _publish(environment: Mapping[str, str], stack: ExitStack) -> None:
+    """Let commands that are typed beside this run find its settings."""
+    names = [field.upper() for kind in (Settings, MigrationSettings) for field in kind.model_fields]
+    known = {name: environment[name] for name in dict.fromkeys(names) if name in environment}
+    write_secret(DEV_SETTINGS, "".join(f"{name}={json.dumps(value)}\n" for name, value in known.items()))
+    stack.callback(DEV_SETTINGS.unlink, missing_ok=True)
 
 
 def _processes(family: Family, settings: Mapping[str, str], say: Say) -> None:

@@ -11,6 +11,9 @@ from adapters.config import ROOT
 from adapters.embedded.folders import write_secret
 
 VAR = ROOT / "var"
+DEV_SETTINGS = VAR / "dev.env"
+"""The settings of the running `make dev`, for commands that are typed beside it; gone with it."""
+
 _FILE = "dev.json"
 _SIGNING_KEY = "token-key.pem"
 
