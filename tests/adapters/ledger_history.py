@@ -1,6 +1,6 @@
 """A small history in which everything happens that the ledger knows, for those who read it back."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,9 +79,13 @@ class Bench:
         assert outcome.posted, outcome
         return id_
 
-    async def change(self, do: Callable[[PostgresAccountRegister], Awaitable[None]]) -> None:
+    async def set_limits(self, key: AccountKey, limits: Limits) -> None:
         async with self.database.transaction() as connection:
-            await do(PostgresAccountRegister(connection))
+            await PostgresAccountRegister(connection).set_limits(key, limits)
+
+    async def set_status(self, key: AccountKey, status: AccountStatus) -> None:
+        async with self.database.transaction() as connection:
+            await PostgresAccountRegister(connection).set_status(key, status)
 
     async def skip_position(self) -> int:
         """Take a position as a writer does that rolls back."""
@@ -160,17 +164,17 @@ async def _refusals(bench: Bench) -> None:
 
 
 async def _changes(bench: Bench) -> None:
-    await bench.change(lambda register: register.set_limits(CREDIT, Limits(-10_000, 5_000_000)))
-    await bench.change(lambda register: register.set_status(CREDIT, AccountStatus.FROZEN))
+    await bench.set_limits(CREDIT, Limits(-10_000, 5_000_000))
+    await bench.set_status(CREDIT, AccountStatus.FROZEN)
     outcome = await bench.post(Transaction.move(new_id(), posting(Kind.HOSTING_CHARGE, CREDIT, REVENUE, 1)))
     assert outcome.code is Code.ACCOUNT_FROZEN
     await bench.move(Kind.TOP_UP, CLEARING, CREDIT, 3_000)
     await bench.move(Kind.CHARGEBACK, CREDIT, CLEARING, 1_000)
-    await bench.change(lambda register: register.set_status(CREDIT, AccountStatus.OPEN))
+    await bench.set_status(CREDIT, AccountStatus.OPEN)
     outcome = await bench.post(Transaction.move(new_id(), posting(Kind.TOP_UP, CLEARING, CREDIT, 10**9)))
     assert outcome.code is Code.LIMIT_EXCEEDED
     spare = account(Purpose.PLAYER_CASH, "person:cici")
     await bench.open(spare)
-    await bench.change(lambda register: register.set_status(spare, AccountStatus.CLOSED))
+    await bench.set_status(spare, AccountStatus.CLOSED)
     outcome = await bench.post(Transaction.move(new_id(), posting(Kind.TOP_UP, CLEARING, spare, 1)))
     assert outcome.code is Code.ACCOUNT_CLOSED
