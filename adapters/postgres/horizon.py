@@ -13,8 +13,8 @@ from asyncpg import Connection
 _TAKEN = "select case when is_called then last_value else 0 end from journal_position"
 # Not pg_snapshot_xmax: that is one above the last *ended* transaction, and a running one may be beyond it.
 _NUMBERS = """
-select xmin::text::bigint as oldest, xmin::text::bigint + age(xmin::xid) as next
-from pg_snapshot_xmin(pg_current_snapshot()) as xmin
+select running::text::bigint as oldest, running::text::bigint + age(running::xid) as next
+from pg_snapshot_xmin(pg_current_snapshot()) as running
 """
 
 
