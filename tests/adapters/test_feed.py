@@ -16,6 +16,7 @@ from adapters.postgres.database import Database
 from adapters.redis.feed import READER, Feed
 from adapters.redis.streams import publish
 from domain.ids import AccountId
+from domain.ledger.ports import Feed as FeedPort
 from domain.ledger.ports import wallet_topic
 from tests.adapters.relaying import Wallets, newest, relaying, until
 from tests.servers import Valkey
@@ -60,6 +61,8 @@ def db_of(url: str) -> int:
 
 
 async def test_it_says_look_first_and_misses_nothing_from_then_on(feed: Feed, redis: Redis) -> None:
+    port: FeedPort = feed
+    assert port is feed
     await publish(redis, {"a": 4}, 1000)
     async with aclosing(feed.listen("a")) as listening:
         assert await told(listening) == 0
