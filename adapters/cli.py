@@ -54,14 +54,9 @@ def migrate(revision: str = typer.Argument("head", help="Migration to stop at.")
 @app.command()
 def serve(workers: int = typer.Option(1, min=1, help="Processes that share the port.")) -> None:
     """Serve GraphQL, webhooks, health and metrics on HOST and PORT. Ends gracefully on SIGTERM."""
-    import uvicorn
+    from adapters.serving import serve as run
 
-    settings = _settings(Settings)
-    uvicorn.run(
-        "gql.app:create_app", factory=True, host=settings.host, port=settings.port, workers=workers, log_config=None,
-        loop="uvloop", http="httptools", ws="websockets-sansio", ws_per_message_deflate=False, server_header=False,
-        timeout_graceful_shutdown=15, access_log=False,
-    )  # fmt: skip
+    run(_settings(Settings), workers)
 
 
 @app.command()

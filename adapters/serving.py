@@ -24,7 +24,9 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, workers: int = 1) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests finish for a few seconds."""
     configure_logging(settings)
-    uvicorn.run(APPLICATION, factory=True, host=settings.host, port=settings.port, loop="uvloop", **OPTIONS)
+    uvicorn.run(
+        APPLICATION, factory=True, host=settings.host, port=settings.port, workers=workers, loop="uvloop", **OPTIONS
+    )

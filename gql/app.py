@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from adapters import webhooks, wiring
 from adapters.config import Environment, Settings, read_settings
 from adapters.identity.tokens import TokenError, Tokens, person_named
+from adapters.logs import configure_logging
 from adapters.readiness import Readiness, readiness
 from adapters.wiring import Adapters
 from domain.actor import Actor
@@ -124,7 +125,9 @@ def create_app(settings: Settings, connect: Connect = wiring.connect, clock: Clo
 
 def from_environment() -> Starlette:
     """The application as the environment sets it up: what the server is told to run."""
-    return create_app(read_settings(Settings))
+    settings = read_settings(Settings)
+    configure_logging(settings)
+    return create_app(settings)
 
 
 def _routes(application: Application, settings: Settings) -> list[Any]:

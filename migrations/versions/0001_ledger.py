@@ -193,6 +193,7 @@ def upgrade() -> None:
     op.execute(f'grant select, insert, update (floor, ceiling, posted, held, seq, status) on account to "{role}"')
     op.execute(f'grant select, insert, update (remaining) on hold to "{role}"')
     op.execute(f'grant usage, select on sequence journal_position to "{role}"')
+    op.execute(f'grant select on alembic_version to "{role}"')
 
 
 def downgrade() -> None:
