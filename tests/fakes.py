@@ -1,0 +1,238 @@
+"""The whole domain's ports in memory, for tests of what stands above them. The ledger decides as the real one does."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain.actor import Actor
+from domain.clock import Clock
+from domain.events import Event
+from domain.ids import AccountId, PersonId, TransactionId, uuid7
+from domain.ledger.chart import Kind, Purpose
+from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
+from domain.ledger.ports import AccountView, EntryFilter, Submissions, wallet_topic
+from domain.money import Currency, Money
+from domain.wallet.gateway import Gateway
+from domain.wallet.policy import TopUpPolicy
+from domain.wallet.ports import Inbox
+from tests.fake_ledger import FakeLedger
+from tests.fake_wallet import FakeGateway, FakeInbox, FakeTopUps
+
+_MOVING = {Operation.MOVE, Operation.CAPTURE, Operation.REVERSE}
+
+
+class TickingClock:
+    """A clock that goes on by a millisecond each time it is read, so that no two things happen at once."""
+
+    def __init__(self, now: datetime = datetime(2026, 5, 1, 3, tzinfo=UTC)) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+
+class FakeFeed:
+    """Tells listeners at once. `listeners` counts them; `tell` says anything, wrong things too."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, list[asyncio.Queue[int | None]]] = {}
+
+    def listeners(self, topic: str) -> int:
+        return len(self.queues.get(topic, ()))
+
+    async def listen(self, topic: str) -> AsyncGenerator[int, None]:
+        queue = asyncio.Queue[int | None]()
+        self.queues.setdefault(topic, []).append(queue)
+        try:
+            yield 0
+            while (number := await queue.get()) is not None:
+                yield number
+        finally:
+            self.queues[topic].remove(queue)
+
+    def tell(self, topic: str, number: int | None) -> None:
+        for queue in self.queues.get(topic, ()):
+            queue.put_nowait(number)
+
+
+class FakeBooks:
+    """Reads of the ledger; counts its calls as a database would count statements."""
+
+    def __init__(self, ledger: FakeLedger, clock: Clock, calls: Counter[str]) -> None:
+        self._ledger, self._clock, self._calls = ledger, clock, calls
+        self.recorded: list[tuple[JournalRow, datetime]] = []
+
+    def record(self) -> list[Entry]:
+        """Note the time of rows that were written just now; answers the entries that they make."""
+        fresh = self._ledger.journal[len(self.recorded) :]
+        self.recorded += [(row, self._clock()) for row in fresh]
+        return [entry for row, at in self.recorded[-len(fresh) :] for entry in _entries(row, at)] if fresh else []
+
+    async def accounts_by_id(self, ids: Sequence[AccountId]) -> Mapping[AccountId, AccountView]:
+        self._calls["accounts_by_id"] += 1
+        return {view.id: view for view in self._views() if view.id in set(ids)}
+
+    async def accounts_of(self, owners: Sequence[str], purposes: Sequence[Purpose] = ()) -> Sequence[AccountView]:
+        self._calls["accounts_of"] += 1
+        return [
+            view
+            for view in self._views()
+            if view.key.owner in owners and (not purposes or view.key.purpose in purposes)
+        ]
+
+    async def statement(
+        self, account: AccountId, *, after: int | None, before: int | None, first: int, newest_first: bool,
+        only: EntryFilter,
+    ) -> Sequence[Entry]:  # fmt: skip
+        self._calls["statement"] += 1
+        found = [
+            entry
+            for entry in self._lines(account)
+            if (after is None or entry.seq > after)
+            and (before is None or entry.seq < before)
+            and (only.kinds is None or entry.kind in only.kinds)
+            and (only.since is None or entry.recorded_at >= only.since)
+            and (only.until is None or entry.recorded_at < only.until)
+        ]
+        return (found[::-1] if newest_first else found)[:first]
+
+    async def balance_at(self, account: AccountId, at: datetime, *, effective: bool = False) -> Balance:
+        self._calls["balance_at"] += 1
+        counted = [e for e in self._lines(account) if (e.effective_at if effective else e.recorded_at) <= at]
+        if not counted:
+            return Balance(0, 0, 0)
+        return Balance(sum(entry.change for entry in counted), counted[-1].held, counted[-1].seq)
+
+    async def trial_balance(self, at: datetime | None = None) -> Sequence[tuple[AccountKey, int]]:
+        raise NotImplementedError
+
+    async def expired_holds(self, now: datetime, limit: int) -> Sequence[TransactionId]:
+        raise NotImplementedError
+
+    def _views(self) -> list[AccountView]:
+        return [
+            AccountView(number, key, self._ledger.balance(key), key.purpose.usual_limits)
+            for key, number in self._ledger._numbers.items()
+        ]
+
+    def _lines(self, account: AccountId) -> list[Entry]:
+        key = next(key for key, number in self._ledger._numbers.items() if number == account)
+        lines = (entry for row, at in self.recorded for entry in _entries(row, at) if entry.account == key)
+        return sorted(lines, key=lambda entry: entry.seq)
+
+
+def _entries(row: JournalRow, at: datetime) -> list[Entry]:
+    """The lines that a row of the journal makes on the statements of accounts that keep figures."""
+    if row.refusal is not None or row.kind is None or row.source is None or row.target is None:
+        return []
+    moved = row.amount if row.operation in _MOVING else 0
+    sides = ((row.source, row.target, -moved), (row.target, row.source, moved))
+    return [
+        Entry(
+            side.account, side.seq, row.transaction_id, row.line, row.operation, row.kind, other.account, change,
+            side.posted or 0, side.held or 0, at, row.effective_at or at, row.ref,
+        )
+        for side, other, change in sides
+        if side.seq is not None
+    ]  # fmt: skip
+
+
+@dataclass
+class FakeWork:
+    """One unit of work."""
+
+    ledger: FakeLedger
+    top_ups: FakeTopUps
+    events: list[Event]
+
+    async def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class FakePorts:
+    """`domain.ports.Ports` in memory. `calls` counts reads; `events` and `ledger.journal` say what was done."""
+
+    def __init__(self) -> None:
+        self.clock: Clock = TickingClock()
+        self.calls = Counter[str]()
+        self.ledger = FakeLedger(self.clock)
+        self.gateway = FakeGateway()
+        self.gateways: Mapping[str, Gateway] = {"midtrans": self.gateway}
+        self.policy = TopUpPolicy()
+        self.books = FakeBooks(self.ledger, self.clock, self.calls)
+        self.top_ups = FakeTopUps(self.calls)
+        self.inbox: Inbox = FakeInbox()
+        self.submissions: Submissions = self.ledger
+        self.feed = FakeFeed()
+        self.events: list[Event] = []
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[FakeWork]:
+        before = deepcopy((self.ledger.book, self.ledger._numbers, self.top_ups.kept, self.top_ups.keys))
+        told = len(self.events)
+        try:
+            yield FakeWork(self.ledger, self.top_ups, self.events)
+        except BaseException:
+            self.ledger.book, self.ledger._numbers, self.top_ups.kept, self.top_ups.keys = before
+            del self.events[told:]
+            raise
+        self._tell()
+
+    def _tell(self) -> None:
+        for entry in self.books.record():
+            self.feed.tell(wallet_topic(self.ledger._numbers[entry.account]), entry.seq)
+
+    @property
+    def marks(self) -> tuple[int, int, int]:
+        """What a refusal must leave alone: postings, events, calls of the vendor."""
+        return len(self.ledger.journal), len(self.events), self.gateway.calls
+
+    async def wallet(
+        self, actor: Actor, purpose: Purpose = Purpose.HOSTING_CREDIT, currency: Currency = Currency.IDR
+    ) -> AccountId:
+        """A wallet of somebody's."""
+        async with self.work() as work:
+            return await work.ledger.open(AccountKey(actor.owner, purpose, currency))
+
+    async def credit(self, wallet: AccountId, *amounts: int) -> None:
+        """Whole units paid into a wallet, one after the other, told to the feed when all are there."""
+        key = next(key for key, number in self.ledger._numbers.items() if number == wallet)
+        source = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, key.currency)
+        async with self.work() as work:
+            await work.ledger.open(source)
+            for amount in amounts:
+                posting = Posting(Kind.TOP_UP, source, key, Money.whole(amount, key.currency))
+                outcome = await work.ledger.post(Transaction.move(TransactionId(uuid7()), posting))
+                assert outcome.posted, outcome
+
+    async def owe(self, actor: Actor, amount: int) -> None:
+        """Let somebody owe whole units: a chargeback that their wallet could not pay."""
+        debt = AccountKey(actor.owner, Purpose.RECEIVABLE, Currency.IDR)
+        target = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
+        async with self.work() as work:
+            await work.ledger.open(debt)
+            await work.ledger.open(target)
+            posting = Posting(Kind.CHARGEBACK, debt, target, Money.whole(amount, Currency.IDR))
+            assert (await work.ledger.post(Transaction.move(TransactionId(uuid7()), posting))).posted
+
+    async def freeze(self, wallet: AccountId) -> None:
+        """Let nothing leave a wallet."""
+        key = next(key for key, number in self.ledger._numbers.items() if number == wallet)
+        await self.ledger.set_status(key, AccountStatus.FROZEN)
+
+
+def somebody() -> Actor:
+    """A new person."""
+    return Actor(PersonId(uuid7()))
+
+
+@asynccontextmanager
+async def connected(ports: FakePorts, _: Any) -> AsyncIterator[FakePorts]:
+    """What `wiring.connect` would answer."""
+    yield ports

@@ -1,0 +1,172 @@
+"""The whole application on a port of this machine, spoken to as clients speak: over HTTP and WebSocket."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvicorn
+from aiohttp import ClientWebSocketResponse, WSMsgType
+from joserfc.jwk import ECKey
+
+from adapters.config import Settings
+from adapters.identity.tokens import Tokens
+from adapters.serving import OPTIONS
+from domain.actor import Actor
+from domain.clock import system_clock
+from domain.ids import uuid7
+from gql.app import Connect, create_app
+from tests.fakes import FakePorts, connected
+from tests.waiting import eventually
+
+PROTOCOL = "graphql-transport-ws"
+RESPONSE = "application/graphql-response+json"
+PATIENCE_S = 10.0
+
+
+@dataclass
+class Reply:
+    """An answer over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def data(self) -> Any:
+        assert "errors" not in self.body, self.text
+        return self.body["data"]
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.body.get("errors", ())]
+
+
+@dataclass
+class Socket:
+    """A WebSocket, spoken to in messages."""
+
+    raw: ClientWebSocketResponse
+
+    async def send(self, message: object) -> None:
+        await self.raw.send_str(json.dumps(message))
+
+    async def next(self) -> Any:
+        """The next message; fails the test if the socket closes instead."""
+        async with asyncio.timeout(PATIENCE_S):
+            found = await self.raw.receive()
+        assert found.type is WSMsgType.TEXT, f"closed with {self.raw.close_code} {found.extra}"
+        return json.loads(found.data)
+
+    async def closing(self) -> tuple[int | None, str]:
+        """The code and the reason of the close; messages before it are passed over."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (found := await self.raw.receive()).type is WSMsgType.TEXT:
+                pass
+        return self.raw.close_code, found.extra or ""
+
+    async def subscribe(self, id_: str, query: str, **variables: object) -> None:
+        await self.send({"id": id_, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+
+    async def data(self, id_: str) -> Any:
+        """The data of the next message of an operation."""
+        message = await self.next()
+        assert (message["type"], message["id"]) == ("next", id_), message
+        assert "errors" not in message["payload"], message
+        return message["payload"]["data"]
+
+
+@dataclass
+class House:
+    """A running application."""
+
+    ports: FakePorts
+    tokens: Tokens
+    url: str
+    client: aiohttp.ClientSession = field(repr=False)
+
+    def token(self, actor: Actor, lifetime: timedelta = timedelta(minutes=15)) -> str:
+        return self.tokens.issue_token(actor.person, lifetime)
+
+    def headers(self, actor: Actor | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(actor)}"} if actor else {}
+
+    async def request(self, method: str, path: str = "/graphql", **options: Any) -> Reply:
+        async with self.client.request(method, self.url + path, **options) as answer:
+            return Reply(answer.status, answer.headers, await answer.text())
+
+    async def ask(
+        self, query: str, actor: Actor | None = None, *, accept: str = RESPONSE, **variables: object
+    ) -> Reply:
+        body = {"query": query, "variables": variables}
+        return await self.request("POST", json=body, headers={"Accept": accept, **self.headers(actor)})
+
+    @asynccontextmanager
+    async def socket(self, *protocols: str) -> AsyncIterator[Socket]:
+        """A socket that has said nothing yet."""
+        async with self.client.ws_connect(self.url + "/graphql", protocols=protocols or (PROTOCOL,)) as raw:
+            yield Socket(raw)
+
+    @asynccontextmanager
+    async def conversation(self, actor: Actor, lifetime: timedelta = timedelta(minutes=15)) -> AsyncIterator[Socket]:
+        """A socket that has been let in."""
+        async with self.socket() as opened:
+            payload = {"Authorization": f"Bearer {self.token(actor, lifetime)}"}
+            await opened.send({"type": "connection_init", "payload": payload})
+            assert await opened.next() == {"type": "connection_ack"}
+            yield opened
+
+
+def settings_for(folder: Path, environment: str, **more: object) -> Settings:
+    file = folder / "token-key.pem"
+    if not file.exists():
+        file.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
+    given = {
+        "environment": environment,
+        "database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",
+        "redis_url": "redis://127.0.0.1:1/0",
+        "seal_key": "00" * 32,
+        "token_key_file": file,
+        "public_url": "http://gametriggers.example",
+        "midtrans_server_key": "SB-Mid-server-made-up",
+    }
+    return Settings.model_validate({**given, **more})
+
+
+@asynccontextmanager
+async def served(settings: Settings, connect: Connect) -> AsyncIterator[str]:
+    """The address of the application, served by the web server with its own options."""
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, connect), **OPTIONS))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            await eventually(lambda: server.started or running.done())
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+@asynccontextmanager
+async def running_house(folder: Path, environment: str = "production") -> AsyncIterator[House]:
+    """The application over ports in memory."""
+    settings, ports = settings_for(folder, environment), FakePorts()
+    tokens = Tokens.of_file(settings.token_key_file, settings.public_url, system_clock)
+    async with served(settings, partial(connected, ports)) as url, aiohttp.ClientSession() as client:
+        yield House(ports, tokens, url, client)
+
+
+def key() -> str:
+    """An idempotency key."""
+    return str(uuid7())
