@@ -3,20 +3,24 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 _PAUSE_S = 0.01
 
 
-async def eventually(predicate: Callable[[], T | Awaitable[T]], timeout_s: float = 10.0) -> T:
+@overload
+async def eventually(predicate: Callable[[], Coroutine[Any, Any, T]], timeout_s: float = ...) -> T: ...
+@overload
+async def eventually(predicate: Callable[[], T], timeout_s: float = ...) -> T: ...
+async def eventually(predicate: Callable[[], Any], timeout_s: float = 10.0) -> Any:
     """Ask again and again, and answer the first true thing; fails the test with the last answer when time is up."""
     deadline = time.monotonic() + timeout_s
     while True:
         asked = predicate()
-        answer: T = await asked if inspect.isawaitable(asked) else asked
+        answer = await asked if inspect.isawaitable(asked) else asked
         if answer:
             return answer
         if time.monotonic() > deadline:
