@@ -19,6 +19,7 @@ GENESIS = bytes(32)
 
 DIGEST_BYTES = 32
 MARK_BYTES = 16
+_BLOCK_BYTES = 64
 _POSITION = Struct(">q")
 _SEALED = Struct(">qqqq")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -96,12 +97,22 @@ def next_mark(key: bytes, before: bytes, place: int, digest: bytes) -> bytes:
 
 
 def chained(key: bytes, before: bytes, digests: bytes) -> bytes:
-    """Marks for many rows at once: places and digests in, places and marks out, as they stand in `seal.marks`."""
+    """Marks for many rows at once: places and digests in, places and marks out, as they stand in `seal.marks`.
+
+    The same HMAC as in `next_mark`, spelled out (RFC 2104) so that the key's two blocks are hashed once and not for
+    each row: the sealer runs beside the ledger, and this halves its own part of the work.
+    """
+    padded = key.ljust(_BLOCK_BYTES, b"\0")
+    inner, outer = (sha256(bytes(byte ^ pad for byte in padded)).copy for pad in (0x36, 0x5C))
     size = _POSITION.size + DIGEST_BYTES
     marks = []
     for start in range(0, len(digests), size):
-        before = hmac.digest(key, before + digests[start : start + size], "sha256")[:MARK_BYTES]
-        marks.append(digests[start : start + _POSITION.size] + before)
+        row = digests[start : start + size]
+        inside, outside = inner(), outer()
+        inside.update(before + row)
+        outside.update(inside.digest())
+        before = outside.digest()[:MARK_BYTES]
+        marks.append(row[: _POSITION.size] + before)
     return b"".join(marks)
 
 

@@ -41,13 +41,14 @@ insert into seal (number, first_position, last_position, marks, previous, head, 
 values ($1, $2, $3, $4, $5, $6, $7)
 """
 NUMBER_PLATFORM = """
-with moved as materialized (
-    select side.account, side.change, position
-    from journal cross join lateral (values
-        (source, -amount, source_seq), (target, amount, target_seq)
-    ) as side (account, change, seq)
-    where position between $1 and $2
-        and refusal is null and amount > 0 and operation in ('move', 'capture', 'reverse') and side.seq is null
+with touching as materialized (
+    select position, amount, source, source_seq, target, target_seq from journal
+    where position between $1 and $2 and (source_seq is null or target_seq is null)
+        and refusal is null and amount > 0 and operation in ('move', 'capture', 'reverse')
+), moved as materialized (
+    select source as account, -amount as change, position from touching where source_seq is null
+    union all
+    select target, amount, position from touching where target_seq is null
 ), before as (
     select account, coalesce(last.seq, 0) as seq, coalesce(last.posted, 0) as posted
     from (select distinct account from moved) as touched
