@@ -20,7 +20,6 @@ from domain.ids import AccountId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
-from tests.waiting import eventually
 
 T = TypeVar("T")
 
@@ -88,12 +87,6 @@ async def relaying(database: Database, redis_url: str, ports: object = None, **o
     relay = Relay(database, redis_url, ports, **options)
     async with beside(relay.run):
         yield relay
-
-
-async def until(ask: Callable[[], Awaitable[T]], timeout_s: float = 10.0) -> T:
-    """`eventually` for a question that is awaited."""
-    answer: T = await eventually(ask, timeout_s)
-    return answer
 
 
 async def numbers(redis: Redis, topic: str) -> list[int]:

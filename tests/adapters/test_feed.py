@@ -18,7 +18,7 @@ from adapters.redis.streams import publish
 from domain.ids import AccountId
 from domain.ledger.ports import Feed as FeedPort
 from domain.ledger.ports import wallet_topic
-from tests.adapters.relaying import Wallets, newest, relaying, until
+from tests.adapters.relaying import Wallets, newest, relaying
 from tests.servers import Valkey
 from tests.waiting import eventually
 
@@ -184,7 +184,7 @@ async def test_a_connection_that_was_replaced_unseen_is_a_reason_to_look(feed: F
     """As after a restart of Redis between two reads: numbers of that moment may be lost."""
     async with aclosing(feed.listen("a")) as listening:
         assert await told(listening) == 0
-        await until(lambda: _blocked(redis))
+        await eventually(lambda: _blocked(redis))
         for client in await redis.client_list():
             if client["name"].startswith(READER):
                 await redis.client_kill_filter(_id=client["id"])
@@ -223,6 +223,6 @@ async def test_a_subscriber_sees_every_entry_once_through_trims_and_a_lost_redis
             await wallets.paid(key, 50)
             await eventually(lambda: len(seen) == 150)
             async with Redis.from_url(own_valkey.url, decode_responses=True) as redis:
-                await until(lambda: newest(redis, wallet_topic(account)))
+                await eventually(lambda: newest(redis, wallet_topic(account)))
             task.cancel()
         assert seen == list(range(1, 151))

@@ -9,7 +9,7 @@ import pytest
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.database import Database
 from adapters.postgres.horizon import Horizon
-from tests.adapters.relaying import until
+from tests.waiting import eventually
 
 INSERT = """
 insert into account_change (account, after_seq, owner, purpose, currency, status)
@@ -64,7 +64,7 @@ async def reaches(horizon: Horizon, connection: asyncpg.Connection, position: in
     async def there() -> bool:
         return await horizon.advance(connection) >= position
 
-    await until(there)
+    await eventually(there)
     assert await horizon.advance(connection) == position
 
 

@@ -15,7 +15,8 @@ from adapters.reactor import Patience, Reactor
 from domain.events import Event
 from domain.ids import uuid7
 from domain.reactions import REACTIONS
-from tests.adapters.relaying import KettleBoiled, Wallets, beside, until
+from tests.adapters.relaying import KettleBoiled, Wallets, beside
+from tests.waiting import eventually
 
 KETTLE = UUID(int=7)
 QUICK = Patience(attempts=3, first_pause_s=0.01, longest_pause_s=0.02, run_s=5, lease_s=10, at_once=4, idle_s=0.05)
@@ -122,7 +123,7 @@ async def test_everything_that_follows_runs_once(opened: Database, follow: Calla
     seen: Seen = []
     async with beside(Reactor(opened, seen, QUICK).run), beside(Reactor(opened, seen, QUICK).run):
         await Wallets(opened).emit(*events)
-        await until(lambda: _is(done(opened), 40))
+        await eventually(lambda: _is(done(opened), 40))
     assert sorted(seen) == sorted((name, event.id) for name in ("pour", "drink") for event in events)
 
 
@@ -136,10 +137,10 @@ async def test_a_poison_reaction_is_given_up_and_stops_nobody(opened: Database, 
     seen: Seen = []
     async with beside(Reactor(opened, seen, QUICK).run):
         await Wallets(opened).emit(first)
-        letters = await until(lambda: dead_letters(opened))
+        letters = await eventually(lambda: dead_letters(opened))
         await Wallets(opened).emit(second)
-        await until(lambda: _is(done(opened), 2))
-        await until(lambda: _is(_count(dead_letters(opened)), 2))
+        await eventually(lambda: _is(done(opened), 2))
+        await eventually(lambda: _is(_count(dead_letters(opened)), 2))
     (letter,) = letters
     assert (letter.event_id, letter.reaction, letter.event, letter.attempts) == (first.id, "spill", "KettleBoiled", 3)
     assert letter.error == f"ValueError('the kettle {KETTLE} leaks')"
@@ -166,11 +167,11 @@ async def test_a_dead_letter_is_revived_once_its_cause_is_gone(opened: Database,
     seen: Seen = []
     async with beside(Reactor(opened, seen, QUICK).run):
         await Wallets(opened).emit(event)
-        await until(lambda: dead_letters(opened))
+        await eventually(lambda: dead_letters(opened))
         leaking = False
         assert await revive(opened, event.id, "patch")
         assert not await revive(opened, event.id, "patch")
-        await until(lambda: done(opened))
+        await eventually(lambda: done(opened))
     assert not await dead_letters(opened)
     assert len(seen) == 4
 
@@ -185,8 +186,8 @@ async def test_a_reaction_that_hangs_holds_up_nobody_and_fails_in_time(
     patience = Patience(attempts=1, run_s=0.2, lease_s=10, at_once=2, idle_s=0.05)
     async with beside(Reactor(opened, [], patience).run):
         await Wallets(opened).emit(boiled(), boiled(), boiled())
-        await until(lambda: _is(done(opened), 3))
-        await until(lambda: _is(_count(dead_letters(opened)), 3))
+        await eventually(lambda: _is(done(opened), 3))
+        await eventually(lambda: _is(_count(dead_letters(opened)), 3))
 
 
 async def test_a_run_that_ended_with_its_process_is_taken_up_when_its_lease_ends(
@@ -207,7 +208,7 @@ async def test_a_run_that_ended_with_its_process_is_taken_up_when_its_lease_ends
             await began.wait()
             began.clear()
     async with beside(Reactor(opened, [], short).run):
-        (letter,) = await until(lambda: dead_letters(opened))
+        (letter,) = await eventually(lambda: dead_letters(opened))
     assert letter.error == "the process ended amid every attempt"
 
 
@@ -219,7 +220,7 @@ async def test_what_this_release_does_not_know_is_left_to_one_that_does(
     follow(drink)
     seen: Seen = []
     async with beside(Reactor(opened, seen, QUICK).run):
-        await until(lambda: done(opened))
+        await eventually(lambda: done(opened))
         assert [name for name, _ in seen] == ["drink"]
         follow(pour, drink)
-        await until(lambda: _is(done(opened), 2))
+        await eventually(lambda: _is(done(opened), 2))

@@ -20,7 +20,7 @@ from adapters.relay import LAG, LEADER_LOCK, LEADS
 from domain.ids import uuid7
 from domain.ledger.ports import wallet_topic
 from domain.reactions import REACTIONS
-from tests.adapters.relaying import KettleBoiled, Wallets, newest, numbers, reached, relaying, until
+from tests.adapters.relaying import KettleBoiled, Wallets, newest, numbers, reached, relaying
 from tests.servers import Valkey
 from tests.waiting import eventually
 
@@ -54,10 +54,10 @@ async def test_wallets_that_commit_in_the_opposite_order_are_both_told(
         work = await first.enter_async_context(wallets.works())
         await wallets.pay(work, early)
         await wallets.paid(late)
-        await until(lambda: newest(redis, wallet_topic(late_id)))
+        await eventually(lambda: newest(redis, wallet_topic(late_id)))
         assert await newest(redis, wallet_topic(early_id)) == 0
         await first.aclose()
-        await until(lambda: newest(redis, wallet_topic(early_id)))
+        await eventually(lambda: newest(redis, wallet_topic(early_id)))
 
 
 async def test_a_gap_is_waited_for_however_many_rows_come_after_it(
@@ -70,9 +70,9 @@ async def test_a_gap_is_waited_for_however_many_rows_come_after_it(
         await wallets.pay(work, slow)
         for count in range(1, 6):
             await wallets.paid(fast, 3)
-            await until(partial(reached, redis, wallet_topic(fast_id), 3 * count))
+            await eventually(partial(reached, redis, wallet_topic(fast_id), 3 * count))
         await first.aclose()
-        await until(lambda: newest(redis, wallet_topic(slow_id)))
+        await eventually(lambda: newest(redis, wallet_topic(slow_id)))
 
 
 async def test_a_relay_that_starts_amid_an_open_transaction_does_not_lose_it(
@@ -85,10 +85,10 @@ async def test_a_relay_that_starts_amid_an_open_transaction_does_not_lose_it(
         await wallets.pay(work, slow)
         await wallets.paid(fast)
         async with relaying(opened, valkey.url):
-            await until(lambda: newest(redis, wallet_topic(fast_id)))
+            await eventually(lambda: newest(redis, wallet_topic(fast_id)))
         async with relaying(opened, valkey.url):
             await first.aclose()
-            await until(lambda: newest(redis, wallet_topic(slow_id)))
+            await eventually(lambda: newest(redis, wallet_topic(slow_id)))
 
 
 async def test_events_that_commit_in_the_opposite_order_are_numbered_as_they_appear(
@@ -100,9 +100,9 @@ async def test_events_that_commit_in_the_opposite_order_are_numbered_as_they_app
         work = await first.enter_async_context(wallets.works())
         await work.emit(early)
         await wallets.emit(late)
-        await until(lambda: newest(redis, TOPIC))
+        await eventually(lambda: newest(redis, TOPIC))
         await first.aclose()
-        await until(lambda: reached(redis, TOPIC, 2))
+        await eventually(lambda: reached(redis, TOPIC, 2))
     rows = await opened.pool.fetch("select id, number from event order by number")
     assert [tuple(row) for row in rows] == [(late.id, 1), (early.id, 2)]
     assert await numbers(redis, TOPIC) == [1, 2]
@@ -114,12 +114,12 @@ async def test_a_restart_continues_where_the_last_one_saved(opened: Database, va
     await wallets.paid(key, 3)
     async with relaying(opened, valkey.url):
         mark = "select position from relay_mark"
-        await until(lambda: opened.pool.fetchval(mark))
+        await eventually(lambda: opened.pool.fetchval(mark))
     await redis.delete(wallet_topic(number))
     other, other_number = await wallets.open()
     await wallets.paid(other)
     async with relaying(opened, valkey.url):
-        await until(lambda: newest(redis, wallet_topic(other_number)))
+        await eventually(lambda: newest(redis, wallet_topic(other_number)))
     assert await numbers(redis, wallet_topic(number)) == []
 
 
@@ -131,14 +131,14 @@ async def test_a_crash_between_publishing_and_remembering_it_is_harmless(
     await wallets.paid(key, 3)
     await wallets.emit(KettleBoiled(uuid7(), KETTLE))
     async with relaying(opened, valkey.url):
-        await until(lambda: opened.pool.fetchval("select count(*) from event where published_at is not null"))
-        await until(lambda: opened.pool.fetchval("select position from relay_mark"))
+        await eventually(lambda: opened.pool.fetchval("select count(*) from event where published_at is not null"))
+        await eventually(lambda: opened.pool.fetchval("select position from relay_mark"))
     async with opened.transaction() as connection:
         await connection.execute("update event set published_at = null")
         await connection.execute("update relay_mark set position = 0")
     async with relaying(opened, valkey.url):
-        await until(lambda: opened.pool.fetchval("select count(*) from event where published_at is not null"))
-        await until(lambda: opened.pool.fetchval("select position from relay_mark where position > 0"))
+        await eventually(lambda: opened.pool.fetchval("select count(*) from event where published_at is not null"))
+        await eventually(lambda: opened.pool.fetchval("select position from relay_mark where position > 0"))
     assert await numbers(redis, TOPIC) == [1]
     assert await numbers(redis, wallet_topic(number)) == [3]
 
@@ -151,7 +151,7 @@ async def test_one_number_stands_for_all_before_it_and_streams_are_trimmed(
     topic = wallet_topic(number)
     async with relaying(opened, valkey.url, stream_length=1):
         await wallets.paid(key, 400)
-        await until(lambda: reached(redis, topic, 400))
+        await eventually(lambda: reached(redis, topic, 400))
     assert len(await numbers(redis, topic)) <= 200
     assert 0 < await redis.ttl(topic) <= 3600
 
@@ -170,20 +170,20 @@ async def test_redis_killed_and_restarted_empty(opened: Database, own_valkey: Em
     async with relaying(opened, own_valkey.url):
         await wallets.paid(key)
         async with Redis.from_url(own_valkey.url, decode_responses=True) as redis:
-            await until(lambda: newest(redis, topic))
+            await eventually(lambda: newest(redis, topic))
         own_valkey.kill()
         await wallets.paid(key, 2)
         await wallets.emit(KettleBoiled(uuid7(), KETTLE))
         await eventually(lambda: LAG._value.get() > 0)
-        await until(lambda: opened.pool.fetchval("select number from event"))
+        await eventually(lambda: opened.pool.fetchval("select number from event"))
         assert await opened.pool.fetchval("select published_at from event") is None
         for file in own_valkey.folder.glob("appendonlydir/*"):
             file.unlink()
         own_valkey.restart()
         async with Redis.from_url(own_valkey.url, decode_responses=True) as redis:
-            assert await until(lambda: newest(redis, topic)) == 3
-            assert await until(lambda: newest(redis, TOPIC)) == 1
-        await until(lambda: opened.pool.fetchval("select published_at from event"))
+            assert await eventually(lambda: newest(redis, topic)) == 3
+            assert await eventually(lambda: newest(redis, TOPIC)) == 1
+        await eventually(lambda: opened.pool.fetchval("select published_at from event"))
         await eventually(lambda: LAG._value.get() == 0)
 
 
@@ -198,7 +198,7 @@ async def test_the_relay_survives_the_loss_of_its_connection(opened: Database, v
             LEADER_LOCK,
         )
         await wallets.paid(key)
-        await until(lambda: newest(redis, wallet_topic(number)))
+        await eventually(lambda: newest(redis, wallet_topic(number)))
 
 
 @asynccontextmanager
@@ -230,11 +230,11 @@ async def test_another_takes_over_when_the_leader_is_killed(
         await said(leader, "relay_leads")
         async with relaying(opened, valkey.url):
             await wallets.paid(key)
-            await until(lambda: newest(redis, wallet_topic(number)))
+            await eventually(lambda: newest(redis, wallet_topic(number)))
             assert LEADS._value.get() == 0
             leader.kill()
             await wallets.paid(key)
-            await until(lambda: reached(redis, wallet_topic(number), 2), timeout_s=5)
+            await eventually(lambda: reached(redis, wallet_topic(number), 2), timeout_s=5)
 
 
 async def test_a_frozen_leader_is_deposed_and_what_it_publishes_late_is_refused(
@@ -255,9 +255,9 @@ async def test_a_frozen_leader_is_deposed_and_what_it_publishes_late_is_refused(
         await redis.client_unpause()
         await wallets.paid(key)
         async with relaying(opened, own_valkey.url):
-            await until(lambda: reached(redis, topic, 2), timeout_s=5)
+            await eventually(lambda: reached(redis, topic, 2), timeout_s=5)
             os.kill(leader.pid, signal.SIGCONT)
             await said(leader, "relay_lost_the_database")
             assert (await numbers(redis, topic))[-1] == 2
             await wallets.paid(key)
-            await until(lambda: reached(redis, topic, 3))
+            await eventually(lambda: reached(redis, topic, 3))
