@@ -78,7 +78,7 @@ def audit() -> None:
 
     Exit status 0 when everything is in order, 1 when something is not. Reads only, and locks nothing.
     """
-    from adapters.audit_command import run
+    from adapters.commands.audit import run
 
     settings = _settings(Settings)
     try:
@@ -131,7 +131,7 @@ def settlement(
     reference: str = typer.Argument(help="The bank's or the gateway's own reference; the same one is booked once."),
 ) -> None:
     """Book that a gateway paid out to our bank: its clearing account goes back towards zero."""
-    from adapters.settlement_command import run
+    from adapters.commands.settlement import run
 
     settings = _settings(Settings)
     try:

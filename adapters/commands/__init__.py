@@ -1,0 +1,1 @@
+"""What commands do, with words around it; `adapters/cli.py` names them."""
