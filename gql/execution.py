@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule, OperationDefinitionNode
 from graphql.execution import Executor
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -76,6 +76,7 @@ class Answer:
 
 
 _MEMO = "_relevant_sub_fields"
+_NAME = "_provided_operation_name"
 
 
 class Correlated(Protocol):
@@ -141,9 +142,17 @@ class _Limited(SchemaExtension):
         context, schema = self.execution_context, _schema_of(self)
         if context.graphql_document is not None:
             found = excesses(schema.core, context.graphql_document, context.variables or {}, schema.limits)
+            found += _ambiguity(context.graphql_document, vars(context)[_NAME])
             if found:
                 context.pre_execution_errors = found  # what is found here already is not validated any more
         yield
+
+
+def _ambiguity(document: DocumentNode, name: str | None) -> list[GraphQLError]:
+    """Strawberry takes the first of several operations where none is named; the specification refuses that."""
+    count = sum(isinstance(found, OperationDefinitionNode) for found in document.definitions)
+    several = count > 1 and name is None
+    return [GraphQLError("The document has several operations: name one by `operationName`.")] if several else []
 
 
 def _schema_of(extension: SchemaExtension) -> Schema:

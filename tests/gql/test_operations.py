@@ -1,0 +1,82 @@
+"""Addresses for operators: health, readiness, figures, request ids, and logs without secrets."""
+
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import structlog
+
+from adapters.logs import HIDDEN, configure_logging, redact
+from tests.fakes import somebody
+from tests.gql.house import House, settings_for
+
+
+async def test_the_process_says_that_it_lives(house: House) -> None:
+    assert (await house.request("GET", "/healthz")).body == {"status": "ok"}
+
+
+async def test_it_says_whether_it_can_serve(house: House) -> None:
+    assert (await house.request("GET", "/readyz")).body["status"] == "ready"
+
+
+async def test_figures_count_by_route_and_not_by_address(house: House) -> None:
+    await house.request("GET", "/nowhere/12345")
+    await house.ask("{ __typename }")
+    text = (await house.request("GET", "/metrics")).text
+    assert 'http_requests_total{method="POST",route="/graphql",status="200"}' in text
+    assert 'route="none",status="404"' in text
+    assert "12345" not in text
+
+
+async def test_every_answer_has_a_request_id(house: House) -> None:
+    made = (await house.request("GET", "/healthz")).headers["X-Request-Id"]
+    assert len(made) == 32
+    given = {"X-Request-Id": "from-the-proxy-0001"}
+    assert (await house.request("GET", "/healthz", headers=given)).headers["X-Request-Id"] == given["X-Request-Id"]
+    for bad in ("short", "x" * 65, "with blanks in it"):
+        assert (await house.request("GET", "/healthz", headers={"X-Request-Id": bad})).headers["X-Request-Id"] != bad
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
+    """What is logged as it is in production."""
+    text = StringIO()
+    monkeypatch.setattr("sys.stderr", text)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logging(settings_for(tmp_path, "production"))
+    yield text
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+async def test_the_access_log_is_json_and_has_no_secret(log: StringIO, tmp_path: Path) -> None:
+    from tests.gql.house import running_house
+
+    async with running_house(tmp_path) as house:
+        me = somebody()
+        token = house.token(me)
+        await house.request("GET", f"/graphql?token={token}", headers=house.headers(me))
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/graphql", 400)
+    assert line["request_id"]
+    assert token not in log.getvalue()
+
+
+def test_secrets_are_hidden_by_name_and_by_looks() -> None:
+    event = {
+        "Authorization": "Bearer abc",
+        "nested": {"password": "x", "list": ["postgresql://app:hunter2@db/x", 3, None, True]},
+        "text": "got Bearer abc.def and eyJhbGciOi.eyJzdWIi.c2ln for SB-Mid-server-123",
+        "status": 200,
+    }
+    assert redact(None, "", event) == {
+        "Authorization": HIDDEN,
+        "nested": {"password": HIDDEN, "list": [f"postgresql://app:{HIDDEN}@db/x", 3, None, True]},
+        "text": f"got Bearer {HIDDEN} and {HIDDEN} for {HIDDEN}",
+        "status": 200,
+    }
