@@ -1,0 +1,305 @@
+"""Midtrans' notifications over real HTTP: what is answered, what is kept, and what follows."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from adapters.embedded.database import DatabaseAddresses
+from adapters.payments.midtrans import encoded, signature
+from adapters.postgres import inbox
+from adapters.sandbox.midtrans.bodies import notification_body
+from adapters.webhooks import LARGEST_BODY_BYTES, replay_inbox, routes
+from domain.wallet.model import TopUp, TopUpState
+from tests.adapters.midtrans_sandbox import KEY, NEW_KEY
+from tests.builders import FIFTY, UNALLOCATED, Stage, order_of, owner_of, staged
+from tests.waiting import eventually
+
+
+@dataclass
+class Door:
+    """A stage whose sandbox notifies a webhook of ours."""
+
+    stage: Stage
+    url: str
+
+    async def post(self, body: bytes, **headers: str) -> int:
+        async with aiohttp.ClientSession() as sender, sender.post(self.url, data=body, headers=headers) as answer:
+            assert (await answer.json()).keys() == {"result"}
+            return answer.status
+
+    def letter(self, top_up: TopUp, key: str = KEY, **changes: object) -> bytes:
+        """A notification about how the payment stands now, as Midtrans would send it."""
+        payment = self.stage.sandbox.account.find(order_of(top_up))
+        assert payment is not None
+        return encoded(notification_body(payment, key) | changes)
+
+    async def rows(self) -> list[Any]:
+        found: list[Any] = await self.stage.ports.database.pool.fetch("select * from inbox order by id")
+        return found
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = _Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1, ws="none"))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        await eventually(lambda: server.started)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/webhooks/midtrans"
+        finally:
+            server.should_exit = True
+            await task
+
+
+@contextlib.asynccontextmanager
+async def opened(database: DatabaseAddresses, *, notified: bool = False, keys: tuple[str, ...] = (KEY,)) -> Any:
+    stages: list[Stage] = []
+    app = Starlette(routes=routes(lambda: stages[0].ports, keys))
+    async with serving(app) as url, staged(database, notify=url if notified else None) as stage:
+        stages.append(stage)
+        yield Door(stage, url)
+
+
+@pytest.fixture
+async def door(database: DatabaseAddresses) -> AsyncIterator[Door]:
+    async with opened(database) as door:
+        yield door
+
+
+@pytest.fixture
+async def paid(door: Door) -> TopUp:
+    """A top-up that is paid, of which we have not heard."""
+    top_up = await door.stage.started(*await door.stage.somebody())
+    await door.stage.drive(top_up, "pay")
+    return top_up
+
+
+async def test_a_payment_in_the_sandbox_reaches_the_wallet_by_its_notification(database: DatabaseAddresses) -> None:
+    async with opened(database, notified=True) as door:
+        stage: Stage = door.stage
+        actor, wallet = await stage.somebody()
+        top_up = await stage.started(actor, wallet)
+        for fault in ("duplicate", "out_of_order"):
+            stage.fault(fault)
+        await stage.drive(top_up, "pay")
+        await eventually(lambda: not stage.sandbox.account.notifier.busy)
+        assert (await stage.again(top_up)).state is TopUpState.SETTLED
+        assert await stage.balance(owner_of(actor)) == 50_000
+        assert {each.status for each in stage.sandbox.account.notifier.deliveries} == {200}
+
+
+async def test_a_notification_is_kept_before_it_is_followed(door: Door, paid: TopUp) -> None:
+    body = door.letter(paid, a_field_we_do_not_know="kept")
+    assert await door.post(body, **{"User-Agent": "Veritrans", "Cookie": "not kept"}) == 200
+    (row,) = await door.rows()
+    assert (row["body"], row["genuine"], row["verdict"], row["attempts"]) == (body, True, "settled", 1)
+    assert row["handled_at"] is not None
+    assert row["headers"]["user-agent"] == "Veritrans"
+    assert "cookie" not in row["headers"]
+    assert (await door.stage.again(paid)).credited == FIFTY
+
+
+async def test_the_very_same_again_costs_no_call(door: Door, paid: TopUp) -> None:
+    body = door.letter(paid)
+    assert await door.post(body) == 200
+    before = await door.stage.marks()
+    assert [await door.post(body) for _ in range(3)] == [200, 200, 200]
+    assert await door.stage.marks() == before
+    assert len(await door.rows()) == 1
+
+
+async def test_sixteen_at_once_are_one_credit(door: Door, paid: TopUp) -> None:
+    body = door.letter(paid)
+    assert set(await asyncio.gather(*(door.post(body) for _ in range(16)))) == {200}
+    assert (await door.stage.events()).count("TopUpSettled") == 1
+
+
+async def test_a_bad_signature_changes_nothing(door: Door, paid: TopUp) -> None:
+    before = await door.stage.marks()
+    assert await door.post(door.letter(paid, key="somebody else's")) == 403
+    assert await door.post(door.letter(paid, signature_key="")) == 400
+    assert await door.post(door.letter(paid, gross_amount="1.00")) == 403
+    assert await door.stage.marks() == before
+    assert [row["verdict"] for row in await door.rows()] == ["not_signed", "malformed", "not_signed"]
+    assert (await door.stage.again(paid)).state is TopUpState.PENDING
+
+
+async def test_what_the_signature_does_not_cover_is_not_believed(door: Door) -> None:
+    """A genuine notice of a pending payment whose status was changed on its way credits nothing."""
+    top_up = await door.stage.started(*await door.stage.somebody())
+    await door.stage.drive(top_up, "choose")
+    body = door.letter(top_up, transaction_status="settlement", fraud_status="accept")
+    assert await door.post(body) == 200
+    assert (await door.stage.again(top_up)).state is TopUpState.PENDING
+    assert await door.stage.journal() == 0
+
+
+async def test_two_keys_are_accepted_while_one_is_rotated(database: DatabaseAddresses) -> None:
+    async with opened(database, keys=(NEW_KEY, KEY)) as door:
+        for key in (KEY, NEW_KEY):
+            top_up = await door.stage.started(*await door.stage.somebody())
+            await door.stage.drive(top_up, "pay")
+            assert await door.post(door.letter(top_up, key=key)) == 200
+            assert (await door.stage.again(top_up)).state is TopUpState.SETTLED
+
+
+NONSENSE = {
+    "nothing": b"",
+    "no JSON": b"order_id=1&status_code=200",
+    "a list": b"[]",
+    "no object": b'"x"',
+    "cut off": b'{"order_id": "x"',
+    "not text": b"\xff\xfe\x00",
+    "no fields": b"{}",
+    "wrong kinds": b'{"order_id": 1, "status_code": 200, "gross_amount": 1.0, "signature_key": []}',
+    "nested deep": b"[" * 30_000,
+    "control characters": json.dumps(
+        {"order_id": "a\x00b", "status_code": "200", "gross_amount": "1", "signature_key": "x"}
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("body", NONSENSE.values(), ids=NONSENSE)
+async def test_nonsense_is_refused_and_only_its_beginning_kept(door: Door, body: bytes) -> None:
+    before = await door.stage.marks()
+    assert await door.post(body) == 400
+    assert await door.stage.marks() == before
+    (row,) = await door.rows()
+    assert (row["verdict"], row["genuine"]) == ("malformed", False)
+    assert row["body"] == body[: inbox.KEPT_OF_REFUSED_BYTES]
+
+
+async def test_too_large_is_not_even_read(door: Door, paid: TopUp) -> None:
+    before = await door.stage.marks()
+    assert await door.post(b" " * (LARGEST_BODY_BYTES + 1)) == 413
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(LARGEST_BODY_BYTES // 1024 + 1):
+            yield b" " * 1024
+
+    async with aiohttp.ClientSession() as sender, sender.post(door.url, data=chunks()) as answer:
+        assert answer.status == 413
+    assert await door.stage.marks() == before
+    assert not await door.rows()
+    padded = door.letter(paid)
+    padded += b" " * (LARGEST_BODY_BYTES - len(padded))
+    assert await door.post(padded) == 200
+
+
+async def test_garbage_does_not_fill_the_inbox(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MOST_REFUSED_AN_HOUR", 3)
+    assert {await door.post(b"%d" % number) for number in range(6)} == {400}
+    assert len(await door.rows()) == 3
+    await door.stage.ports.database.pool.execute("update inbox set verdict = verdict")
+    assert await door.stage.ports.inbox.prune(door.stage.clock()) == 0
+    rows = await door.rows()
+    later = rows[-1]["received_at"] + inbox.REFUSED_LIVE
+    assert await door.stage.ports.inbox.prune(later) == 2
+    assert len(await door.rows()) == 1
+
+
+async def test_an_order_that_is_not_ours(door: Door) -> None:
+    before = await door.stage.marks()
+    body = {"order_id": "not-ours", "status_code": "200", "gross_amount": "50000.00"}
+    body["signature_key"] = signature("not-ours", "200", "50000.00", KEY)
+    assert await door.post(encoded(body)) == 404
+    assert await door.stage.marks() == before
+    (row,) = await door.rows()
+    assert (row["verdict"], row["handled_at"]) == ("unknown_order", None)
+
+
+@pytest.mark.parametrize("fault", ["server_error", "rate_limit", "garbage", "huge_answer"])
+async def test_while_the_gateway_is_away_the_message_waits(door: Door, paid: TopUp, fault: str) -> None:
+    door.stage.fault(fault, call="core.status")
+    body = door.letter(paid)
+    assert await door.post(body) == 503
+    (row,) = await door.rows()
+    assert (row["verdict"], row["handled_at"]) == ("unavailable", None)
+    assert await door.stage.journal() == 0
+    assert await door.post(body) == 200
+    assert (await door.stage.again(paid)).state is TopUpState.SETTLED
+    (row,) = await door.rows()
+    assert (row["verdict"], row["attempts"]) == ("settled", 2)
+
+
+async def test_still_pending_is_understood_and_the_sweep_looks_again(door: Door, paid: TopUp) -> None:
+    door.stage.fault("stale_status", call="core.status")
+    assert await door.post(door.letter(paid)) == 200
+    assert (await door.stage.again(paid)).state is TopUpState.PENDING
+    due = await door.stage.ports.database.pool.fetchval("select next_check_at from top_up_attempt")
+    assert due is not None
+    assert (due - door.stage.clock()).total_seconds() <= 60
+
+
+async def test_a_wrong_amount_is_understood_and_left_to_staff(door: Door) -> None:
+    top_up = await door.stage.started(*await door.stage.somebody())
+    await door.stage.drive(top_up, "pay", amount=49_000)
+    assert await door.post(door.letter(top_up)) == 200
+    assert (await door.stage.again(top_up)).state is TopUpState.IN_REVIEW
+    assert await door.stage.balance(UNALLOCATED) == 49_000
+
+
+async def test_a_database_that_is_away_is_never_our_error(door: Door, paid: TopUp) -> None:
+    body = door.letter(paid)
+    await door.stage.ports.database.pool.execute("select 1")
+    async with _database_away(door):
+        assert await door.post(body) == 503
+        assert await door.post(door.letter(paid, key="somebody else's")) == 403
+    assert await door.post(body) == 200
+
+
+@contextlib.asynccontextmanager
+async def _database_away(door: Door) -> AsyncIterator[None]:
+    """Take the inbox away for a moment, as far as the application can see."""
+    database = door.stage.ports.database
+    kept = database._pool
+    database._pool = None
+    try:
+        yield
+    finally:
+        database._pool = kept
+
+
+async def test_staff_replay_what_is_kept(door: Door, paid: TopUp) -> None:
+    stage = door.stage
+    stage.fault("server_error", call="core.status")
+    await door.post(door.letter(paid))
+    (row,) = await door.rows()
+    assert await replay_inbox(stage.ports, (KEY,), row["id"]) == "settled"
+    assert await replay_inbox(stage.ports, (KEY,), row["id"]) == "settled"
+    assert await stage.journal() == 2
+    with pytest.raises(LookupError):
+        await replay_inbox(stage.ports, (KEY,), 0)
+
+
+async def test_staff_replay_what_came_while_its_key_was_missing(door: Door, paid: TopUp) -> None:
+    stage = door.stage
+    assert await door.post(door.letter(paid, key=NEW_KEY)) == 403
+    await door.post(b"nonsense")
+    unsigned, nonsense = await door.rows()
+    assert await replay_inbox(stage.ports, (KEY,), unsigned["id"]) == "not_signed"
+    assert await replay_inbox(stage.ports, (KEY,), nonsense["id"]) == "malformed"
+    assert await stage.journal() == 0
+    assert await replay_inbox(stage.ports, (KEY, NEW_KEY), unsigned["id"]) == "settled"
+    assert (await door.rows())[0]["genuine"]
+
+
+async def test_other_verbs_are_refused(door: Door) -> None:
+    async with aiohttp.ClientSession() as sender, sender.get(door.url) as answer:
+        assert answer.status == 405
