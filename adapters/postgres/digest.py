@@ -21,7 +21,7 @@ DIGEST_BYTES = 32
 MARK_BYTES = 16
 _BLOCK_BYTES = 64
 _POSITION = Struct(">q")
-_SEALED = Struct(">qqqq")
+_SEALED = Struct(">qqq")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -49,7 +49,7 @@ _SMALL = _of_type(21, Struct(">h").pack)
 _TEXT = _of_type(25, str.encode)
 _BYTES = _of_type(17, bytes)
 _UUID = _of_type(2950, attrgetter("bytes"))
-_TIME = _of_type(1184, lambda at: _POSITION.pack((at - _EPOCH) // _MICROSECOND))
+_TIME = _of_type(1184, bytes)
 
 JOURNAL: dict[str, _Encoder] = {
     "position": _BIG, "transaction_id": _UUID, "source": _BIG, "target": _BIG, "amount": _BIG, "source_seq": _BIG,
@@ -66,6 +66,18 @@ ACCOUNT_CHANGE: dict[str, _Encoder] = {
 """The columns of a change of an account in the order of their digest."""
 
 
+def selected(columns: dict[str, _Encoder]) -> str:
+    """The columns as a digest wants them. Times stay as on the wire: PostgreSQL knows some that Python does not."""
+    return ", ".join(
+        f"timestamptz_send({name}) as {name}" if encoder is _TIME else name for name, encoder in columns.items()
+    )
+
+
+def wire_time(at: datetime) -> bytes:
+    """An instant as it stands on the wire: microseconds since 2000."""
+    return _POSITION.pack((at - _EPOCH) // _MICROSECOND)
+
+
 def _digester(columns: dict[str, _Encoder]) -> Callable[[Sequence[Any]], bytes]:
     head = Struct(">i").pack(len(columns))
     encoders = tuple(columns.values())
@@ -78,10 +90,10 @@ def _digester(columns: dict[str, _Encoder]) -> Callable[[Sequence[Any]], bytes]:
 
 
 journal_digest = _digester(JOURNAL)
-"""The digest of a journal row, its values in the order of `JOURNAL`."""
+"""The digest of a journal row, its values as `selected(JOURNAL)` gives them."""
 
 account_change_digest = _digester(ACCOUNT_CHANGE)
-"""The digest of an account's change, its values in the order of `ACCOUNT_CHANGE`."""
+"""The digest of an account's change, its values as `selected(ACCOUNT_CHANGE)` gives them."""
 
 
 class Mark(NamedTuple):
@@ -142,10 +154,11 @@ class Sealed(NamedTuple):
     last_position: int
     marks: bytes
     previous: bytes
-    sealed_at: datetime
+    sealed_at: bytes
+    """As on the wire."""
 
 
 def head_of(key: bytes, seal: Sealed) -> bytes:
     """The head of a seal: bound to the key and to everything that the seal says."""
-    figures = seal.number, seal.first_position, seal.last_position, (seal.sealed_at - _EPOCH) // _MICROSECOND
-    return hmac.digest(key, seal.previous + _SEALED.pack(*figures) + sha256(seal.marks).digest(), "sha256")
+    figures = _SEALED.pack(seal.number, seal.first_position, seal.last_position)
+    return hmac.digest(key, seal.previous + figures + seal.sealed_at + sha256(seal.marks).digest(), "sha256")

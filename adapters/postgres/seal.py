@@ -16,7 +16,7 @@ import structlog
 from asyncpg import Connection
 
 from adapters.postgres.database import Database
-from adapters.postgres.digest import DIGEST_BYTES, GENESIS, Sealed, chained, head_of
+from adapters.postgres.digest import DIGEST_BYTES, GENESIS, Sealed, chained, head_of, wire_time
 from adapters.postgres.horizon import Horizon
 from domain.clock import Clock, system_clock
 
@@ -115,8 +115,9 @@ class Sealer:
             if not digests:
                 return 0
             marks = await self._marks(head, digests)
-            seal = Sealed(number + 1, reached + 1, last, marks, head, self._clock().astimezone(UTC))
-            await self._connection.execute(SEAL, *seal[:5], head_of(self._key, seal), seal.sealed_at)
+            sealed_at = self._clock().astimezone(UTC)
+            seal = Sealed(number + 1, reached + 1, last, marks, head, wire_time(sealed_at))
+            await self._connection.execute(SEAL, *seal[:5], head_of(self._key, seal), sealed_at)
             await self._connection.execute(NUMBER_PLATFORM, seal.first_position, seal.last_position)
         return len(digests) // _DIGEST
 

@@ -130,7 +130,7 @@ class Replay:
 
     def _against_hold(self, row: WrittenRow) -> Iterator[Finding]:
         hold = self.holds.get(row.ref) if row.ref else None
-        if hold is None or row.line >= len(hold.rows):
+        if hold is None or not 0 <= row.line < len(hold.rows):
             yield row.finding("there is no such hold, or nothing is left of it")
             return
         placed, left = hold.rows[row.line], hold.remaining[row.line]
@@ -152,7 +152,7 @@ class Replay:
             yield row.finding("there is nothing that it could reverse")
             return
         self._count_lines(row, len(wanted))
-        if row.line >= len(wanted):
+        if not 0 <= row.line < len(wanted):
             yield row.finding("what it reverses has fewer lines")
             return
         line = wanted[row.line]

@@ -1,6 +1,5 @@
 """Rows as they were read back, taken on trust by nobody: what an audit holds against each other."""
 
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,8 +23,6 @@ class WrittenRow(NamedTuple):
     target_posted: int | None
     source_held: int | None
     target_held: int | None
-    recorded_at: datetime
-    effective_at: datetime | None
     ref: UUID | None
     operation: str
     kind: str | None
@@ -66,7 +63,6 @@ class WrittenChange(NamedTuple):
     floor: int | None
     ceiling: int | None
     status: str
-    recorded_at: datetime
 
     @property
     def key(self) -> str:

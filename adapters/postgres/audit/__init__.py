@@ -11,7 +11,7 @@ from asyncpg import Connection
 
 from adapters.postgres.audit.chain import Checked, Link, check, ends_of, seal_finding
 from adapters.postgres.audit.projections import against_projections
-from adapters.postgres.audit.rows import FIRST_OF_ALL, LAST_OF_ALL, PlatformEntry, Rows, WrittenSeal
+from adapters.postgres.audit.rows import FIRST_OF_ALL, LAST_OF_ALL, PlatformEntry, Row, Rows, WrittenSeal
 from adapters.postgres.seal import MOST_IN_A_SEAL, Head
 from domain.ledger.audit import Finding, Report
 from domain.ledger.replay import Replay
@@ -77,7 +77,7 @@ class _Walk:
             await self._unsealed(link.position, numbered=True)
         windows = [await self._rows.window(self._reached, end, _MORE_THAN_A_SEAL) for end in ends_of(seal)]
         checked = check(self._key, seal, link, windows)
-        until = checked.rows[-1].position if len(checked.rows) == _MORE_THAN_A_SEAL else checked.link.position
+        until = checked.rows[-1].row.position if len(checked.rows) == _MORE_THAN_A_SEAL else checked.link.position
         await self._tell(checked, until)
         return checked.link
 
@@ -90,7 +90,7 @@ class _Walk:
         """Walk through rows that no seal covers. `numbered`: the platform's entries should be there all the same."""
         while rows := await self._rows.window(self._reached, until, MOST_IN_A_SEAL):
             self.report.unsealed += len(rows)
-            await self._tell(Checked(Link(), rows), rows[-1].position, numbered=numbered)
+            await self._tell(Checked(Link(), rows), rows[-1].row.position, numbered=numbered)
         await self._tell(Checked(Link(), ()), until, numbered=numbered)
 
     async def _tell(self, checked: Checked, until: int, *, numbered: bool = True) -> None:
@@ -99,17 +99,18 @@ class _Walk:
         originals = await self._rows.originals(checked.rows)
         wrong = iter(sorted(checked.of_rows, key=lambda finding: finding.position or 0))
         waiting = next(wrong, None)
-        for row in checked.rows:
+        for row, *_ in checked.rows:
             while waiting is not None and (waiting.position or 0) <= row.position:
                 self.report.add([waiting])
                 waiting = next(wrong, None)
             if isinstance(row, WrittenRow):
                 self.report.rows += 1
-                self.report.add(self.replay.tell(row, originals))
-                self.report.add(self._against_platform(row, entries.pop(row.position, ()), numbered=numbered))
+                self.report.add(_sensible(row, self.replay.tell(row, originals)))
+                numbers = self._against_platform(row, entries.pop(row.position, ()), numbered=numbered)
+                self.report.add(_sensible(row, numbers))
             else:
                 self.report.changes += 1
-                self.report.add(self.replay.tell_change(row))
+                self.report.add(_sensible(row, self.replay.tell_change(row)))
         self.report.add([waiting] if waiting is not None else [])
         self.report.add(wrong)
         self.report.add(checked.of_seal)
@@ -131,9 +132,18 @@ class _Walk:
                 yield _entry(expected, "it is missing")
             elif entry != expected:
                 yield _entry(entry, "it does not follow (position, account, seq, posted)", expected)
-                account.seq, account.posted = entry.seq, entry.posted
+                if entry.posted is not None:
+                    account.seq, account.posted = entry.seq, entry.posted
         for entry in found.values():
             yield _entry(entry, "there is no such entry to number")
+
+
+def _sensible(row: Row, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Findings about a row, even where a value in it is none that its column could rightly have."""
+    try:
+        yield from findings
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        yield row.finding(f"it makes no sense: {error!r}")
 
 
 def _entry(entry: PlatformEntry, what: str, expected: PlatformEntry | None = None) -> Finding:

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
-from adapters.postgres.audit.rows import Row, WrittenSeal, digest_of, place_of
+from adapters.postgres.audit.rows import Read, WrittenSeal
 from adapters.postgres.digest import GENESIS, Mark, Sealed, head_of, next_mark, packed, unpacked
 from domain.ledger.audit import Finding
-
-_Digested = list[tuple[Row, int, bytes]]
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class Checked:
     """What came of one seal: findings about it, and findings about rows by position."""
 
     link: Link
-    rows: Sequence[Row]
+    rows: Sequence[Read]
     of_seal: list[Finding] = field(default_factory=list)
     of_rows: list[Finding] = field(default_factory=list)
 
@@ -44,7 +42,7 @@ def ends_of(seal: WrittenSeal) -> list[int]:
     return ends if seal.says.last_position in ends else [seal.says.last_position, *ends]
 
 
-def check(key: bytes, seal: WrittenSeal, before: Link, windows: Sequence[Sequence[Row]]) -> Checked:
+def check(key: bytes, seal: WrittenSeal, before: Link, windows: Sequence[Sequence[Read]]) -> Checked:
     """Check a seal that should follow from a link. `windows` has the rows up to each of `ends_of(seal)`.
 
     Where the head fits what the rows themselves give, every row is right, and a column of the seal that says otherwise
@@ -54,10 +52,8 @@ def check(key: bytes, seal: WrittenSeal, before: Link, windows: Sequence[Sequenc
     says = seal.says
     previous = says.previous if before.head is None else before.head
     for end, window in zip(ends_of(seal), windows, strict=True):
-        rows = _digested(window)
-        given = Sealed(
-            before.number + 1, before.position + 1, end, _marks(key, previous, rows), previous, says.sealed_at
-        )
+        marks = _marks(key, previous, window)
+        given = Sealed(before.number + 1, before.position + 1, end, marks, previous, says.sealed_at)
         if compare_digest(head_of(key, given), seal.head):
             link = Link(given.number, end, seal.head)
             return Checked(link, window, list(_differences(says, given)))
@@ -66,21 +62,17 @@ def check(key: bytes, seal: WrittenSeal, before: Link, windows: Sequence[Sequenc
     checked = Checked(Link(before.number + 1, end, seal.head if head_fits else None), window)
     given = Sealed(before.number + 1, before.position + 1, end, says.marks, previous, says.sealed_at)
     checked.of_seal += _differences(says, given)
-    marks = unpacked(says.marks)
-    if marks is None:
+    kept = unpacked(says.marks)
+    if kept is None:
         checked.of_seal.append(seal_finding(says.number, "its marks are cut off or out of order"))
     else:
-        checked.of_rows += _wrong_rows(key, previous, marks, _digested(window))
+        checked.of_rows += _wrong_rows(key, previous, kept, window)
     if not head_fits:
         checked.of_seal.append(seal_finding(says.number, "its head was not made with the key from what it says"))
     return checked
 
 
-def _digested(rows: Sequence[Row]) -> _Digested:
-    return [(row, place_of(row), digest_of(row)) for row in rows]
-
-
-def _marks(key: bytes, before: bytes, rows: _Digested) -> bytes:
+def _marks(key: bytes, before: bytes, rows: Sequence[Read]) -> bytes:
     marks = []
     for _, place, digest in rows:
         before = next_mark(key, before, place, digest)
@@ -97,24 +89,24 @@ def _differences(says: Sealed, given: Sealed) -> Iterator[Finding]:
             yield seal_finding(says.number, f"its {column} is wrong", *figures)
 
 
-def _wrong_rows(key: bytes, before: bytes, marks: Sequence[Mark], rows: _Digested) -> Iterator[Finding]:
+def _wrong_rows(key: bytes, before: bytes, marks: Sequence[Mark], rows: Sequence[Read]) -> Iterator[Finding]:
     """Rows that are missing, that were not there, or that are not what they were."""
     waiting = iter(rows)
-    row, place, digest = next(waiting, (None, 0, b""))
+    read = next(waiting, None)
     for mark in marks:
-        while row is not None and abs(place) < abs(mark.place):
-            yield row.finding("it was not there when its position was sealed")
-            row, place, digest = next(waiting, (None, 0, b""))
-        if row is None or place != mark.place:
+        while read is not None and abs(read.place) < abs(mark.place):
+            yield read.row.finding("it was not there when its position was sealed")
+            read = next(waiting, None)
+        if read is None or read.place != mark.place:
             yield _missing(mark)
         else:
-            if not compare_digest(next_mark(key, before, place, digest), mark.value):
-                yield row.finding("it is not the row that was sealed")
-            row, place, digest = next(waiting, (None, 0, b""))
+            if not compare_digest(next_mark(key, before, mark.place, read.digest), mark.value):
+                yield read.row.finding("it is not the row that was sealed")
+            read = next(waiting, None)
         before = mark.value
-    while row is not None:
-        yield row.finding("it was not there when its position was sealed")
-        row, place, digest = next(waiting, (None, 0, b""))
+    while read is not None:
+        yield read.row.finding("it was not there when its position was sealed")
+        read = next(waiting, None)
 
 
 def _missing(mark: Mark) -> Finding:

@@ -22,7 +22,9 @@ select id, owner, purpose, currency, floor, ceiling, status, posted, held, seq f
 where id > $1 order by id limit $2
 """
 _LIVE_HOLDS = """
-select transaction_id, line, source, remaining, expires_at from hold
+select transaction_id, line, remaining,
+    case when expires_at between '0002-01-01' and '9999-01-01' then expires_at end as expires_at
+from hold
 where remaining <> 0 order by transaction_id, line
 """
 _UNFOUNDED_HOLDS = """
@@ -120,8 +122,8 @@ def _against_zero(replay: Replay, totals: Counter[Currency]) -> Iterator[Finding
 
 def _against_holds(replay: Replay, records: Iterable[Record]) -> Iterator[Finding]:
     left: dict[UUID, dict[int, int]] = {}
-    expiries: dict[UUID, set[datetime]] = {}
-    for transaction, line, _, remaining, expires_at in records:
+    expiries: dict[UUID, set[datetime | None]] = {}
+    for transaction, line, remaining, expires_at in records:
         left.setdefault(transaction, {})[line] = remaining
         expiries.setdefault(transaction, set()).add(expires_at)
     for transaction in left.keys() - replay.holds.keys():
@@ -132,17 +134,20 @@ def _against_holds(replay: Replay, records: Iterable[Record]) -> Iterator[Findin
         if found != expected:
             yield Finding("hold", str(transaction), None, "what is left of its lines", str(expected), str(found))
         for expires_at in expiries.get(transaction, ()):
-            if _content(hold, expires_at, replay) != hold.rows[0].content:
+            if expires_at is None or _content(hold, expires_at, replay) != hold.rows[0].content:
                 yield Finding("hold", str(transaction), None, "it was not to expire then", None, str(expires_at))
 
 
-def _content(hold: ReplayedHold, expires_at: datetime, replay: Replay) -> bytes:
-    """The digest of what was asked for, if the hold was asked for until then."""
-    postings = [
-        Posting(Kind(row.kind or ""), source, target, Money(row.amount, source.currency))
-        for row in hold.rows
-        for source, target in [_parties(replay, row.source, row.target)]
-    ]
+def _content(hold: ReplayedHold, expires_at: datetime, replay: Replay) -> bytes | None:
+    """The digest of what was asked for, if the hold was asked for until then; None where nobody can have asked it."""
+    try:
+        postings = [
+            Posting(Kind(row.kind or ""), source, target, Money(row.amount, source.currency))
+            for row in hold.rows
+            for source, target in [_parties(replay, row.source, row.target)]
+        ]
+    except (TypeError, ValueError):
+        return None
     return Transaction.hold(TransactionId(hold.rows[0].transaction_id), *postings, expires_at=expires_at).content
 
 

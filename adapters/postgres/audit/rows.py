@@ -4,9 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
-from adapters.postgres.digest import ACCOUNT_CHANGE, JOURNAL, Sealed, account_change_digest, journal_digest
+from adapters.postgres.digest import (
+    ACCOUNT_CHANGE,
+    JOURNAL,
+    Sealed,
+    account_change_digest,
+    journal_digest,
+    selected,
+)
 from domain.ledger.model import Operation
 from domain.ledger.written import WrittenChange, WrittenRow
 
@@ -14,19 +21,46 @@ FIRST_OF_ALL = -(2**63)
 LAST_OF_ALL = 2**63 - 1
 
 _WINDOW = "where position > $1 and position <= $2 order by position limit $3"
-_JOURNAL = f"select {', '.join(JOURNAL)} from journal {_WINDOW}"  # noqa: S608  # our own column names
-_CHANGES = f"select {', '.join(ACCOUNT_CHANGE)} from account_change {_WINDOW}"  # noqa: S608
-_ORIGINALS = f"select {', '.join(JOURNAL)} from journal where transaction_id = any($1) order by line"  # noqa: S608
+_JOURNAL = f"select {selected(JOURNAL)} from journal {_WINDOW}"  # noqa: S608  # our own column names
+_CHANGES = f"select {selected(ACCOUNT_CHANGE)} from account_change {_WINDOW}"  # noqa: S608
+_ORIGINALS = f"select {', '.join(WrittenRow._fields)} from journal where transaction_id = any($1) order by line"  # noqa: S608
 _PLATFORM = """
 select position, account, seq, posted from platform_entry
 where position > $1 and position <= $2 order by position, account
 """
 _SEAL = """
-select number, first_position, last_position, marks, previous, sealed_at, head from seal
+select number, coalesce(first_position, 0), coalesce(last_position, 0), coalesce(marks, ''), coalesce(previous, ''),
+    coalesce(timestamptz_send(sealed_at), ''), coalesce(head, '')
+from seal
 where number > $1 order by number limit 1
 """
 
 Row = WrittenRow | WrittenChange
+
+
+class Read(NamedTuple):
+    """A row, how its place stands in a mark, and its digest, computed here.
+
+    A change of an account is told from an entry by the sign of its place.
+    """
+
+    row: Row
+    place: int
+    digest: bytes
+
+    @classmethod
+    def entry(cls, record: Record) -> "Read":
+        """A journal row."""
+        return cls(WrittenRow._make(record[place] for place in _OF_ROW), record[0], journal_digest(record))
+
+    @classmethod
+    def change(cls, record: Record) -> "Read":
+        """A change of an account."""
+        change = WrittenChange._make(record[: len(WrittenChange._fields)])
+        return cls(change, -change.position, account_change_digest(record))
+
+
+_OF_ROW = tuple(list(JOURNAL).index(column) for column in WrittenRow._fields)
 
 
 class WrittenSeal(NamedTuple):
@@ -42,22 +76,12 @@ class PlatformEntry(NamedTuple):
     position: int
     account: int
     seq: int
-    posted: int
+    posted: int | None
 
     @property
     def key(self) -> str:
         """What names it in its table."""
         return f"{self.account}/{self.seq}"
-
-
-def place_of(row: Row) -> int:
-    """How a row's place stands in a mark: a change of an account is told from an entry by its sign."""
-    return row.position if isinstance(row, WrittenRow) else -row.position
-
-
-def digest_of(row: Row) -> bytes:
-    """A row's digest, computed here."""
-    return journal_digest(row) if isinstance(row, WrittenRow) else account_change_digest(row)
 
 
 class Rows:
@@ -66,14 +90,14 @@ class Rows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def window(self, after: int, until: int, limit: int) -> list[Row]:
+    async def window(self, after: int, until: int, limit: int) -> list[Read]:
         """The first rows of both sealed tables after one position and up to another, in order."""
         entries = await self._connection.fetch(_JOURNAL, after, until, limit)
         changes = await self._connection.fetch(_CHANGES, after, until, limit)
-        found: list[Row] = [WrittenRow._make(record) for record in entries]
+        found = [Read.entry(record) for record in entries]
         if changes:
-            found += [WrittenChange._make(record) for record in changes]
-            found.sort(key=lambda row: row.position)
+            found += [Read.change(record) for record in changes]
+            found.sort(key=lambda read: read.row.position)
         return found[:limit]
 
     async def seal_after(self, number: int) -> WrittenSeal | None:
@@ -88,9 +112,9 @@ class Rows:
             found.setdefault(record[0], []).append(PlatformEntry._make(record))
         return found
 
-    async def originals(self, rows: Sequence[Row]) -> Mapping[UUID, Sequence[WrittenRow]]:
+    async def originals(self, rows: Sequence[Read]) -> Mapping[UUID, Sequence[WrittenRow]]:
         """The rows of what reversals among these rows reverse."""
-        wanted = [row.ref for row in rows if isinstance(row, WrittenRow) and row.operation == Operation.REVERSE]
+        wanted = [row.ref for row, *_ in rows if isinstance(row, WrittenRow) and row.operation == Operation.REVERSE]
         found: dict[UUID, list[WrittenRow]] = {}
         if wanted:
             for record in await self._connection.fetch(_ORIGINALS, wanted):

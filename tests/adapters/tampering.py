@@ -1,0 +1,137 @@
+"""How whoever rules the database tampers with it: another plausible value for each column of each sealed table."""
+# ruff: noqa: S608  # the words that are put into SQL are this file's own
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from asyncpg import Connection, Record
+
+from adapters.embedded.database import DatabaseAddresses
+from domain.ledger.audit import Finding
+from tests.adapters.ledger_history import Bench, bench_of, live_through_everything
+
+KEYS = {
+    "journal": ("transaction_id", "line"),
+    "account_change": ("position",),
+    "seal": ("number",),
+    "platform_entry": ("account", "seq"),
+}
+ELSEWHERE = "(select id from account where purpose = 'tax')"
+OTHER = {
+    "journal": {
+        "position": "position + 1000000",
+        "transaction_id": "gen_random_uuid()",
+        "source": ELSEWHERE,
+        "target": ELSEWHERE,
+        "amount": "amount + 1",
+        "source_seq": "coalesce(source_seq, 1) + 700",
+        "target_seq": "coalesce(target_seq, 1) + 700",
+        "source_posted": "coalesce(source_posted, 0) + 1",
+        "target_posted": "coalesce(target_posted, 0) + 1",
+        "source_held": "coalesce(source_held, 0) + 1",
+        "target_held": "coalesce(target_held, 0) + 1",
+        "recorded_at": "recorded_at + interval '1 microsecond'",
+        "effective_at": "coalesce(effective_at, recorded_at) - interval '1 day'",
+        "ref": "case when ref is null then gen_random_uuid() end",
+        "operation": "case when operation = 'move' then 'hold' else 'move' end::ledger_operation",
+        "kind": "case when kind = 'top_up' then 'refund' else 'top_up' end::ledger_kind",
+        "refusal": "case when refusal is null then 'account_closed' end::ledger_refusal",
+        "line": "line + 5",
+        "content": "sha256(coalesce(content, ''))",
+    },
+    "account_change": {
+        "position": "position + 1000000",
+        "account": ELSEWHERE,
+        "after_seq": "after_seq + 1",
+        "owner": "owner || 's'",
+        "purpose": "'player_bonus'",
+        "currency": "'SGD'",
+        "floor": "case when floor is null then 0 end",
+        "ceiling": "case when ceiling is null then 900000000 end",
+        "status": "case when status = 'open' then 'frozen' else 'open' end::account_status",
+        "recorded_at": "recorded_at - interval '1 hour'",
+    },
+    "seal": {
+        "number": "number + 100",
+        "first_position": "first_position + 1",
+        "last_position": "last_position + 1",
+        "marks": "set_byte(marks, length(marks) - 1, 255 - get_byte(marks, length(marks) - 1))",
+        "previous": "sha256(previous)",
+        "head": "sha256(head)",
+        "sealed_at": "sealed_at + interval '1 second'",
+    },
+    "platform_entry": {
+        "account": ELSEWHERE,
+        "seq": "seq + 100",
+        "position": "position + 1000000",
+        "posted": "posted + 1",
+    },
+}
+CASES = {(table, column) for table, columns in OTHER.items() for column in columns}
+POSITIONED = {"journal": ("position",), "account_change": ("position",), "seal": (), "platform_entry": ("position",)}
+NOT_SEALED = {"top_up_posting"}
+"""Append-only by trigger alone: it points at transactions, and those are what money is counted by."""
+
+
+def key_of(table: str, row: Record) -> str:
+    return "/".join(str(row[part]) for part in KEYS[table])
+
+
+@asynccontextmanager
+async def ruling(bench: Bench) -> AsyncIterator[Connection]:
+    """A superuser whom no trigger, no unique index and no check stops."""
+    connection = await asyncpg.connect(bench.addresses.superuser_url)
+    try:
+        await connection.execute("set session_replication_role = replica")
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def restored(ruler: Connection) -> AsyncIterator[None]:
+    """Whatever is changed inside is put back afterwards."""
+    tables = (*KEYS, "account", "hold")
+    for table in tables:
+        await ruler.execute(f"create temporary table old_{table} as table {table}")
+    try:
+        yield
+    finally:
+        for table in tables:
+            await ruler.execute(f"delete from {table}")
+            await ruler.execute(f"insert into {table} overriding system value table old_{table}")
+            await ruler.execute(f"drop table old_{table}")
+
+
+@asynccontextmanager
+async def tamperable(database: DatabaseAddresses) -> AsyncIterator[Bench]:
+    """A whole history in a database that only its rows themselves protect."""
+    async with bench_of(database) as bench:
+        await live_through_everything(bench)
+        async with ruling(bench) as ruler:
+            await give_up_constraints(ruler)
+        yield bench
+
+
+async def give_up_constraints(ruler: Connection) -> None:
+    """The audit must not lean on what a ruler can drop."""
+    found = await ruler.fetch(
+        "select conrelid::regclass::text, conname from pg_constraint "
+        "where contype in ('c', 'u') and conrelid::regclass::text = any($1)",
+        [*KEYS, "account", "hold"],
+    )
+    for table, constraint in found:
+        await ruler.execute(f"alter table {table} drop constraint {constraint}")
+    for index in ("journal_source", "journal_target", "journal_reversed_once", "platform_entry_position"):
+        await ruler.execute(f"drop index {index}")
+
+
+def assert_names(first: Finding, table: str, row: Record, changed: Record) -> None:
+    """The first finding names the row, by what it is now or, where that is missing, by what it was."""
+    assert first.table == table, first
+    positions = {row["position"], changed["position"]} if "position" in row else {None}
+    if table in {"journal", "account_change"}:
+        assert first.position in positions, first
+    else:
+        assert first.key in {key_of(table, row), key_of(table, changed)}, first
