@@ -4,6 +4,7 @@ Every error carries `extensions.code`: UNAUTHENTICATED, FORBIDDEN, BAD_INPUT, UN
 tried again: `retryable`) or INTERNAL. The last is a mistake of ours: its text stays in our log, under a correlation id.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -16,6 +17,8 @@ from domain.errors import ConflictError, UnavailableError
 
 _MASKED = "Something went wrong on our side. Tell us the correlation id and we find out what."
 _UNAVAILABLE = "Something that we need does not answer. Try the same request again in a moment."
+
+_HINT = re.compile(r" ?Did you mean [^?]*\?")
 
 _OF_THE_REQUEST = (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 """What the engine raises about a request that it does not begin to execute."""
@@ -56,9 +59,13 @@ class BadInputError(ApiError):
     code = "BAD_INPUT"
 
 
-def tell(errors: Sequence[GraphQLError] | None, correlation_id: str) -> list[Told]:
-    """Errors as the client gets them. Logs those that are ours, with what was masked."""
-    return [_told(error, correlation_id) for error in errors or ()]
+def tell(errors: Sequence[GraphQLError], correlation_id: str, *, hints: bool) -> list[Told]:
+    """Errors as the client gets them; `hints` at what a misspelt name may mean show the schema, piece by piece.
+
+    Logs those that are ours, with what was masked.
+    """
+    shown = [_told(error, correlation_id) for error in errors]
+    return shown if hints else [{**told, "message": _HINT.sub("", told["message"])} for told in shown]
 
 
 def told(message: str, code: str) -> Told:

@@ -106,9 +106,16 @@ class Schema(strawberry.Schema):
     """A schema whose every field is guarded by the right it declares. One that declares none does not build."""
 
     def __init__(
-        self, query: type, mutation: type, subscription: type, config: StrawberryConfig, limits: Limits
+        self,
+        query: type,
+        mutation: type,
+        subscription: type,
+        config: StrawberryConfig,
+        limits: Limits,
+        *,
+        hints: bool,
     ) -> None:
-        self.limits = limits
+        self.limits, self.hints = limits, hints
         super().__init__(
             query,
             mutation,
@@ -175,11 +182,11 @@ async def answers(
     )
     async with aclosing(results):
         async for result in results:
-            yield _answer(cast("ExecutionResult", result), context.correlation_id)
+            yield _answer(cast("ExecutionResult", result), context.correlation_id, hints=schema.hints)
 
 
-def _answer(result: ExecutionResult, correlation_id: str) -> Answer:
+def _answer(result: ExecutionResult, correlation_id: str, *, hints: bool) -> Answer:
     data, errors = result.data, result.errors or []
     executed = not isinstance(result, PreExecutionError) and (data is not None or is_executed(errors))
     allowed = not any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors)
-    return Answer(data, tell(errors, correlation_id), executed, allowed)
+    return Answer(data, tell(errors, correlation_id, hints=hints), executed, allowed)

@@ -28,6 +28,7 @@ def build_schema(*, development: bool = False) -> Schema:
         query=_root("Query", "What can be looked up.", QUERIES),
         mutation=_root("Mutation", "What can be done. Each answers what came of it, or a refusal.", MUTATIONS),
         subscription=_root("Subscription", "What can be followed as it happens.", SUBSCRIPTIONS),
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not development),
+        config=StrawberryConfig(scalar_map=SCALARS),
         limits=Limits(introspection=development),
+        hints=development,
     )
