@@ -17,7 +17,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.seal import seal_for_ever
 from adapters.relay import Relay
 from adapters.wiring import Adapters, connect
-from domain.wallet.actions import expire_holds, sweep_top_ups
+from domain.wallet.actions import Sweep, expire_holds, sweep_top_ups
 
 RETRY_PAUSES_S = (1.0, 5.0)
 PATIENCE_S = 20.0
@@ -31,17 +31,18 @@ Job = Callable[[Adapters], Awaitable[None]]
 
 
 async def _sweep_top_ups(ports: Adapters) -> None:
-    sweep = await sweep_top_ups(ports, ports.clock())
-    for order_id, error in sweep.failed:
-        _log.warning("top_up_not_swept", order_id=order_id, error=repr(error))
-    if sweep.looked_at:
-        _log.info("top_ups_swept", looked_at=sweep.looked_at, failed=len(sweep.failed))
+    _tell("top_ups_swept", await sweep_top_ups(ports, ports.clock()))
 
 
 async def _expire_holds(ports: Adapters) -> None:
-    released = await expire_holds(ports, ports.clock())
-    if released:
-        _log.info("holds_expired", released=released)
+    _tell("holds_expired", await expire_holds(ports, ports.clock()))
+
+
+def _tell(what: str, sweep: Sweep) -> None:
+    for which, error in sweep.failed:
+        _log.warning("not_swept", job=what, which=which, error=repr(error))
+    if sweep.looked_at:
+        _log.info(what, looked_at=sweep.looked_at, failed=len(sweep.failed))
 
 
 async def _prune_inbox(ports: Adapters) -> None:

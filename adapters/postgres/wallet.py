@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from asyncpg import Connection, Record
-from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, select, update
 from sqlmodel import SQLModel
 
 from adapters.postgres.compiled import Statement
@@ -52,7 +53,8 @@ _NOTE = Statement(
 )
 _BY_ID = Statement(_WITH_ACCOUNT.where(_TOP_UP.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))))
 _PAGE = _WITH_ACCOUNT.order_by(_TOP_UP.c.id.desc()).limit(bindparam("first"))
-_BELOW = or_(bindparam("after", type_=Uuid).is_(None), _TOP_UP.c.id < bindparam("after", type_=Uuid))
+_BELOW = _TOP_UP.c.id < bindparam("after")
+_HIGHEST = UUID(int=2**128 - 1)
 _OF_PERSON = Statement(_PAGE.where(_TOP_UP.c.person == bindparam("person"), _BELOW))
 _IN_REVIEW = Statement(_PAGE.where(_TOP_UP.c.review.is_not(None), _BELOW))
 _ATTEMPT_BY_ID = Statement(select(_ATTEMPT).where(_ATTEMPT.c.order_id == bindparam("order_id")))
@@ -170,13 +172,13 @@ class PostgresTopUpReads:
     async def top_ups_of(self, person: PersonId, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
         """A person's top-ups, newest first, from below `after`."""
         async with self._database.pool.acquire() as connection:
-            records = await _OF_PERSON.rows(connection, person=person, after=after, first=first)
+            records = await _OF_PERSON.rows(connection, person=person, after=after or _HIGHEST, first=first)
         return [_top_up(record) for record in records]
 
     async def top_ups_in_review(self, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
         """Everybody's top-ups that staff should look at, newest first."""
         async with self._database.pool.acquire() as connection:
-            records = await _IN_REVIEW.rows(connection, after=after, first=first)
+            records = await _IN_REVIEW.rows(connection, after=after or _HIGHEST, first=first)
         return [_top_up(record) for record in records]
 
     async def order(self, order_id: str) -> Order | None:

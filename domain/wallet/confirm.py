@@ -89,7 +89,7 @@ async def _record_once(ports: WalletPorts, order: Order, status: PaymentStatus, 
         for event in found.events:
             await work.emit(event)
         after = replace(found.attempt, checks=0) if changed else found.attempt
-        wait_s = next_check_s(after, changed=changed, waits=waits(after, status), until_end_s=until_end_s)
+        wait_s = next_check_s(after, changed=changed, waits=waits(status), until_end_s=until_end_s)
         next_check_at = None if wait_s is None else now + timedelta(seconds=wait_s)
         await work.top_ups.save(found.top_up, replace(after, next_check_at=next_check_at))
     return found.top_up

@@ -102,10 +102,10 @@ def effects(
     return Effects(changed, after, received, gone_back, kind, references, events)
 
 
-def waits(attempt: Attempt, status: PaymentStatus) -> bool:
-    """Whether the gateway has more to say about an attempt by itself: a payment or a refund is still on its way."""
+def waits(status: PaymentStatus) -> bool:
+    """Whether the gateway will have more to say by itself: a payment or a refund is still on its way."""
     on_its_way = {PaymentState.PENDING, PaymentState.AUTHORIZED, PaymentState.CHALLENGED}
-    return attempt.seen in on_its_way or any(not back.final for back in status.taken_back)
+    return status.state in on_its_way or any(not back.final for back in status.taken_back)
 
 
 def _of_another_try(attempt: Attempt, status: PaymentStatus) -> bool:

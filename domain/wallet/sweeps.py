@@ -20,7 +20,7 @@ _DELAYS = tuple(timedelta(seconds=delay) for delay in CHECK_DELAYS_S)
 
 @dataclass(slots=True)
 class Sweep:
-    """What a sweep did: how many it looked at, and which it could not finish, with the reason. Those come again."""
+    """What a sweep did: how many it dealt with, and which it could not finish, with the reason. Those come again."""
 
     looked_at: int = 0
     failed: list[tuple[str, Exception]] = field(default_factory=list)
@@ -58,18 +58,25 @@ async def _look(ports: WalletPorts, order_id: str, now: datetime) -> None:
         await confirm_top_up(ports, order_id)
 
 
-async def expire_holds(ports: WalletPorts, now: datetime) -> int:
-    """Release every hold whose time has passed; answers how many. Its door: the schedule; many may run at once."""
-    released = 0
-    while holds := await ports.books.expired_holds(now, _BATCH):
-        for hold in holds:
-            async with ports.work() as work:
-                outcome = await work.ledger.post(Transaction.expire(_expiry_of(hold), hold))
-            released += outcome.posted and not outcome.replayed
-        if len(holds) < _BATCH:
+async def expire_holds(ports: WalletPorts, now: datetime) -> Sweep:
+    """Release every hold whose time has passed. Its door: the schedule; many may run at once."""
+    sweep = Sweep()
+    for _ in range(_MOST_BATCHES):
+        holds = await ports.books.expired_holds(now, _BATCH)
+        released = [await _release(ports, hold, sweep) for hold in holds]
+        sweep.looked_at += sum(released)
+        if len(holds) < _BATCH or not any(released):
             break
-    return released
+    return sweep
 
 
-def _expiry_of(hold: TransactionId) -> TransactionId:
-    return TransactionId(derived("hold:expiry", str(hold)))
+async def _release(ports: WalletPorts, hold: TransactionId, sweep: Sweep) -> bool:
+    """Release a hold; False if it could not be, or another did so first."""
+    expiry = Transaction.expire(TransactionId(derived("hold:expiry", str(hold))), hold)
+    try:
+        async with ports.work() as work:
+            outcome = await work.ledger.post(expiry)
+    except Exception as error:  # noqa: BLE001  # one hold's trouble must not keep the others
+        sweep.failed.append((str(hold), error))
+        return False
+    return outcome.posted and not outcome.replayed

@@ -1,85 +1,24 @@
 """What a status answer means, by table and for any order in which answers may come."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.ids import AccountId
-from domain.ledger.book import AccountState, Book
+from domain.ledger.book import AccountState
 from domain.ledger.chart import Purpose
-from domain.ledger.decision import decide
-from domain.ledger.model import AccountKey, AccountStatus, Balance, Code
+from domain.ledger.model import AccountKey, AccountStatus, Balance
 from domain.money import Currency, Money
-from domain.wallet.effects import ARRIVED, VOID, Effects, effects
-from domain.wallet.gateway import PaymentState, PaymentStatus, TakenBack
-from domain.wallet.model import Attempt, TopUp, TopUpState
-from domain.wallet.policy import MIDTRANS
+from domain.wallet.effects import effects
+from domain.wallet.gateway import PaymentState
+from domain.wallet.model import TopUpState
 from domain.wallet.postings import receivable, settlement
 from tests.builders import CLEARING, FEES, FIFTY, IDR, UNALLOCATED, paper_attempt, paper_top_up, rupiah, status
+from tests.paper import Paper, back
 
 P, S = PaymentState, TopUpState
 NOW = paper_top_up().created_at
-
-
-@dataclass
-class Paper:
-    """One order whose answers are applied to a book on paper, as the unit of work applies them to the database."""
-
-    top_up: TopUp = field(default_factory=paper_top_up)
-    attempt: Attempt = field(init=False)
-    book: Book = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.attempt = paper_attempt(self.top_up)
-        platform = {account: AccountState() for account in (CLEARING, FEES, UNALLOCATED)}
-        self.book = Book(
-            {
-                self.top_up.account: AccountState(floor=0),
-                receivable(self.top_up.account): AccountState(ceiling=0),
-                **platform,
-            }
-        )
-
-    def answer(
-        self, state: PaymentState, amount: Money = FIFTY, *backs: TakenBack, transaction_id: str = "one"
-    ) -> Effects:
-        return self.apply(status(self.attempt.order_id, state, amount, *backs, transaction_id=transaction_id))
-
-    def apply(self, answer: PaymentStatus, *, over: bool = False, to_wallet: bool = True) -> Effects:
-        found = effects(self.top_up, self.attempt, answer, latest=True, over=over, to_wallet=to_wallet)
-        if found.moves:
-            balances = {
-                key: Balance(state.posted, state.held, state.seq, state.status)
-                for key, state in self.book.accounts.items()
-            }
-            made = settlement(found, balances, MIDTRANS.methods[found.top_up.method], None)
-            assert decide(self.book, made.transaction, NOW).code is Code.POSTED
-        self.top_up, self.attempt = found.top_up, found.attempt
-        return found
-
-    def posted(self, account: AccountKey) -> int:
-        """In whole rupiah; of platform accounts from the rows, as they keep no figures."""
-        change = 0
-        for row in self.book.rows:
-            assert row.source is not None
-            assert row.target is not None
-            change += row.amount * ((row.target.account == account) - (row.source.account == account))
-        return change // 100
-
-    @property
-    def wallet(self) -> int:
-        return self.posted(self.top_up.account)
-
-    @property
-    def owed(self) -> int:
-        return -self.posted(receivable(self.top_up.account))
-
-
-def back(reference: str, units: int, *, final: bool = True) -> TakenBack:
-    return TakenBack(reference, rupiah(units), final)
 
 
 CASES: dict[str, tuple[PaymentState, TopUpState]] = {
@@ -273,100 +212,6 @@ def test_events_of_one_cause_have_one_id() -> None:
     other = Paper(one.top_up)
     other.answer(P.PENDING)
     assert one.answer(P.PAID).events[0].id == other.answer(P.PAID).events[0].id
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[PaymentStatus]:
-    """What becomes of one payment at the gateway, by its own state machine, answer by answer."""
-    answers = [status("x", P.UNKNOWN)]
-    if draw(st.booleans()):
-        answers.append(status("x", P.PENDING, transaction_id="denied"))
-        answers.append(status("x", P.DENIED, transaction_id="denied"))
-    answers.append(status("x", P.PENDING))
-    if draw(st.booleans()):
-        answers.append(status("x", P.CHALLENGED))
-    end = draw(st.sampled_from([P.PENDING, P.DENIED, P.CANCELLED, P.EXPIRED, P.FAILED, P.PAID]))
-    answers.append(status("x", end))
-    if end is P.PAID:
-        answers += draw(_afterwards())
-    return answers
-
-
-@st.composite
-def _afterwards(draw: st.DrawFn) -> list[PaymentStatus]:
-    kind = draw(st.sampled_from(["nothing", "denied", "cancelled", "refunds", "chargebacks"]))
-    if kind in {"denied", "cancelled"}:
-        return [status("x", P(kind))]
-    if kind == "nothing":
-        return []
-    part, whole = {
-        "refunds": (P.PARTIALLY_REFUNDED, P.REFUNDED),
-        "chargebacks": (P.PARTIALLY_CHARGED_BACK, P.CHARGED_BACK),
-    }[kind]
-    backs: list[TakenBack] = []
-    answers: list[PaymentStatus] = []
-    left = 50_000
-    for number, units in enumerate(draw(st.lists(st.integers(1, 50_000), min_size=1, max_size=4))):
-        taken = min(units, left)
-        if not taken:
-            break
-        left -= taken
-        for final in (False, True) if kind == "refunds" else (True,):
-            listed = [*backs, back(str(number), taken, final=final)]
-            answers.append(status("x", part if left else whole, FIFTY, *listed))
-        backs.append(back(str(number), taken))
-    return answers
-
-
-def _final_wallet(history: Sequence[PaymentStatus]) -> int:
-    """What the owner has in the end, from the last answer alone."""
-    last = history[-1]
-    if last.state not in ARRIVED:
-        return 0
-    return 50_000 - sum(each.amount.whole_units for each in last.taken_back if each.final)
-
-
-def _asked(history: Sequence[PaymentStatus], order_id: str) -> list[PaymentStatus]:
-    return [replace(answer, order_id=order_id) for answer in history]
-
-
-@given(histories(), st.data())
-def test_whatever_answers_are_seen_the_last_one_decides(history: list[PaymentStatus], data: st.DataObject) -> None:
-    """Any answers in any order, repeated, old ones after new ones: once the last is seen, the money is right."""
-    paper = Paper()
-    answers = _asked(history, paper.attempt.order_id)
-    seen = data.draw(st.lists(st.sampled_from(answers), max_size=8))
-    for answer in [*seen, answers[-1], *data.draw(st.lists(st.just(answers[-1]), max_size=2))]:
-        paper.apply(answer)
-        assert Money.zero(IDR) <= paper.top_up.taken_back <= paper.top_up.credited <= FIFTY
-    assert paper.wallet - paper.owed == _final_wallet(answers)
-
-
-@given(histories(), st.data())
-def test_money_that_did_not_go_back_is_never_taken(history: list[PaymentStatus], data: st.DataObject) -> None:
-    """No order of answers takes back more than the gateway ever said had gone."""
-    paper = Paper()
-    answers = _asked(history, paper.attempt.order_id)
-    for answer in data.draw(st.permutations(answers)):
-        paper.apply(answer)
-    gone = max(
-        (sum(each.amount.whole_units for each in answer.taken_back if each.final) for answer in answers), default=0
-    )
-    void = any(answer.state in VOID and answer.transaction_id == "one" for answer in answers)
-    assert paper.top_up.taken_back.whole_units in ({0, 50_000} if void else {gone})
-
-
-@given(histories(), st.data())
-def test_in_order_with_gaps_and_repeats_nothing_needs_the_last_look(
-    history: list[PaymentStatus], data: st.DataObject
-) -> None:
-    """Answers in the order of time, some missing, some repeated, always end as the last of them says."""
-    paper = Paper()
-    answers = _asked(history, paper.attempt.order_id)
-    places = sorted(data.draw(st.lists(st.integers(0, len(answers) - 1), min_size=1, max_size=10)))
-    for place in places:
-        paper.apply(answers[place])
-    assert paper.wallet - paper.owed == _final_wallet(answers[: places[-1] + 1])
 
 
 def test_the_table_knows_every_account_of_a_settlement() -> None:
