@@ -26,14 +26,21 @@ _DIGEST = 8 + DIGEST_BYTES
 _LOCK = 0x7365616C
 
 LAST = "select number, last_position, head from seal order by number desc limit 1"
+# A span of positions, not a number of rows: whatever plan is chosen, and however long the sealer was away, it reads
+# no more than the span holds.
 DIGESTS = """
+with start as materialized (
+    select least(
+        (select min(position) from journal where position > $1),
+        (select min(position) from account_change where position > $1)
+    ) as position
+)
 select string_agg(digest, ''::bytea order by position), max(position) from (
-    (select position, int8send(position) || journal_digest(journal) as digest from journal
-     where position > $1 and position <= $2 order by position limit $3)
+    select position, int8send(position) || journal_digest(journal) as digest from journal
+    where position between (select position from start) and least((select position from start) + $3 - 1, $2)
     union all
-    (select position, int8send(-position) || account_change_digest(account_change) from account_change
-     where position > $1 and position <= $2 order by position limit $3)
-    order by position limit $3
+    select position, int8send(-position) || account_change_digest(account_change) from account_change
+    where position between (select position from start) and least((select position from start) + $3 - 1, $2)
 ) as next
 """
 SEAL = """
@@ -99,8 +106,6 @@ class Sealer:
         final = await self._horizon.advance(self._connection)
         while rows := await self.seal_next(final):
             sealed += rows
-            if rows < MOST_IN_A_SEAL:
-                break
         return sealed
 
     async def seal_next(self, final: int) -> int:

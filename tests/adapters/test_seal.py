@@ -1,6 +1,7 @@
 """The sealer: what it seals and when, and that neither a crash nor a second sealer can spoil the chain."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -122,6 +123,20 @@ async def test_what_does_not_fit_in_one_seal_fills_more(bench: Bench, monkeypatc
     seals = await bench.database.pool.fetch("select first_position, last_position from seal order by number")
     assert [tuple(row) for row in seals] == [(1, 4), (5, 8), (9, 11)]
     assert (await bench.audit()).clean
+
+
+@pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
+async def test_a_sealer_that_was_away_for_long_reads_no_more_than_it_seals(bench: Bench, mode: str) -> None:
+    await bench.open(CLEARING, CREDIT)
+    await top_up(bench, 100)
+    async with bench.database.direct(plan_cache_mode=mode) as connection:
+        await connection.execute(f"prepare asked (bigint, bigint, bigint) as {seal_module.DIGESTS}")
+        plan = json.loads(await connection.fetchval("explain (analyze, format json) execute asked (20, 102, 16)"))
+    waiting = [plan[0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        assert node["Actual Rows"] <= 16, node
+        waiting += node.get("Plans", [])
 
 
 async def test_positions_that_rollbacks_took_are_passed_over(bench: Bench) -> None:

@@ -31,6 +31,8 @@ async def audit(
     `exported` are heads of the chain that were kept elsewhere: without them nobody can tell that its end was cut off.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        # Without fresh statistics a bitmap scan would sort all that is left for every window of it.
+        await connection.execute("set local enable_bitmapscan = off")
         walk = _Walk(Rows(connection), seal_key, exported, progress or (lambda _reached, _last: None))
         await walk.through()
         async for findings in against_projections(connection, walk.replay, walk.report):
