@@ -1,20 +1,27 @@
 """What goes back: cancellations, refunds, chargebacks, and what their owner then owes."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.work import PostgresWork
 from domain.actor import Actor
 from domain.ids import AccountId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.ledger.ports import EntryFilter
+from domain.wallet.actions import confirm_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUpState
 from domain.wallet.postings import receivable
-from tests.builders import FIFTY, Stage, owner_of, rupiah, staged
+from tests.builders import FIFTY, Stage, order_of, owner_of, rupiah, staged
+from tests.waiting import eventually
 
 S = TopUpState
 
@@ -143,3 +150,46 @@ async def test_what_is_held_is_not_taken(stage: Stage) -> None:
     view = (await stage.ports.books.accounts_by_id([wallet]))[wallet]
     assert (view.balance.posted, view.balance.held) == (30_000_00, 30_000_00)
     assert await stage.balance(receivable(owner_of(actor))) == -30_000
+
+
+@dataclass
+class Hesitant:
+    """The same ports for a process that stops just before its first commit until it is told to go on."""
+
+    stage: Stage
+    there: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stage.ports, name)
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[PostgresWork]:
+        async with self.stage.ports.work() as work:
+            yield work
+            self.there.set()
+            await self.go.wait()
+
+
+async def test_a_credit_beside_the_chargeback_that_opens_the_debt_repays_it(stage: Stage) -> None:
+    actor, wallet = await stage.somebody()
+    charged_back = await stage.settled(actor, wallet)
+    await spend(stage, actor, 50_000)
+    brand = await stage.wallet(actor, Purpose.BRAND_PREPAID)
+    paid = await stage.started(actor, brand, rupiah(30_000))
+    await stage.drive(charged_back, "chargeback")
+    await stage.drive(paid, "pay")
+    ports: Any = Hesitant(stage)
+    slow = asyncio.create_task(confirm_top_up(ports, order_of(charged_back)))
+    await ports.there.wait()
+    quick = asyncio.create_task(stage.confirmed(paid))
+    waiting = "select count(*) > 0 from pg_locks where not granted and database ="
+    waiting += " (select oid from pg_database where datname = current_database())"
+
+    async def quick_is_done_or_waits() -> bool:
+        return quick.done() or bool(await stage.ports.database.pool.fetchval(waiting))
+
+    await eventually(quick_is_done_or_waits)
+    ports.go.set()
+    await asyncio.gather(slow, quick)
+    assert await stage.balance(receivable(owner_of(actor))) == -20_000
