@@ -83,6 +83,15 @@ def guard(schema: GraphQLSchema) -> None:
                 _guard_root(declared, right, f"{type_.name}.{name}", streams=type_ is schema.subscription_type)
             elif isinstance(type_, GraphQLObjectType):
                 declared.resolve = _guarded(right, declared.resolve)
+    _describe_arguments(schema)
+
+
+def _describe_arguments(schema: GraphQLSchema) -> None:
+    """Strawberry forgets what the arguments of a schema directive mean."""
+    for directive in schema.directives:
+        definition = directive.extensions.get(_DEFINITION)
+        for found in getattr(definition, "fields", ()):
+            directive.args[found.graphql_name or found.python_name].description = found.description
 
 
 def _guard_root(declared: GraphQLField, right: Right, place: str, *, streams: bool) -> None:
