@@ -1,7 +1,7 @@
 """The ledger's nouns. A posting goes from a source to a target, so that it cannot be unbalanced."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
@@ -128,7 +128,7 @@ class Transaction:
     @property
     def content(self) -> bytes:
         """SHA-256 of everything but the id: the same id with other content is refused."""
-        parts = [self.operation, str(self.ref or ""), str(self.expires_at or ""), str(self.effective_at or "")]
+        parts = [self.operation, str(self.ref or ""), _instant(self.expires_at), _instant(self.effective_at)]
         for posting in self.postings:
             parts += (
                 posting.kind,
@@ -140,6 +140,11 @@ class Transaction:
         for amount in self.amounts:
             parts += (str(amount.minor), amount.currency)
         return sha256("|".join(parts).encode()).digest()
+
+
+def _instant(moment: datetime | None) -> str:
+    """A moment however its zone was spelled."""
+    return "" if moment is None else str(moment.astimezone(UTC))
 
 
 class Side(NamedTuple):

@@ -1,5 +1,4 @@
 """How whoever rules the database tampers with it: another plausible value for each column of each sealed table."""
-# ruff: noqa: S608  # the words that are put into SQL are this file's own
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,5 +1,4 @@
 """What the database itself refuses: to the application by its grants, to the owner of the tables by triggers."""
-# ruff: noqa: S608  # the words that are put into SQL are this file's own
 
 from collections.abc import AsyncIterator
 

@@ -84,7 +84,7 @@ async def test_the_database_and_we_compute_the_same_digests(bench: Bench) -> Non
         ("account_change", ACCOUNT_CHANGE, account_change_digest),
     ):
         rows = await bench.database.pool.fetch(
-            f"select {selected(columns)}, {table}_digest({table}) from {table}"  # noqa: S608  # two words of our own
+            f"select {selected(columns)}, {table}_digest({table}) from {table}"  # two words of our own
         )
         assert rows
         assert all(digest(tuple(row)[:-1]) == row[-1] for row in rows)

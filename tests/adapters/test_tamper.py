@@ -1,5 +1,5 @@
 """Whoever rules the database can change any row of it. The audit names the one that they changed, whatever it was."""
-# ruff: noqa: S608  # the words that are put into SQL are this file's own
+# the words that are put into SQL are this file's own
 
 from collections.abc import AsyncIterator
 

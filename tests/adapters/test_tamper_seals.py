@@ -1,5 +1,4 @@
 """Whoever rules the database can change the seals too. Without the key that does not hide what they did to a row."""
-# ruff: noqa: S608  # the words that are put into SQL are this file's own
 
 from collections.abc import AsyncIterator
 
