@@ -1,6 +1,6 @@
 """The ledger on PostgreSQL: one core for both doors. Lock, let the domain decide, write; three statements a batch.
 
-What is locked: accounts with limits, in id order (then their holds); the plan of `LOCK` is asserted by a test, because
+What is locked: accounts with limits, in id order, and with them their holds; a test asserts the plan of `LOCK`, because
 the order of locks is what keeps writers free from deadlock. Platform accounts are never locked nor updated here.
 """
 
@@ -22,6 +22,7 @@ from domain.ledger.model import (
     AccountKey,
     AccountStatus,
     Balance,
+    Code,
     JournalRow,
     Outcome,
     Transaction,
@@ -40,9 +41,10 @@ from journal where transaction_id = any($2::uuid[]) and line = 0
 """
 LOCK_AND_LOOK = _LOCK_AND_LOOK.format(lock=LOCK, skip="")
 LOCK_FREE_AND_LOOK = _LOCK_AND_LOOK.format(lock=LOCK, skip="skip locked")
+LOOK = "select transaction_id from journal where transaction_id = any($1::uuid[]) and line = 0"
 HOLDS = """
 select transaction_id, line, remaining, expires_at from hold
-where transaction_id = any($1::uuid[]) order by transaction_id, line for no key update
+where transaction_id = any($1::uuid[]) order by transaction_id, line
 """
 REVERSED = """
 select ref from journal where ref = any($1::uuid[]) and operation = 'reverse' and refusal is null and line = 0
@@ -115,15 +117,35 @@ class LedgerCore:
         book.decided.update(known)
         if decided:
             book.decided.update(await read_rows(connection, index, decided))
-        if refs:
-            await self._load_refs(connection, book, refs)
+        if known:
+            await self._load_refs(connection, book, list(known))
         now = self._clock()
         passed_over = set() if wait else {key for key in keys if key not in book.accounts and index.id_of(key)}
         outcomes = [
             None if passed_over and not passed_over.isdisjoint(keys) else decide(book, transaction, now)
             for transaction, keys in zip(transactions, touched, strict=True)
         ]
+        if refs:
+            outcomes = await self._without_second_comings(connection, transactions, outcomes)
         return Decided(outcomes, await self._write(connection, book, alone=wait))
+
+    async def _without_second_comings(
+        self, connection: Connection, transactions: Sequence[Transaction], outcomes: list[Outcome | None]
+    ) -> list[Outcome | None]:
+        """Leave undecided what was refused, without being written, for what its own first coming did a moment ago.
+
+        The look at ids is older than the wait for locks. The journal's key tells of it when something is written.
+        """
+        refused = [
+            transaction.id
+            for transaction, outcome in zip(transactions, outcomes, strict=True)
+            if transaction.ref and outcome and not outcome.rows and outcome.code is not Code.ID_REUSED
+        ]
+        late = {record[0] for record in await connection.fetch(LOOK, refused)} if refused else ()
+        return [
+            None if transaction.id in late else outcome
+            for transaction, outcome in zip(transactions, outcomes, strict=True)
+        ]
 
     async def lock(self, connection: Connection, keys: Iterable[AccountKey]) -> Mapping[AccountKey, Balance]:
         """Lock accounts that keep figures, in id order, and answer their balances."""
@@ -159,7 +181,10 @@ class LedgerCore:
         return Book(accounts), known
 
     async def _load_refs(self, connection: Connection, book: Book, refs: list[TransactionId]) -> None:
-        """Lock the holds that are spoken of, and learn which transactions were reversed."""
+        """Read the holds that are spoken of, and learn which transactions were reversed.
+
+        A hold changes only under the locks of its accounts; where those were passed over, it is not decided about.
+        """
         left: dict[TransactionId, list[tuple[int, datetime]]] = {}
         for hold, _, remaining, expires_at in await connection.fetch(HOLDS, refs):
             left.setdefault(hold, []).append((remaining, expires_at))
