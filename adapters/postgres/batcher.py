@@ -20,13 +20,20 @@ from domain.ledger.model import Outcome, Transaction
 
 MOST_IN_A_ROUND = 512
 _REOPEN_S = 0.05
+_ACQUIRE_S = 1.0
 _LOCKED_S = 0.002
 _CONFLICTS = (
     asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, ConflictError,
 )  # fmt: skip
 """Somebody else was first: the same round may be tried again at once, on the same connection."""
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
-"""The connection is of no more use. Whether a commit on it took effect is told by the same ids when they come again."""
+_LOST = (
+    asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError, OSError,
+)  # fmt: skip
+"""The connection is of no more use. Whether a commit on it took effect is told by the same ids when they come again.
+
+But an `InterfaceError` that is a `ValueError` tells of a value that could not be encoded: that is the item's fault.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +59,7 @@ class Batcher:
         self._wakers: list[asyncio.Event] = []
         self._idle = asyncio.Event()
         self._idle.set()
+        self._ended = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Batcher"]:
@@ -62,16 +70,15 @@ class Batcher:
             yield self
         finally:
             await self._idle.wait()
+            self._ended = True
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def submit(self, transaction: Transaction) -> Outcome:
         """Decide a transaction with others. Raises `UnavailableError` when full or too late; safe to repeat."""
-        if len(self._queue) >= self._capacity:
-            raise UnavailableError(
-                "the ledger has more to do than it can queue; submit the same transaction again later"
-            )
+        if self._ended or len(self._queue) >= self._capacity:
+            raise UnavailableError("the ledger can queue no more; submit the same transaction again later")
         loop = asyncio.get_running_loop()
         item = _Item(transaction, _claims(transaction), loop.create_future(), loop.time() + self._patience_s)
         self._queue.append(item)
@@ -89,7 +96,7 @@ class Batcher:
         """Rounds on a connection of the lane's own, opened again whenever it is lost."""
         while True:
             try:
-                async with self._database.pool.acquire() as connection:
+                async with self._database.pool.acquire(timeout=_ACQUIRE_S) as connection:
                     while True:
                         if not await self._next_round(connection):
                             waker.clear()
@@ -113,7 +120,7 @@ class Batcher:
             raise
         finally:
             self._in_hand -= claims
-        self._queue.extendleft(reversed(left))
+        self._put_back(left)
         if len(left) == len(items):
             await asyncio.sleep(_LOCKED_S)
         if self._queue:
@@ -127,9 +134,9 @@ class Batcher:
             outcomes = await self._round(connection, [item.transaction for item in items])
         except _CONFLICTS:
             return list(items)
-        except _LOST:
-            raise
-        except Exception as error:  # noqa: BLE001  # answered to its caller, who must hear of a bug
+        except Exception as error:
+            if isinstance(error, _LOST) and not isinstance(error, ValueError):
+                raise
             if len(items) > 1:
                 return [late for item in items for late in await self._carry_out(connection, [item])]
             _log.exception("ledger could not decide", transaction=str(items[0].transaction.id))
@@ -162,12 +169,15 @@ class Batcher:
         self._queue.extendleft(reversed(left))
         return taken
 
+    def _put_back(self, items: Sequence[_Item]) -> None:
+        """Queue what has to wait behind all the others, so that it crowds nobody out, while it has time left."""
+        now = asyncio.get_running_loop().time()
+        self._queue.extend(item for item in items if not _is_late(item, now))
+
     def _drop_late(self) -> None:
         now = asyncio.get_running_loop().time()
-        while self._queue and self._queue[0].deadline < now:
-            item = self._queue.popleft()
-            if not item.done.done():
-                item.done.set_exception(UnavailableError("the ledger did not get to it in time; submit it again"))
+        while self._queue and _is_late(self._queue[0], now):
+            self._queue.popleft()
         self._rest()
 
     def _rest(self) -> None:
@@ -180,6 +190,13 @@ def _answered(item: _Item, outcome: Outcome | None) -> bool:
     if outcome is not None and not item.done.done():
         item.done.set_result(outcome)
     return outcome is not None
+
+
+def _is_late(item: _Item, now: float) -> bool:
+    """Tell a caller whose deadline has passed."""
+    if item.deadline < now and not item.done.done():
+        item.done.set_exception(UnavailableError("the ledger did not get to it in time; submit it again"))
+    return item.deadline < now
 
 
 def _claims(transaction: Transaction) -> set[object]:

@@ -1,0 +1,321 @@
+"""The ledger when things go wrong around it: lost connections, full queues, slow callers and poisoned items."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.batcher import Batcher
+from adapters.postgres.database import Database
+from adapters.postgres.ledger import LedgerCore
+from domain.errors import ConflictError, UnavailableError
+from domain.ledger.chart import Kind, Purpose
+from domain.ledger.model import AccountKey, Code, Outcome, Posting, Transaction
+from domain.money import Currency, Money
+from tests.ledger_on_postgres import PostgresHouse, breaches, house
+from tests.ledger_stories import Hands, World, post
+from tests.waiting import eventually
+
+SOON_S = 20
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def world(hands: Hands) -> World:
+    return World(uuid4().hex, hands)
+
+
+@pytest_asyncio.fixture
+async def opened(database: DatabaseAddresses, hands: Hands, world: World) -> AsyncIterator[PostgresHouse]:
+    async with house(database.app_url, hands) as made:
+        for account in (*world.platform, world.wallet("a"), world.wallet("b")):
+            await made.open(account)
+        for name in "ab":
+            assert (await made.post(world.top_up(f"begin {name}", world.wallet(name), 10_000))).posted
+        yield made
+    assert await breaches(database.superuser_url) == {}
+
+
+async def rows_of(opened: PostgresHouse, transaction: Transaction) -> int:
+    query = "select count(*) from journal where transaction_id = $1"
+    return int(await opened.database.pool.fetchval(query, transaction.id))
+
+
+class BreakingOnce:
+    """A core whose connection is lost at a chosen place, once."""
+
+    def __init__(self, core: LedgerCore, breaks: Callable[[asyncpg.Connection], Any]) -> None:
+        self._core, self._breaks, self.broke = core, breaks, 0
+
+    async def decide_all(self, connection: asyncpg.Connection, transactions: Any, *, wait: bool) -> Any:
+        decided = await self._core.decide_all(connection, transactions, wait=wait)
+        if not self.broke:
+            self.broke += 1
+            await self._breaks(connection)
+        return decided
+
+
+async def lose_before_commit(connection: asyncpg.Connection) -> None:
+    connection.terminate()
+
+
+async def lose_after_commit(connection: asyncpg.Connection) -> None:
+    """The server commits, and nobody hears of it."""
+    await connection.execute("commit")
+    connection.terminate()
+
+
+async def be_ended_by_the_server(connection: asyncpg.Connection) -> None:
+    await connection.execute("select pg_terminate_backend(pg_backend_pid())")
+
+
+async def meet_a_deadlock(connection: asyncpg.Connection) -> None:
+    raise asyncpg.DeadlockDetectedError("made up")
+
+
+async def meet_another_of_the_same_id(connection: asyncpg.Connection) -> None:
+    raise asyncpg.UniqueViolationError("made up")
+
+
+async def fail_to_be_serialized(connection: asyncpg.Connection) -> None:
+    raise asyncpg.SerializationError("made up")
+
+
+@pytest.mark.parametrize(
+    ("breaks", "replayed"),
+    [
+        (lose_before_commit, False), (lose_after_commit, True), (be_ended_by_the_server, False),
+        (meet_a_deadlock, False), (meet_another_of_the_same_id, False), (fail_to_be_serialized, False),
+    ],
+)  # fmt: skip
+async def test_what_breaks_under_a_round_is_healed_and_done_once(
+    opened: PostgresHouse, world: World, breaks: Callable[[asyncpg.Connection], Any], replayed: bool
+) -> None:
+    core: Any = BreakingOnce(opened.core, breaks)
+    batcher = Batcher(opened.database, core, lanes=1)
+    sent = [world.charge(str(number), world.wallet("a"), 1) for number in range(10)]
+    async with batcher.running():
+        outcomes = await asyncio.wait_for(asyncio.gather(*map(batcher.submit, sent)), SOON_S)
+    assert core.broke == 1
+    assert {outcome.code for outcome in outcomes} == {Code.POSTED}
+    assert {outcome.replayed for outcome in outcomes} == {replayed}
+    assert (await opened.balance(world.wallet("a"))).posted == 9_990
+
+
+async def test_the_lane_heals_while_nobody_asks_for_anything(opened: PostgresHouse, world: World) -> None:
+    assert (await opened.batcher.submit(world.charge("1", world.wallet("a"), 1))).posted
+    await opened.database.pool.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+        "and pid <> pg_backend_pid() and usename = current_user"
+    )
+    outcome = await asyncio.wait_for(opened.batcher.submit(world.charge("2", world.wallet("a"), 1)), SOON_S)
+    assert (outcome.code, outcome.replayed) == (Code.POSTED, False)
+
+
+async def test_a_cancelled_caller_does_not_cancel_its_item(opened: PostgresHouse, world: World) -> None:
+    charge = world.charge("c", world.wallet("a"), 1)
+    caller = asyncio.create_task(opened.batcher.submit(charge))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await eventually(lambda: rows_of(opened, charge))
+    assert (await opened.batcher.submit(charge)).replayed
+
+
+async def test_what_is_queued_at_the_end_is_finished(opened: PostgresHouse, world: World) -> None:
+    batcher = Batcher(opened.database, opened.core, lanes=1)
+    async with batcher.running():
+        callers = [
+            asyncio.create_task(batcher.submit(world.charge(str(number), world.wallet("a"), 1))) for number in range(50)
+        ]
+        await asyncio.sleep(0)
+    assert all(caller.done() and caller.result().posted for caller in callers)
+
+
+async def test_after_the_end_nothing_is_taken(opened: PostgresHouse, world: World) -> None:
+    batcher = Batcher(opened.database, opened.core, lanes=1)
+    async with batcher.running():
+        pass
+    with pytest.raises(UnavailableError):
+        await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), SOON_S)
+
+
+async def test_a_full_queue_refuses_at_once(opened: PostgresHouse, world: World) -> None:
+    batcher = Batcher(opened.database, opened.core, lanes=1, capacity=2)
+    async with batcher.running():
+        charges = [world.charge(str(number), world.wallet("a"), 1) for number in range(3)]
+        answers = await asyncio.gather(*map(batcher.submit, charges), return_exceptions=True)
+        assert [isinstance(answer, UnavailableError) for answer in answers] == [False, False, True]
+        assert await rows_of(opened, charges[2]) == 0
+        again = await batcher.submit(charges[2])
+        assert (again.code, again.replayed) == (Code.POSTED, False)
+
+
+async def test_who_waits_too_long_is_told_and_may_ask_again(opened: PostgresHouse, world: World) -> None:
+    batcher = Batcher(opened.database, opened.core, lanes=1, patience_s=0.05)
+    charge = world.charge("c", world.wallet("a"), 1)
+    async with batcher.running():
+        async with opened.works() as slow:
+            await slow.ledger.lock([world.wallet("a")])
+            with pytest.raises(UnavailableError):
+                await asyncio.wait_for(batcher.submit(charge), SOON_S)
+            assert (await batcher.submit(world.charge("b", world.wallet("b"), 1))).posted
+        assert (await batcher.submit(charge)).posted
+
+
+async def test_patience_ends_while_no_connection_is_to_be_had(
+    database: DatabaseAddresses, opened: PostgresHouse, world: World
+) -> None:
+    async with Database(database.app_url, size=1) as narrow:
+        batcher = Batcher(narrow, opened.core, lanes=1, patience_s=0.2)
+        async with narrow.pool.acquire(), batcher.running():
+            with pytest.raises(UnavailableError):
+                await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), SOON_S)
+
+
+def poisoned(world: World) -> dict[str, Transaction]:
+    wallet = world.wallet("a")
+
+    def moves(name: str, to: AccountKey) -> Transaction:
+        return Transaction.move(world.id(name), post(Kind.TOP_UP, world.clearing, to, 1))
+
+    return {
+        "a name with a zero byte": moves("zero", world.account("\x00")),
+        "a name that is no text": moves("surrogate", world.account("\ud800")),
+        "a time that no clock shows": Transaction.move(
+            world.id("time"), world.charging(wallet, 1), effective_at="yesterday",  # type: ignore[arg-type]  # poison
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", poisoned(World("", Hands())))
+async def test_a_poisoned_item_fails_alone_and_at_once(opened: PostgresHouse, world: World, what: str) -> None:
+    bad = poisoned(world)[what]
+    good = [world.charge(str(number), world.wallet("b"), 1) for number in range(20)]
+    answers = await asyncio.wait_for(
+        asyncio.gather(*map(opened.batcher.submit, [*good[:10], bad, *good[10:]]), return_exceptions=True), SOON_S
+    )
+    assert not isinstance(answers.pop(10), Outcome | UnavailableError)
+    assert all(isinstance(answer, Outcome) and answer.posted for answer in answers)
+    assert await rows_of(opened, bad) == 0
+
+
+async def test_an_account_that_others_hold_stalls_nobody_else(opened: PostgresHouse, world: World) -> None:
+    a, b = world.wallet("a"), world.wallet("b")
+    async with opened.works() as slow:
+        await slow.ledger.lock([a])
+        waiting = [asyncio.create_task(opened.batcher.submit(world.charge(f"a{n}", a, 1))) for n in range(1_200)]
+        for number in range(20):
+            charges = (world.charge(f"b{number} {part}", b, 1) for part in range(3))
+            outcomes = await asyncio.wait_for(asyncio.gather(*map(opened.batcher.submit, charges)), 1)
+            assert all(outcome.posted for outcome in outcomes)
+        assert not any(task.done() for task in waiting)
+    outcomes = await asyncio.wait_for(asyncio.gather(*waiting), SOON_S)
+    assert {(outcome.code, outcome.replayed) for outcome in outcomes} == {(Code.POSTED, False)}
+
+
+async def test_a_hold_that_others_capture_stalls_nobody_else(opened: PostgresHouse, world: World) -> None:
+    a, b = world.wallet("a"), world.wallet("b")
+    assert (await opened.post(world.hold("h", world.charging(a, 10)))).posted
+    async with opened.works() as slow:
+        assert (await slow.ledger.post(world.capture("c", "h", 4))).posted
+        rest = asyncio.create_task(opened.batcher.submit(world.capture("c2", "h")))
+        repeat = asyncio.create_task(opened.batcher.submit(world.capture("c", "h", 4)))
+        for number in range(20):
+            outcome = await asyncio.wait_for(opened.batcher.submit(world.charge(f"b{number}", b, 1)), 1)
+            assert outcome.posted
+        assert not rest.done()
+    assert (await asyncio.wait_for(rest, SOON_S)).rows[0].amount == 6
+    assert (await asyncio.wait_for(repeat, SOON_S)).replayed
+    assert (await opened.balance(a)).held == 0
+
+
+async def test_many_on_locked_accounts_do_not_crowd_out_the_others_of_a_single_lane(
+    opened: PostgresHouse, world: World
+) -> None:
+    a, b = world.wallet("a"), world.wallet("b")
+    batcher = Batcher(opened.database, opened.core, lanes=1)
+    async with batcher.running():
+        async with opened.works() as slow:
+            await slow.ledger.lock([a])
+            waiting = [asyncio.create_task(batcher.submit(world.charge(f"a{n}", a, 1))) for n in range(1_200)]
+            await asyncio.sleep(0)
+            outcome = await asyncio.wait_for(batcher.submit(world.charge("b", b, 1)), 1)
+            assert outcome.posted
+        await asyncio.wait_for(asyncio.gather(*waiting), SOON_S)
+
+
+async def test_a_unit_of_work_that_fails_leaves_nothing(opened: PostgresHouse, world: World) -> None:
+    charge, fresh = world.charge("c", world.wallet("a"), 1), world.wallet("fresh")
+
+    async def fails() -> None:
+        async with opened.works() as work:
+            await work.ledger.open(fresh)
+            assert (await work.ledger.post(charge)).posted
+            raise ConflictError("something else went wrong")
+
+    with pytest.raises(ConflictError):
+        await fails()
+    assert await rows_of(opened, charge) == 0
+    assert (await opened.post(world.top_up("to nobody", fresh, 1))).code is Code.UNKNOWN_ACCOUNT
+    assert (await opened.batcher.submit(world.top_up("to nobody", fresh, 1))).code is Code.UNKNOWN_ACCOUNT
+    assert (await opened.post(charge)).replayed is False
+
+
+async def test_a_refusal_in_a_unit_of_work_is_committed_with_it(opened: PostgresHouse, world: World) -> None:
+    charge = world.charge("c", world.wallet("a"), 10_001)
+    assert (await opened.post(charge)).code is Code.INSUFFICIENT_FUNDS
+    assert (await opened.post(world.top_up("t", world.wallet("a"), 1))).posted
+    again = await opened.batcher.submit(charge)
+    assert (again.code, again.replayed) == (Code.INSUFFICIENT_FUNDS, True)
+
+
+async def test_a_unit_of_work_waits_for_the_id_that_another_is_deciding(opened: PostgresHouse, world: World) -> None:
+    settle = Transaction.move(world.id("s"), post(Kind.GATEWAY_SETTLEMENT, world.bank, world.clearing, 5))
+    async with opened.works() as first:
+        assert (await first.ledger.post(settle)).replayed is False
+        second, third = asyncio.create_task(opened.post(settle)), asyncio.create_task(opened.batcher.submit(settle))
+        await eventually(lambda: waiting_for_a_lock(opened))
+        assert not second.done()
+    assert (await second).replayed
+    assert (await third).replayed
+    assert await rows_of(opened, settle) == 1
+
+
+async def waiting_for_a_lock(opened: PostgresHouse) -> bool:
+    query = "select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    return bool(await opened.database.pool.fetchval(query))
+
+
+async def test_lock_answers_balances_and_keeps_others_out_until_the_end(opened: PostgresHouse, world: World) -> None:
+    a, ghost = world.wallet("a"), world.wallet("ghost")
+    async with opened.works() as work:
+        locked = await work.ledger.lock([a, ghost, world.clearing])
+        assert {key: balance.available for key, balance in locked.items()} == {a: 10_000}
+        other = asyncio.create_task(opened.post(world.charge("c", a, 10_000)))
+        await eventually(lambda: waiting_for_a_lock(opened))
+        assert (await work.ledger.post(world.charge("first", a, 1))).posted
+    assert (await other).code is Code.INSUFFICIENT_FUNDS
+
+
+async def test_times_and_amounts_come_back_as_they_were(opened: PostgresHouse, world: World) -> None:
+    happened = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
+    posting = Posting(Kind.TOP_UP, world.clearing, world.wallet("a"), Money(2**53 + 1, Currency.IDR))
+    move = Transaction.move(world.id("m"), posting, effective_at=happened)
+    first = await opened.post(move)
+    again = await opened.batcher.submit(move)
+    assert again.rows == first.rows
+    assert again.rows[0].effective_at == happened
+    assert again.rows[0].source is not None
+    assert again.rows[0].source.account.purpose is Purpose.GATEWAY_CLEARING
