@@ -105,6 +105,9 @@ def test_a_total_that_holds_the_earlier_ones_too_is_not_added_up() -> None:
     paper.answer(P.PARTIALLY_CHARGED_BACK, FIFTY, back("1", 10_000))
     paper.answer(P.PARTIALLY_CHARGED_BACK, FIFTY, back("2", 25_000))
     assert paper.wallet == 25_000
+    backs = (back("1", 10_000), back("2", 25_000), back("3", 30_000))
+    paper.apply(status(paper.attempt.order_id, P.PARTIALLY_CHARGED_BACK, FIFTY, *backs, total=rupiah(30_000)))
+    assert paper.wallet == 20_000
 
 
 def test_a_refund_seen_before_its_payment_tells_of_both() -> None:
