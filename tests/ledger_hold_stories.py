@@ -302,3 +302,15 @@ def a_reversal_tombstone_then_a_reversal_of_the_reversal(w: World) -> Iterator[E
     yield Says(w.reverse("rr", "r"), Code.NOTHING_TO_REVERSE)
     yield Says(w.reverse("m", "x"), Code.TOMBSTONED, replayed=True)
     yield Says(w.top_up("x", a, 1), shows={a: (101, 0)})
+
+
+@story
+def the_same_capture_and_the_same_reversal_at_once_are_done_once(w: World) -> Iterator[Event]:
+    a = w.wallet("a")
+    yield Opens(a, 100)
+    yield Says(w.hold("h", w.charging(a, 60)))
+    yield Together((w.capture("c", "h"),) * 5, (Code.POSTED,) * 5)
+    yield Together((w.reverse("r", "c"),) * 5, (Code.POSTED,) * 5)
+    yield Says(w.hold("h2", w.charging(a, 60)))
+    yield Together((w.void("v", "h2"),) * 5, (Code.POSTED,) * 5)
+    yield Stands(a, 100, seq=6)

@@ -22,6 +22,9 @@ OPERATIONS = (
 )  # fmt: skip
 
 
+LOOK_BACK = 60
+
+
 @dataclass(frozen=True)
 class Line:
     """A posting to be: which kind, which of the accounts that fit, how much."""
@@ -76,6 +79,7 @@ class Kitchen:
     accounts: dict[AccountKey, Limits] = field(default_factory=dict)
     made: list[Transaction] = field(default_factory=list)
     prefix: str = ""
+    _pairs: dict[Kind, list[tuple[AccountKey, AccountKey]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         bounds = (Limits(0, None), Limits(-20, 150), Limits(0, None))
@@ -121,16 +125,17 @@ class Kitchen:
                 return Transaction(id_, ends_it, ref=self._ref(recipe, Operation.HOLD))
 
     def _ref(self, recipe: Recipe, *operations: Operation) -> TransactionId:
-        fitting = [made.id for made in self.made if made.operation in operations]
+        fitting = [made.id for made in self.made[-LOOK_BACK:] if made.operation in operations]
         if recipe.ref < 0 or not fitting:
             return self.world.id(f"{self.prefix}{len(self.made) + 1 + recipe.hours}")  # one that may come yet
         return fitting[-1 - recipe.ref % len(fitting)]
 
     def _posting(self, line: Line) -> Posting:
-        pairs = sorted(ALLOWED[line.kind])
-        fitting = [
-            (source, target) for source in self.accounts for target in self.accounts
-            if (source.purpose, target.purpose) in pairs
-        ]  # fmt: skip
+        if line.kind not in self._pairs:
+            self._pairs[line.kind] = [
+                (source, target) for source in self.accounts for target in self.accounts
+                if (source.purpose, target.purpose) in ALLOWED[line.kind]
+            ]  # fmt: skip
+        fitting = self._pairs[line.kind]
         source, target = fitting[(line.source * 3 + line.target) % len(fitting)]
         return post(line.kind, source, target, line.minor)
