@@ -21,48 +21,87 @@ _ASSETS = {
 }
 _PAGE = Template((Path(__file__).parent / "graphiql.html").read_text(encoding="utf-8"))
 
-_LOOK = """# You, your wallets and what happened in them. Press the button in the middle, or Ctrl-Enter.
+_LOOK = """# You, your wallets and what happened in them.
+# Press the button, or Ctrl-Enter.
 query Wallets {
   viewer {
-    id
     wallets {
       id
       purpose
-      status
-      balance { total { amount currency } held { amount } available { amount } }
-      owes { amount }
+      balance {
+        total { amount currency }
+        held { amount }
+        available { amount }
+      }
       statement(first: 10) {
-        edges { node { kind change { amount } balanceAfter { amount } counterpart recordedAt } }
-        pageInfo { hasNextPage endCursor }
+        edges {
+          node {
+            kind
+            change { amount }
+            balanceAfter { amount }
+            recordedAt
+          }
+        }
       }
     }
-    topUps(first: 5) { edges { node { id state amount { amount } credited { amount } redirectUrl } } }
+    topUps(first: 5) {
+      edges {
+        node {
+          id
+          state
+          amount { amount }
+          redirectUrl
+        }
+      }
+    }
   }
 }
 """
-_TOP_UP = """# Put Rp50,000 into the wallet: run it, open `redirectUrl` in another tab of your browser and pay there.
-# The same idempotencyKey answers the same top-up; change it to start another.
+_TOP_UP = """# Put Rp50,000 into the wallet: run it, open
+# redirectUrl in your browser, and pay there.
+# The same idempotencyKey answers the same top-up:
+# change it below to start another.
 mutation TopUp($input: StartTopUpInput!) {
   startTopUp(input: $input) {
     __typename
-    ... on TopUp { id state amount { amount currency } method redirectUrl expiresAt }
+    ... on TopUp {
+      id
+      state
+      redirectUrl
+      expiresAt
+    }
     ... on Refusal { code message }
   }
 }
 """
-_FOLLOW = """# Watch the wallet: run it, then pay a top-up, and the balance moves here.
-# To resume where you were, give the last cursor as "after" in the variables.
+_FOLLOW = """# Watch the wallet: run it, pay a top-up,
+# and the balance moves here.
+# To resume, give the last cursor as "after" below.
 subscription Watch($walletId: ID!, $after: Cursor) {
   walletChanged(walletId: $walletId, after: $after) {
     __typename
-    ... on WalletSnapshot { cursor wallet { purpose balance { total { amount currency } } } }
-    ... on WalletEntry { cursor entry { kind change { amount currency } balanceAfter { amount } recordedAt } }
+    ... on WalletSnapshot {
+      cursor
+      wallet { balance { total { amount currency } } }
+    }
+    ... on WalletEntry {
+      cursor
+      entry {
+        kind
+        change { amount currency }
+        balanceAfter { amount currency }
+        recordedAt
+      }
+    }
   }
 }
 """
-_OPEN = """# You have no wallet yet: open one, then reload the page.
+_OPEN = """# You have no wallet yet: open one,
+# then reload the page.
 mutation Open {
-  openWallet(input: {purpose: HOSTING_CREDIT, currency: IDR}) {
+  openWallet(
+    input: { purpose: HOSTING_CREDIT, currency: IDR }
+  ) {
     __typename
     ... on Wallet { id }
     ... on Refusal { code message }

@@ -112,17 +112,10 @@ async def test_a_list_of_ten_costs_as_many_statements_as_one_of_a_hundred(
     ids = [global_id("TopUp", found.id) for found in made if isinstance(found, TopUp)]
     assert len(ids) == 100
     inner = "id state wallet { id balance { total { amount } } owes { amount } }"
-    queries: dict[str, tuple[str, dict[int, Any]]] = {
-        "nodes": (
-            f"query ($n: [ID!]!) {{ nodes(ids: $n) {{ ... on TopUp {{ {inner} }} }} }}",
-            {10: ids[:10], 100: ids},
-        ),
-        "topUps": (
-            f"query ($n: Int!) {{ topUps(first: $n) {{ edges {{ node {{ {inner} }} }} }} }}",
-            {10: 10, 100: 100},
-        ),
-    }
-    for name, (query, sizes) in queries.items():
+    by_id = f"query ($n: [ID!]!) {{ nodes(ids: $n) {{ ... on TopUp {{ {inner} }} }} }}"
+    by_page = f"query ($n: Int!) {{ topUps(first: $n) {{ edges {{ node {{ {inner} }} }} }} }}"
+    asked: dict[str, dict[int, Any]] = {by_id: {10: ids[:10], 100: ids}, by_page: {10: 10, 100: 100}}
+    for query, sizes in asked.items():
         counts = {}
         for size, given in sizes.items():
             with statements(monkeypatch) as sent:
