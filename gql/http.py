@@ -140,11 +140,14 @@ def _operation(given: object) -> Operation:
 
 
 def _media_type(accepted: str) -> str:
-    """The answer's type: the first of ours that the client prefers. Raises `RequestError` where there is none."""
+    """The answer's type: the first of ours that the client prefers, and the older one for who takes any.
+
+    Raises `RequestError` where there is none.
+    """
     best, best_quality = "", 0.0
     for part in accepted.split(",") if accepted.strip() else (JSON_TYPE,):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        found = {"*/*": RESPONSE_TYPE, "application/*": RESPONSE_TYPE}.get(kind, kind)
+        found = JSON_TYPE if kind in {"*/*", "application/*"} else kind
         quality = _quality(parameters)
         if found in {RESPONSE_TYPE, JSON_TYPE} and quality > best_quality:
             best, best_quality = found, quality

@@ -26,12 +26,12 @@ ACCEPTED = {
     "ours": (RESPONSE, RESPONSE),
     "the older": (JSON, JSON),
     "nothing said": ("", JSON),
-    "anything": ("*/*", RESPONSE),
-    "any application": ("application/*", RESPONSE),
+    "anything": ("*/*", JSON),
+    "any application": ("application/*", JSON),
     "both, ours first": (f"{RESPONSE}, {JSON};q=0.9", RESPONSE),
     "both, the older preferred": (f"{RESPONSE};q=0.5, {JSON}", JSON),
     "with a charset": (f"{RESPONSE}; charset=utf-8", RESPONSE),
-    "a browser's": ("text/html, */*;q=0.1", RESPONSE),
+    "a browser's": ("text/html, */*;q=0.1", JSON),
 }
 
 
