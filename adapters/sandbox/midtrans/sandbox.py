@@ -47,6 +47,7 @@ class Sandbox:
             settings.server_keys[0], self.faults, sleep=sleep, timeout_s=settings.notification_timeout_s
         )
         self._payments = {payment.order_id: payment for payment in _restored(settings.state_file)}
+        self._written = {payment.order_id: _as_json(payment) for payment in self._payments.values()}
 
     def __iter__(self) -> Iterator[Payment]:
         """All payments, oldest first."""
@@ -55,7 +56,7 @@ class Sandbox:
     def add(self, payment: Payment) -> None:
         """Keep a payment whose page was just opened."""
         self._payments[payment.order_id] = payment
-        self._save()
+        self._save(payment)
 
     def find(self, reference: str) -> Payment | None:
         """The payment with this order id or transaction id, expired if its time has come."""
@@ -133,15 +134,17 @@ class Sandbox:
         before = status_body(payment)
         change(self.clock())
         payment.past.append(before)
-        self._save()
+        self._save(payment)
         self.notifier.notify(payment)
 
-    def _save(self) -> None:
+    def _save(self, changed: Payment) -> None:
+        """Keep all payments; only the one that changed is written out anew, or a storm of them would take for ever."""
         path = self.settings.state_file
         if path is None:
             return
+        self._written[changed.order_id] = _as_json(changed)
         draft = path.with_name(f"{path.name}.draft")
-        draft.write_text(json.dumps([asdict(payment) for payment in self], default=_plain), encoding="utf-8")
+        draft.write_text(f"[{','.join(self._written.values())}]", encoding="utf-8")
         draft.replace(path)
 
 
@@ -158,6 +161,10 @@ def page_lifetime(minutes: int | None) -> timedelta:
 
 def _restored(path: Path | None) -> list[Payment]:
     return [] if path is None or not path.exists() else _PAYMENTS.validate_json(path.read_bytes())
+
+
+def _as_json(payment: Payment) -> str:
+    return json.dumps(asdict(payment), default=_plain)
 
 
 def _plain(found: object) -> str:
