@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -90,7 +91,13 @@ def audit() -> None:
 
 
 @app.command()
-def sandbox(port: int = typer.Option(8100, envvar="SANDBOX_PORT", help="Port on loopback.")) -> None:
+def sandbox(
+    port: int = typer.Option(8100, envvar="SANDBOX_PORT", help="Port on loopback."),
+    state_file: Annotated[
+        Path | None,
+        typer.Option(envvar="SANDBOX_STATE_FILE", help="Keeps payments over restarts; in `var` by default."),
+    ] = None,
+) -> None:
     """Stand in for Midtrans on this machine: its API, its pay page, its notifications, and its faults on request."""
     import uvicorn
 
@@ -98,9 +105,11 @@ def sandbox(port: int = typer.Option(8100, envvar="SANDBOX_PORT", help="Port on 
     from adapters.sandbox.midtrans import SandboxSettings, create_sandbox
 
     settings = _settings(Settings)
-    VAR.mkdir(exist_ok=True)
+    if state_file is None:
+        VAR.mkdir(exist_ok=True)
+        state_file = VAR / "midtrans-sandbox.json"
     keys = (settings.midtrans_server_key.get_secret_value(),)
-    application = create_sandbox(SandboxSettings(server_keys=keys, state_file=VAR / "midtrans-sandbox.json"))
+    application = create_sandbox(SandboxSettings(server_keys=keys, state_file=state_file))
     uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
@@ -156,7 +165,10 @@ def tell_the_story() -> None:
     """Tell the whole story in the terminal, from nothing: a top-up, a storm, a crash, an audit. Ends in `demo ok`."""
     from adapters.embedded import story
 
-    _or_say_why(lambda: story.tell(_say))
+    try:
+        story.tell(_say)
+    except story.StoryFailedError as error:
+        raise _refusal(error) from None
 
 
 @app.command()

@@ -32,7 +32,7 @@ _LOOK_S = 0.3
 
 def run(say: Say) -> None:
     """Start everything, print where it is, and keep it until Ctrl-C or until a part of it ends (then it raises)."""
-    with _asked_to_stop(), suppress(KeyboardInterrupt), ExitStack() as stack:
+    with asked_to_stop(), suppress(KeyboardInterrupt), ExitStack() as stack:
         environment = _given()
         VAR.mkdir(exist_ok=True)
         lock = FolderLock(VAR)
@@ -163,7 +163,7 @@ def _step(what: str, say: Say) -> Iterator[None]:
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[None]:
+def asked_to_stop() -> Iterator[None]:
     """Take a closed terminal or a polite kill for Ctrl-C, and only the first of them: what follows is the ending."""
     asked: list[int] = []
 

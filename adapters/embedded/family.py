@@ -31,17 +31,17 @@ class Family:
     """Our own commands as child processes. Each writes to `NAME.log` in the folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._children: list[_Child] = []
 
     def start(self, command: str, environment: Mapping[str, str], port: int | None = None) -> None:
         """Run `python -m adapters.cli COMMAND`, and wait until it answers on its port if it has one."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        trace = self._folder / f"{command}.json"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        trace = self.folder / f"{command}.json"
         earlier = Trace.read(trace)
         if earlier is not None:
             processes.end_leftover(earlier.pid, earlier.started_at, signal.SIGTERM)
-        log = self._folder / f"{command}.log"
+        log = self.folder / f"{command}.log"
         log.write_bytes(b"")
         arguments = [sys.executable, "-m", "adapters.cli", command]
         process = processes.start(Command(arguments, ROOT, environment), log)
@@ -50,6 +50,12 @@ class Family:
         if port is not None and not processes.wait_until(lambda: self._has_news() or ports.answers(port), _READY_S):
             raise ChildEndedError(f"`{command}` does not answer on port {port}; its log is {log}.")
         self.check()
+
+    def kill(self, command: str) -> None:
+        """End one at once, as a power cut would (SIGKILL); `start` brings it back."""
+        for child in [child for child in self._children if child.name == command]:
+            self._children.remove(child)
+            processes.kill_with_children(child.process)
 
     def check(self) -> None:
         """Raise `ChildEndedError` if one has ended."""
