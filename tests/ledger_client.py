@@ -82,6 +82,7 @@ async def carry_out(url: str, tale: Tale, numbers: Iterable[int], clients: int) 
 def main(url: str, scope: str, *figures: str) -> None:
     seed, first, count, clients, shuffle = map(int, figures)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable()
     numbers = list(range(first, first + count))
     if shuffle:
         dice = random.Random(shuffle)

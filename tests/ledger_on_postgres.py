@@ -9,6 +9,7 @@ import asyncpg
 
 from adapters.embedded.database import DatabaseAddresses, make_database
 from adapters.postgres.accounts import AccountIndex
+from adapters.postgres.audit import audit
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.database import Database
 from adapters.postgres.ledger import LedgerCore
@@ -90,9 +91,11 @@ def sound_database(servers: Addresses) -> Iterator[DatabaseAddresses]:
 
 
 async def breaches(superuser_url: str) -> dict[str, list[tuple[object, ...]]]:
-    """The rules that the ledger in a database breaks."""
+    """The rules that the ledger in a database breaks, and what its own audit finds."""
     connection = await asyncpg.connect(superuser_url)
     try:
-        return await broken(connection)
+        found = await broken(connection)
+        report = await audit(connection, b"a key that has sealed nothing")
+        return found if report.clean else {**found, "the audit": [tuple(map(str, report.findings))]}
     finally:
         await connection.close()
