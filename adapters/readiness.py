@@ -16,6 +16,16 @@ from adapters.postgres.database import Database
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _PATIENCE_S = 2.0
 
+UNREACHABLE: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InterfaceError,
+    RedisError,
+)
+"""What the drivers raise when a server is away, starting, stopping or overloaded: the same may succeed later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readiness:

@@ -16,7 +16,7 @@ from adapters import webhooks, wiring
 from adapters.config import Environment, Settings, read_settings
 from adapters.identity.tokens import TokenError, Tokens, person_named
 from adapters.logs import configure_logging
-from adapters.readiness import Readiness, readiness
+from adapters.readiness import UNREACHABLE, Readiness, readiness
 from adapters.wiring import Adapters
 from domain.actor import Actor
 from domain.clock import Clock, system_clock
@@ -50,7 +50,7 @@ class Application:
         self._tokens = Tokens.of_file(settings.token_key_file, settings.public_url, clock)
         self._ports: Ports | None = None
         self.development = settings.environment is Environment.DEVELOPMENT
-        self.schema: Schema = build_schema(development=self.development)
+        self.schema: Schema = build_schema(development=self.development, unavailable=UNREACHABLE)
 
     @property
     def ports(self) -> Ports:

@@ -6,6 +6,7 @@ tried again: `retryable`) or INTERNAL. The last is a mistake of ours: its text s
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import structlog
@@ -59,13 +60,20 @@ class BadInputError(ApiError):
     code = "BAD_INPUT"
 
 
-def tell(errors: Sequence[GraphQLError], correlation_id: str, *, hints: bool) -> list[Told]:
-    """Errors as the client gets them; `hints` at what a misspelt name may mean show the schema, piece by piece.
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How errors are told."""
 
-    Logs those that are ours, with what was masked.
-    """
-    shown = [_told(error, correlation_id) for error in errors]
-    return shown if hints else [{**told, "message": _HINT.sub("", told["message"])} for told in shown]
+    hints: bool = False
+    """Say what a misspelt name may have meant: it shows the schema, piece by piece."""
+    unavailable: tuple[type[Exception], ...] = ()
+    """What adapters raise, beside the domain's own errors, when something does not answer."""
+
+
+def tell(errors: Sequence[GraphQLError], correlation_id: str, manner: Manner) -> list[Told]:
+    """Errors as the client gets them. Logs those that are ours, with what was masked."""
+    shown = [_told(error, correlation_id, manner.unavailable) for error in errors]
+    return shown if manner.hints else [{**told, "message": _HINT.sub("", told["message"])} for told in shown]
 
 
 def told(message: str, code: str) -> Told:
@@ -84,11 +92,11 @@ def is_executed(errors: Sequence[GraphQLError]) -> bool:
     return any(error.path is not None for error in errors)
 
 
-def _told(error: GraphQLError, correlation_id: str) -> Told:
+def _told(error: GraphQLError, correlation_id: str, unavailable: tuple[type[Exception], ...]) -> Told:
     cause = _cause(error)
     if isinstance(cause, ApiError):
         return _formatted(error, str(cause), {"code": cause.code})
-    if isinstance(cause, UnavailableError | ConflictError | OSError | TimeoutError):
+    if isinstance(cause, (UnavailableError, ConflictError, OSError, TimeoutError, *unavailable)):
         _log.warning("unavailable", correlation_id=correlation_id, path=_dotted(error), cause=repr(cause))
         return _formatted(error, _UNAVAILABLE, {"code": "UNAVAILABLE", "retryable": True})
     if error.path is None and (cause is None or isinstance(cause, _OF_THE_REQUEST)):

@@ -19,7 +19,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from strawberry.types.graphql import OperationType
 
 from gql.access import guard
-from gql.errors import Told, is_executed, tell
+from gql.errors import Manner, Told, is_executed, tell
 from gql.limits import Limits, excesses
 
 QUERIES = frozenset({OperationType.QUERY})
@@ -112,10 +112,9 @@ class Schema(strawberry.Schema):
         subscription: type,
         config: StrawberryConfig,
         limits: Limits,
-        *,
-        hints: bool,
+        manner: Manner,
     ) -> None:
-        self.limits, self.hints = limits, hints
+        self.limits, self.manner = limits, manner
         super().__init__(
             query,
             mutation,
@@ -182,11 +181,11 @@ async def answers(
     )
     async with aclosing(results):
         async for result in results:
-            yield _answer(cast("ExecutionResult", result), context.correlation_id, hints=schema.hints)
+            yield _answer(cast("ExecutionResult", result), context.correlation_id, schema.manner)
 
 
-def _answer(result: ExecutionResult, correlation_id: str, *, hints: bool) -> Answer:
+def _answer(result: ExecutionResult, correlation_id: str, manner: Manner) -> Answer:
     data, errors = result.data, result.errors or []
     executed = not isinstance(result, PreExecutionError) and (data is not None or is_executed(errors))
     allowed = not any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors)
-    return Answer(data, tell(errors, correlation_id, hints=hints), executed, allowed)
+    return Answer(data, tell(errors, correlation_id, manner), executed, allowed)

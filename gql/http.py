@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.types.graphql import OperationType
 
@@ -114,10 +114,13 @@ async def _body(request: Request) -> bytes:
     """The body, read no further than is allowed."""
     read = bytearray()
     chunks: AsyncIterator[bytes] = request.stream()
-    async for chunk in chunks:
-        read += chunk
-        if len(read) > LARGEST_BODY:
-            raise RequestError(413, f"A request may have {LARGEST_BODY} bytes.")
+    try:
+        async for chunk in chunks:
+            read += chunk
+            if len(read) > LARGEST_BODY:
+                raise RequestError(413, f"A request may have {LARGEST_BODY} bytes.")
+    except ClientDisconnect:
+        raise RequestError(400, "The body ends before its end.") from None
     return bytes(read)
 
 

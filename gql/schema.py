@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from gql.errors import Manner
 from gql.execution import Schema
 from gql.limits import Limits
 from gql.nodes import NodeQuery
@@ -22,13 +23,16 @@ def _root(name: str, description: str, parts: tuple[type, ...]) -> type:
     return strawberry.type(merge_types(name, parts), name=name, description=description)
 
 
-def build_schema(*, development: bool = False) -> Schema:
-    """The schema. In development it shows itself to introspection, and hints at what a misspelt name may have meant."""
+def build_schema(*, development: bool = False, unavailable: tuple[type[Exception], ...] = ()) -> Schema:
+    """The schema. In development it shows itself to introspection, and hints at what a misspelt name may have meant.
+
+    `unavailable` is what adapters raise when something that we need does not answer.
+    """
     return Schema(
         query=_root("Query", "What can be looked up.", QUERIES),
         mutation=_root("Mutation", "What can be done. Each answers what came of it, or a refusal.", MUTATIONS),
         subscription=_root("Subscription", "What can be followed as it happens.", SUBSCRIPTIONS),
         config=StrawberryConfig(scalar_map=SCALARS),
         limits=Limits(introspection=development),
-        hints=development,
+        manner=Manner(hints=development, unavailable=unavailable),
     )

@@ -14,6 +14,7 @@ from asyncpg import Connection
 from adapters import wiring
 from adapters.config import Settings
 from adapters.embedded.database import DatabaseAddresses
+from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.identity.tokens import Tokens
 from adapters.postgres.database import Database
 from adapters.redis.feed import Feed
@@ -35,6 +36,7 @@ from tests.fakes import FakePorts, somebody
 from tests.gql.house import House, served, settings_for
 from tests.gql.test_live import FOLLOW
 from tests.servers import Valkey
+from tests.waiting import eventually
 
 IDR = Currency.IDR
 GENEROUS = TopUpPolicy(most_pending=1_000, daily_cap=Money.whole(10**12, IDR))
@@ -208,6 +210,27 @@ class TestReadiness:
         reply = await real.request("GET", "/readyz")
         assert (reply.status, reply.body["status"]) == (503, "unready")
         assert (await real.request("GET", "/healthz")).status == 200
+
+
+async def test_a_database_that_goes_is_an_error_to_try_again_and_comes_back(
+    tmp_path: Path, own_postgres: EmbeddedPostgres, own_database: DatabaseAddresses, valkey: Valkey
+) -> None:
+    settings = settings_for(tmp_path, "production", database_url=own_database.app_url, redis_url=valkey.url)
+    tokens = Tokens.of_file(settings.token_key_file, settings.public_url, system_clock)
+    async with served(settings, partial(connect, [])) as url, aiohttp.ClientSession() as client:
+        house, me = House(FakePorts(), tokens, url, client), somebody()
+        query = "{ viewer { wallets { id } } }"
+        assert (await house.ask(query, me)).data == {"viewer": {"wallets": []}}
+        own_postgres.kill()
+        assert (await house.ask(query, me)).codes == ["UNAVAILABLE"]
+        assert (await house.request("GET", "/readyz")).status == 503
+        await asyncio.to_thread(own_postgres.restart)
+
+        async def answers() -> bool:
+            return not (await house.ask(query, me)).codes
+
+        await eventually(answers, timeout_s=30)
+        assert (await house.request("GET", "/readyz")).status == 200
 
 
 async def test_the_usual_wiring_fits(tmp_path: Path, database: DatabaseAddresses, valkey: Valkey) -> None:

@@ -3,16 +3,19 @@
 import asyncio
 import json
 import logging
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from domain.ledger.ports import wallet_topic
 from gql import websocket
 from gql.node import global_id
 from tests.fakes import somebody
-from tests.gql.house import PROTOCOL, House, Socket
+from tests.gql.house import PROTOCOL, House, Socket, running_house
 from tests.waiting import eventually
 
 HELLO = "{ __typename }"
@@ -325,3 +328,23 @@ async def test_many_who_leave_at_once_leave_nothing_behind(house: House) -> None
     await eventually(lambda: house.ports.feed.listeners(wallet_topic(wallet)) == 0)
     async with house.conversation(me) as socket:
         await hello(socket)
+
+
+async def test_a_server_that_ends_says_so_to_its_sockets(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(running_house(tmp_path))
+        me = somebody()
+        wallet = await house.ports.wallet(me)
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{house.url}/graphql", protocols=[PROTOCOL]) as raw,
+        ):
+            socket = Socket(raw)
+            await socket.send({"type": "connection_init", "payload": {"token": house.token(me)}})
+            assert await socket.next() == {"type": "connection_ack"}
+            await socket.subscribe("1", FOLLOW, id=global_id("Wallet", wallet))
+            await socket.data("1")
+            ending = asyncio.create_task(stack.aclose())
+            assert (await socket.closing())[0] == 1012
+        await ending
+    assert house.ports.feed.listeners(wallet_topic(wallet)) == 0
