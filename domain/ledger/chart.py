@@ -110,7 +110,7 @@ ALLOWED: dict[Kind, frozenset[Movement]] = {
     Kind.TOP_UP: _each((_P.GATEWAY_CLEARING,), *_TOPPED_UP),
     Kind.MISFIT: _each((_P.GATEWAY_CLEARING,), _P.UNALLOCATED),
     Kind.ALLOCATION: _each((_P.UNALLOCATED,), *_TOPPED_UP),
-    Kind.GATEWAY_FEE: _each((_P.FEES,), _P.GATEWAY_CLEARING),
+    Kind.GATEWAY_FEE: _each((_P.FEES,), _P.GATEWAY_CLEARING) | _each((_P.GATEWAY_CLEARING,), _P.FEES),
     Kind.GATEWAY_SETTLEMENT: _each((_P.BANK,), _P.GATEWAY_CLEARING),
     Kind.GATEWAY_FUNDING: _each((_P.GATEWAY_CLEARING,), _P.BANK),
     Kind.REFUND: _TAKEN_BACK,

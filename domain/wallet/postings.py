@@ -52,6 +52,7 @@ def settlement(
     postings = [
         *_incoming(found, terms),
         *_outgoing(found, Money(from_wallet, currency)),
+        *_fee_returned(found, terms),
         *_move(Kind.REPAYMENT, wallet, receivable(wallet), Money(min(owes, max(0, came - went)), currency)),
     ]
     transaction = Transaction.move(_id(found), *postings, effective_at=occurred_at if found.received else None)
@@ -88,6 +89,16 @@ def _outgoing(found: Effects, from_wallet: Money) -> Iterator[Posting]:
         return
     yield from _move(found.kind, top_up.account, gateway, from_wallet)
     yield from _move(found.kind, receivable(top_up.account), gateway, amount - from_wallet)
+
+
+def _fee_returned(found: Effects, terms: MethodTerms | None) -> Iterator[Posting]:
+    """A payment that is void as if it had never been costs no fee: else clearing would never return to zero."""
+    amount = found.gone_back
+    if terms is None or amount is None or found.kind is not Kind.CANCELLATION or amount != found.attempt.received:
+        return
+    if terms.fee_flat.currency is amount.currency:
+        house = AccountKey(HOUSE, Purpose.FEES, amount.currency)
+        yield from _move(Kind.GATEWAY_FEE, clearing(found.top_up.gateway, amount.currency), house, terms.fee(amount))
 
 
 def _unallocated(currency: Currency) -> AccountKey:

@@ -36,7 +36,7 @@ escrow: brand_prepaid>campaign_escrow
 escrow_return: campaign_escrow>brand_prepaid
 game_deposit: player_cash>provider_float
 game_withdrawal: provider_float>player_cash
-gateway_fee: fees>gateway_clearing
+gateway_fee: fees>gateway_clearing gateway_clearing>fees
 gateway_funding: gateway_clearing>bank
 gateway_settlement: bank>gateway_clearing
 hosting_charge: hosting_credit>revenue

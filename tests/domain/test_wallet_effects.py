@@ -64,6 +64,7 @@ def test_what_was_credited_is_taken_back_whole_when_the_payment_comes_to_nothing
     paper.answer(P.PAID)
     names = [type(event).__name__ for event in paper.answer(undone).events]
     assert (paper.wallet, paper.top_up.taken_back) == (0, FIFTY)
+    assert (paper.posted(CLEARING), paper.posted(FEES)) == (0, 0), "a void payment costs no fee"
     assert names == ["TopUpTakenBack", "TopUpEnded"]
     assert not paper.answer(undone).moves
 
