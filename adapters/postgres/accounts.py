@@ -67,8 +67,9 @@ class AccountIndex:
             return self._parent.key_of(account)
         return self._keys[account]
 
-    def _knows(self, account: AccountId) -> bool:
-        return account in self._keys or (self._parent is not None and self._parent._knows(account))  # noqa: SLF001
+    def knows(self, account: AccountId) -> bool:
+        """Whether the name of an account number was learnt."""
+        return account in self._keys or (self._parent is not None and self._parent.knows(account))
 
     async def resolve(self, connection: Connection, keys: Iterable[AccountKey]) -> None:
         """Learn the numbers of accounts; unknown names stay unknown."""
@@ -78,7 +79,7 @@ class AccountIndex:
 
     async def resolve_ids(self, connection: Connection, ids: Iterable[AccountId]) -> None:
         """Learn the names of account numbers."""
-        missing = [account for account in set(ids) if not self._knows(account)]
+        missing = [account for account in set(ids) if not self.knows(account)]
         if missing:
             self._learn(await connection.fetch(_BY_ID, missing))
 

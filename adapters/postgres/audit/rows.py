@@ -22,8 +22,8 @@ LAST_OF_ALL = 2**63 - 1
 
 _WINDOW = "where position > $1 and position <= $2 order by position limit $3"
 _JOURNAL = f"select {selected(JOURNAL)} from journal {_WINDOW}"  # noqa: S608  # our own column names
-_CHANGES = f"select {selected(ACCOUNT_CHANGE)} from account_change {_WINDOW}"  # noqa: S608
-_ORIGINALS = f"select {', '.join(WrittenRow._fields)} from journal where transaction_id = any($1) order by line"  # noqa: S608
+_CHANGES = f"select {selected(ACCOUNT_CHANGE)} from account_change {_WINDOW}"  # noqa: S608  # the same
+_ORIGINALS = f"select {', '.join(WrittenRow._fields)} from journal where transaction_id = any($1) order by line"  # noqa: S608  # the same
 _PLATFORM = """
 select position, account, seq, posted from platform_entry
 where position > $1 and position <= $2 order by position, account
