@@ -12,6 +12,9 @@ from gql.scalars import Cursor, opaque, plain
 USUAL_PAGE = 20
 LARGEST_PAGE = 100
 
+_LONGEST_NUMBER = 18
+"""Digits; all such numbers fit in 64 bits."""
+
 First = Annotated[
     int, strawberry.argument(description=f"How many to answer at most: 1 to {LARGEST_PAGE}.", name="first")
 ]
@@ -96,6 +99,6 @@ def place_of(scope: str, cursor: Cursor) -> str:
 def number_of(scope: str, cursor: Cursor) -> int:
     """The place that a cursor of a numbered list names."""
     place = place_of(scope, cursor)
-    if not (place.isascii() and place.isdigit() and len(place) < 19):  # noqa: PLR2004
+    if not (place.isascii() and place.isdigit() and len(place) <= _LONGEST_NUMBER):
         raise BadInputError(f"{cursor[:40]!r} is not a cursor of ours: give one back as you got it.")
     return int(place)

@@ -25,6 +25,7 @@ _INSTANT = re.compile(
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _LONGEST_CURSOR = 200
+_LONGEST_SHOWN = 60
 
 Parsed = TypeVar("Parsed")
 
@@ -124,7 +125,7 @@ class _Written:
 
 def _cut(value: object) -> str:
     shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}…"  # noqa: PLR2004
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 1]}…"
 
 
 SCALARS: dict[object, ScalarDefinition] = {
