@@ -49,7 +49,7 @@ class Recipe:
 
 AMOUNTS = st.one_of(st.integers(1, 60), st.integers(1, 10), st.sampled_from([0, -1, 1_000]))
 LINES = st.builds(Line, st.sampled_from(KINDS), st.integers(0, 2), st.integers(0, 2), AMOUNTS)
-RECIPES = st.builds(
+_SIMPLE = st.builds(
     Recipe,
     operation=st.sampled_from(OPERATIONS),
     lines=st.lists(LINES, min_size=1, max_size=3).map(tuple),
@@ -69,6 +69,10 @@ def random_recipe(dice: random.Random) -> Recipe:
     parts = () if dice.random() < 0.5 else tuple(dice.randint(0, 9) for _ in range(dice.choice((1, 1, 2))))
     reuse = dice.randint(1, 3) if dice.random() < 0.05 else 0
     return Recipe(dice.choice(OPERATIONS), lines, dice.choice((0, 0, 1, 2, -1)), parts, dice.randint(1, 3), reuse)
+
+
+RECIPES = st.one_of(_SIMPLE, st.integers(0, 2**32).map(lambda seed: random_recipe(random.Random(seed))))
+"""Such as shrink well, and such as are dealt evenly."""
 
 
 @dataclass
