@@ -180,6 +180,17 @@ async def test_sweeps_at_once_share_the_work(stage: Stage) -> None:
     assert (await stage.calls())["core.status"] == len(made)
 
 
+async def test_an_order_in_other_hands_is_passed_over(stage: Stage) -> None:
+    taken = await stage.started(*await stage.somebody())
+    free = await stage.started(*await stage.somebody())
+    await stage.drive(free, "pay")
+    async with stage.ports.work() as work:
+        await work.top_ups.lock(taken.id)
+        async with asyncio.timeout(10):
+            assert await sweep(stage, minutes=1) == 1
+    assert (await stage.again(free)).state is S.SETTLED
+
+
 async def test_holds_whose_time_has_passed_are_released(stage: Stage) -> None:
     actor, wallet = await stage.somebody()
     await stage.settled(actor, wallet)

@@ -147,6 +147,7 @@ async def test_an_uncertain_request_becomes_a_new_attempt_and_both_stay_creditab
     top_up = await stage.started(actor, wallet, key="key")
     assert top_up.state is TopUpState.PENDING
     assert [payment.order_id for payment in stage.sandbox.account] == [order_of(top_up), order_of(top_up, 2)]
+    assert (await stage.calls())["snap.create"] == 3, "the old request is not sent under a key that was forgotten"
     await stage.drive(top_up, "pay", 1)
     await stage.drive(top_up, "pay", 2)
     assert (await stage.confirmed(top_up, 1)).state is TopUpState.SETTLED
