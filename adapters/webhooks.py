@@ -3,6 +3,7 @@
 Answers are chosen for the vendor's own rule of trying again: 503 where we could not, never 500.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
@@ -22,7 +23,8 @@ MIDTRANS = "midtrans"
 
 _KEPT_HEADERS = ("content-type", "user-agent", "x-forwarded-for", "x-request-id")
 _LONGEST_HEADER = 200
-_LONGEST_TRANSACTION_ID = 64
+_TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+"""What may be asked for: an id goes into an address, and one with dots or slashes would lead elsewhere."""
 
 _log = structlog.get_logger(__name__)
 
@@ -101,7 +103,7 @@ async def _refuse(
 async def _follow(ports: WalletPorts, letter: int, notification: Notification) -> tuple[HTTPStatus, str]:
     """Ask the gateway, record what it says, and write down how that went."""
     known_as = notification.transaction_id
-    if known_as is not None and len(known_as) > _LONGEST_TRANSACTION_ID:
+    if known_as is not None and not _TRANSACTION_ID.fullmatch(known_as):
         known_as = None
     try:
         top_up = await confirm_top_up(ports, notification.order_id, transaction_id=known_as)
