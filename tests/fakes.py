@@ -97,6 +97,7 @@ class FakeBooks:
             if (after is None or entry.seq > after)
             and (before is None or entry.seq < before)
             and (only.kinds is None or entry.kind in only.kinds)
+            and (only.counterpart_purposes is None or entry.counterpart.purpose in only.counterpart_purposes)
             and (only.since is None or entry.recorded_at >= only.since)
             and (only.until is None or entry.recorded_at < only.until)
         ]

@@ -53,6 +53,7 @@ class PostgresBooks:
         found = await self._database.pool.fetch(
             sql.statement(platform=key.purpose.is_platform, newest_first=newest_first),
             account, low, high, first, None if only.kinds is None else list(only.kinds), only.counterpart,
+            None if only.counterpart_purposes is None else list(only.counterpart_purposes),
         )  # fmt: skip
         return [_entry(key, record) for record in found]
 

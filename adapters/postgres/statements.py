@@ -40,6 +40,10 @@ select transaction_id from hold where remaining > 0 and expires_at <= $1
 group by transaction_id order by min(expires_at), transaction_id limit $2
 """
 
+_WITH = """
+        and ($5::text[] is null or kind::text = any($5::text[])) and ($6::bigint is null or $6 = {other})
+        and ($7::text[] is null or exists (select from account where id = {other} and purpose = any($7::text[])))
+"""
 _MOVED = "case when operation in ('move', 'capture', 'reverse') then amount else 0 end"
 _COLUMNS = (
     "transaction_id, line, operation, kind, ref, recorded_at, coalesce(effective_at, recorded_at) as effective_at"
@@ -51,25 +55,23 @@ def _side(side: str, other: str, sign: str) -> str:
     select {side}_seq as seq, {side}_posted as posted, {side}_held as held, {sign}{_MOVED} as change,
         {other} as counterpart, {_COLUMNS}
     from journal
-    where {side} = $1 and {side}_seq is not null and {side}_seq > $2 and {side}_seq < $3
-        and ($5::text[] is null or kind::text = any($5::text[])) and ($6::bigint is null or {other} = $6)
+    where {side} = $1 and {side}_seq is not null and {side}_seq > $2 and {side}_seq < $3 {_WITH.format(other=other)}
     """  # noqa: S608  # the words are ours
 
 
 _OF_LIMITED = f"{_side('source', 'target', '-')} union all {_side('target', 'source', '')}"
+_OTHER = "case when source = $1 then target else source end"
 _OF_PLATFORM = f"""
     select entry.seq, entry.posted, 0::bigint as held, case when source = $1 then -amount else amount end as change,
-        case when source = $1 then target else source end as counterpart, {_COLUMNS}
+        {_OTHER} as counterpart, {_COLUMNS}
     from platform_entry as entry join journal using (position)
-    where entry.account = $1 and entry.seq > $2 and entry.seq < $3
-        and ($5::text[] is null or kind::text = any($5::text[]))
-        and ($6::bigint is null or $6 = case when source = $1 then target else source end)
+    where entry.account = $1 and entry.seq > $2 and entry.seq < $3 {_WITH.format(other=_OTHER)}
 """  # noqa: S608  # the words are ours
 
 
 @cache
 def statement(*, platform: bool, newest_first: bool) -> str:
-    """Lines of account $1 between seq $2 and $3, at most $4, of kinds $5 with counterpart $6."""
+    """Lines of account $1 between seq $2 and $3, at most $4, of kinds $5, with counterpart $6 or one of purposes $7."""
     lines, order = _OF_PLATFORM if platform else _OF_LIMITED, "desc" if newest_first else "asc"
     return f"""
     select line_.*, owner as counterpart_owner, purpose as counterpart_purpose, currency as counterpart_currency

@@ -1,6 +1,6 @@
 """What the ledger needs from a database, and what it offers to every context."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -75,6 +75,7 @@ class EntryFilter:
     since: datetime | None = None
     until: datetime | None = None
     counterpart: AccountId | None = None
+    counterpart_purposes: frozenset[Purpose] | None = None
 
 
 class Books(Protocol):
@@ -111,7 +112,7 @@ class Books(Protocol):
 class Feed(Protocol):
     """Tells that a topic has something new. A hint and nothing more: what is new stands in PostgreSQL."""
 
-    def listen(self, topic: str) -> AsyncIterator[int]:
+    def listen(self, topic: str) -> AsyncGenerator[int, None]:
         """Numbers published on a topic from now on. 0 means: look for yourself (the feed may have missed some)."""
         ...
 

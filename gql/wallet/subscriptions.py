@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import strawberry
 
@@ -102,8 +102,7 @@ async def _changes(context: Context, account: AccountId, after: Cursor | None) -
     place = None if after is None else number_of(wallet_scope(account), after)
     if await fetch_wallet(context, str(account)) is None:
         raise ForbiddenError("There is no such wallet, or it is not yours.")
-    hints = cast("AsyncGenerator[int, None]", context.ports.feed.listen(wallet_topic(account)))
-    async with aclosing(hints):
+    async with aclosing(context.ports.feed.listen(wallet_topic(account))) as hints:
         await anext(hints)
         context.renew()
         wallet = await fetch_wallet(context, str(account))

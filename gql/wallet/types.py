@@ -121,11 +121,15 @@ class StatementFilter:
     kinds: list[Kind] | None = strawberry.field(default=None, description="Only entries of these kinds.")
     since: datetime | None = strawberry.field(default=None, description="Only what was recorded then or later.")
     until: datetime | None = strawberry.field(default=None, description="Only what was recorded before then.")
+    counterparts: list[Purpose] | None = strawberry.field(
+        default=None, description="Only entries whose other account is for one of these purposes."
+    )
 
     def parsed(self) -> EntryFilter:
         """The filter as the ledger knows it."""
         kinds = None if self.kinds is None else frozenset(self.kinds)
-        return EntryFilter(kinds=kinds, since=self.since, until=self.until)
+        purposes = None if self.counterparts is None else frozenset(self.counterparts)
+        return EntryFilter(kinds=kinds, since=self.since, until=self.until, counterpart_purposes=purposes)
 
 
 @strawberry.type(description="Money of one person for one purpose in one currency.")

@@ -18,6 +18,7 @@ from domain.ledger.audit import Report
 from domain.ledger.chart import Kind, Limits, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Code, Outcome, Posting, Transaction
 from domain.money import Currency, Money
+from tests.waiting import eventually
 
 KEY = bytes(range(32))
 WRONG_KEY = bytes(32)
@@ -49,6 +50,12 @@ def posting(kind: Kind, source: AccountKey, target: AccountKey, minor: int) -> P
 
 def new_id() -> TransactionId:
     return TransactionId(uuid7())
+
+
+UNSEALED = """
+select count(*) from (select position from journal union all select position from account_change) as written
+where position > (select coalesce(max(last_position), 0) from seal)
+"""
 
 
 @dataclass(slots=True)
@@ -91,6 +98,18 @@ class Bench:
         """Take a position as a writer does that rolls back."""
         return int(await self.database.pool.fetchval("select nextval('journal_position')"))
 
+    async def seal(self, sealer: Sealer | None = None) -> int:
+        """Seal all that is committed and answer how many rows: a writer in any database of the server is waited for."""
+        sealed = 0
+
+        async def done() -> bool:
+            nonlocal sealed
+            sealed += await (sealer or self.sealer).seal_all()
+            return not await self.database.pool.fetchval(UNSEALED)
+
+        assert await eventually(done)
+        return sealed
+
     async def audit(self, *exported: Head, key: bytes = KEY) -> Report:
         async with self.database.direct() as connection:
             return await audit(connection, key, exported)
@@ -114,7 +133,7 @@ async def live_through_everything(bench: Bench) -> None:
     await bench.move(Kind.TOP_UP, CLEARING, CREDIT, 100_000)
     await bench.move(Kind.TOP_UP, CLEARING, PREPAID, 900_000, effective_at=LONG_AGO)
     await bench.move(Kind.ADJUSTMENT, DOLLAR_REVENUE, DOLLARS, 500)
-    await bench.sealer.seal_all()
+    await bench.seal()
     several = new_id()
     await bench.post(
         Transaction.move(
@@ -125,15 +144,15 @@ async def live_through_everything(bench: Bench) -> None:
         )
     )
     await _holds(bench)
-    await bench.sealer.seal_all()
+    await bench.seal()
     await bench.post(Transaction.reverse(new_id(), several))
     await _refusals(bench)
     await _changes(bench)
-    await bench.sealer.seal_all()
+    await bench.seal()
     await bench.skip_position()
     await bench.move(Kind.GATEWAY_SETTLEMENT, BANK, CLEARING, 50_000)
     await bench.move(Kind.CHARGEBACK, DEBT, CLEARING, 2_000)
-    await bench.sealer.seal_all()
+    await bench.seal()
 
 
 async def _holds(bench: Bench) -> None:

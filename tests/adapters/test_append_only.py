@@ -80,7 +80,7 @@ async def test_limits_and_status_are_refused_where_the_balance_contradicts(bench
         "where purpose = 'hosting_credit' order by position"
     )
     assert [tuple(row) for row in rows] == [(0, 0, None, "open"), (1, 500, 500, "open")]
-    await bench.sealer.seal_all()
+    await bench.seal()
     assert (await bench.audit()).clean
 
 

@@ -78,7 +78,7 @@ async def test_it_sees_one_moment_while_others_write(bench: Bench, monkeypatch: 
 
     async def write_first(self: rows.Rows, after: int, until: int, limit: int) -> list[rows.Read]:
         await bench.move(Kind.TOP_UP, CLEARING, CREDIT, 5)
-        await bench.sealer.seal_all()
+        await bench.seal()
         return await read_window(self, after, until, limit)
 
     monkeypatch.setattr(rows.Rows, "window", write_first)

@@ -80,7 +80,7 @@ async def test_the_lines_of_a_platform_account_are_those_that_are_sealed(bench: 
     await bench.move(Kind.GATEWAY_SETTLEMENT, BANK, CLEARING, 400)
     assert await lines(books, clearing) == []
     assert (await books.accounts_by_id([clearing]))[clearing].balance == Balance(0, 0, 0)
-    await bench.sealer.seal_all()
+    await bench.seal()
     found = await lines(books, clearing)
     assert [(entry.seq, entry.change, entry.posted, entry.counterpart) for entry in found] == [
         (1, -1_000, -1_000, CREDIT), (2, 400, -600, BANK),
@@ -120,6 +120,8 @@ async def test_a_statement_is_filtered_by_kind_time_and_counterpart(bench: Bench
     assert await numbers(EntryFilter(kinds=frozenset({Kind.HOSTING_CHARGE}))) == [2, 4, 6]
     assert await numbers(EntryFilter(kinds=frozenset())) == []
     assert await numbers(EntryFilter(counterpart=revenue), newest_first=True, first=2) == [6, 4]
+    assert await numbers(EntryFilter(counterpart_purposes=frozenset({Purpose.REVENUE, Purpose.TAX}))) == [2, 4, 6]
+    assert await numbers(EntryFilter(counterpart_purposes=frozenset())) == []
     assert await numbers(EntryFilter(since=every[2].recorded_at)) == [3, 4, 5, 6]
     assert await numbers(EntryFilter(until=every[2].recorded_at)) == [1, 2]
     both = EntryFilter(since=every[1].recorded_at, until=every[4].recorded_at, kinds=frozenset({Kind.TOP_UP}))
@@ -168,7 +170,7 @@ async def test_the_balance_by_when_lines_took_effect(bench: Bench, books: Books)
     await bench.move(Kind.HOSTING_CHARGE, CREDIT, REVENUE, 30, effective_at=tomorrow)
     hold = Transaction.hold(new_id(), posting(Kind.HOSTING_CHARGE, CREDIT, REVENUE, 7), expires_at=LATER)
     assert (await bench.post(hold)).posted
-    await bench.sealer.seal_all()
+    await bench.seal()
 
     async def posted(number: AccountId, at: datetime) -> int:
         return (await books.balance_at(number, at, effective=True)).posted
@@ -268,13 +270,13 @@ async def plan_of(bench: Bench, statement: str, types: str, arguments: str, mode
 async def test_a_page_of_a_statement_reads_no_more_rows_than_it_shows(
     full: Bench, mode: str, newest_first: bool
 ) -> None:
-    types = "bigint, bigint, bigint, bigint, text[], bigint"
+    types = "bigint, bigint, bigint, bigint, text[], bigint, text[]"
     for number, platform, indexes in (
         (1, False, {"journal_source", "journal_target"}),
         (3, True, {"platform_entry_pkey"}),
     ):
         statement = statements.statement(platform=platform, newest_first=newest_first)
-        plan = await plan_of(full, statement, types, f"{number}, 4000, 9000, 50, null, null", mode)
+        plan = await plan_of(full, statement, types, f"{number}, 4000, 9000, 50, null, null, null", mode)
         used = {node["Index Name"] for node in plan if "Index Name" in node}
         assert indexes <= used, plan
         assert not any(node["Node Type"] == "Seq Scan" and node["Relation Name"] != "account" for node in plan)

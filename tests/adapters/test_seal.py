@@ -95,9 +95,9 @@ async def test_platform_accounts_get_their_sequence_and_balance_with_the_seal(be
     await bench.open(CLEARING, CREDIT, REVENUE, BANK)
     await top_up(bench, 3)
     await bench.move(Kind.GATEWAY_SETTLEMENT, BANK, CLEARING, 2_500)
-    await bench.sealer.seal_all()
+    await bench.seal()
     await top_up(bench)
-    await bench.sealer.seal_all()
+    await bench.seal()
     rows = await bench.database.pool.fetch(
         "select line.seq, line.posted from platform_entry as line join account on account.id = line.account "
         "where purpose = 'gateway_clearing' order by line.seq"
@@ -110,7 +110,7 @@ async def test_nothing_new_makes_no_seal(bench: Bench) -> None:
     assert await bench.sealer.seal_all() == 0
     await bench.open(CLEARING, CREDIT)
     await top_up(bench)
-    assert await bench.sealer.seal_all() == 3
+    assert await bench.seal() == 3
     assert await bench.sealer.seal_all() == 0
     assert await bench.database.pool.fetchval("select count(*) from seal") == 1
 
@@ -119,7 +119,7 @@ async def test_what_does_not_fit_in_one_seal_fills_more(bench: Bench, monkeypatc
     monkeypatch.setattr(seal_module, "MOST_IN_A_SEAL", 4)
     await bench.open(CLEARING, CREDIT)
     await top_up(bench, 9)
-    assert await bench.sealer.seal_all() == 11
+    assert await bench.seal() == 11
     seals = await bench.database.pool.fetch("select first_position, last_position from seal order by number")
     assert [tuple(row) for row in seals] == [(1, 4), (5, 8), (9, 11)]
     assert (await bench.audit()).clean
@@ -148,11 +148,11 @@ async def test_positions_that_rollbacks_took_are_passed_over(bench: Bench) -> No
         transaction = Transaction.move(new_id(), posting(Kind.TOP_UP, CLEARING, CREDIT, 7))
         assert (await PostgresLedger(connection, bench.core).post(transaction)).posted
         await begun.rollback()
-    await bench.sealer.seal_all()
+    await bench.seal()
     await bench.skip_position()
     await top_up(bench)
     await bench.skip_position()
-    await bench.sealer.seal_all()
+    await bench.seal()
     report = await bench.audit()
     assert report.clean
     assert (report.seals, report.rows, report.unsealed) == (2, 2, 0)
@@ -160,7 +160,7 @@ async def test_positions_that_rollbacks_took_are_passed_over(bench: Bench) -> No
 
 async def test_a_late_committer_is_waited_for(bench: Bench) -> None:
     await bench.open(CLEARING, CREDIT, BANK)
-    await bench.sealer.seal_all()
+    await bench.seal()
     async with bench.database.transaction() as late:
         await PostgresLedger(late, bench.core).post(
             Transaction.move(new_id(), posting(Kind.TOP_UP, CLEARING, CREDIT, 1))
@@ -170,7 +170,7 @@ async def test_a_late_committer_is_waited_for(bench: Bench) -> None:
             assert await bench.sealer.seal_all() == 0
         async with another_sealer(bench) as other:
             assert await other.seal_all() == 0
-    assert await bench.sealer.seal_all() == 2
+    assert await bench.seal() == 2
     assert (await bench.audit()).clean
 
 
@@ -199,7 +199,7 @@ async def test_while_one_is_at_it_another_leaves_it_alone(bench: Bench) -> None:
     async with bench.database.transaction() as connection:
         assert await connection.fetchval("select pg_try_advisory_xact_lock($1)", seal_module._LOCK)
         assert await bench.sealer.seal_all() == 0
-    assert await bench.sealer.seal_all() == 1
+    assert await bench.seal() == 1
 
 
 async def test_a_crash_within_a_seal_leaves_nothing_of_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,9 +208,9 @@ async def test_a_crash_within_a_seal_leaves_nothing_of_it(bench: Bench, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(seal_module, "NUMBER_PLATFORM", "select 1 / 0, $1::bigint, $2::bigint")
         with pytest.raises(asyncpg.DivisionByZeroError):
-            await bench.sealer.seal_all()
+            await bench.seal()
     assert await bench.database.pool.fetchval("select count(*) from seal") == 0
-    assert await bench.sealer.seal_all() == 3
+    assert await bench.seal() == 3
     assert (await bench.audit()).clean
 
 
@@ -219,11 +219,11 @@ async def test_what_a_crash_kept_from_being_exported_is_exported_at_the_next_sta
 ) -> None:
     file = tmp_path / "heads"
     await bench.open(CLEARING, CREDIT)
-    await bench.sealer.seal_all()
+    await bench.seal()
     earlier = await bench.head()
     file.write_text(f"{earlier}\n{str(earlier)[:20]}")
     await top_up(bench)
-    await bench.sealer.seal_all()
+    await bench.seal()
     assert exported_heads(file) == [earlier]
     async with sealing(bench, file):
         await eventually(lambda: len(exported_heads(file)) == 2)
@@ -237,7 +237,7 @@ async def test_heads_are_exported_once_and_only_every_few_seconds(bench: Bench, 
     await bench.open(CLEARING, CREDIT)
 
     async def seal_and_offer() -> Head:
-        await bench.sealer.seal_all()
+        await bench.seal()
         async with bench.database.direct() as connection:
             await export.offer(connection)
         return await bench.head()

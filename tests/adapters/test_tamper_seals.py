@@ -45,7 +45,7 @@ async def test_a_row_changed_and_everything_after_it_sealed_again_without_the_ke
         await ruler.execute("delete from platform_entry where position >= $1", start)
         await ruler.execute("delete from seal where number >= $1", seal)
     async with bench.database.direct() as connection:
-        assert await Sealer(connection, WRONG_KEY, system_clock).seal_all()
+        assert await bench.seal(Sealer(connection, WRONG_KEY, system_clock))
     for heads in ([], [exported]):
         report = await bench.audit(*heads)
         assert report.first is not None
@@ -91,7 +91,7 @@ async def test_the_end_of_the_chain_cut_off_shows_by_the_exported_head_alone(ben
     report = await bench.audit(exported)
     assert [(finding.table, finding.key) for finding in report.findings] == [("seal", str(exported.number))]
     await bench.move(Kind.CHARGEBACK, DEBT, CLEARING, 1)
-    assert await bench.sealer.seal_all()
+    assert await bench.seal()
     report = await bench.audit(exported)
     assert [(finding.table, finding.key) for finding in report.findings] == [("seal", str(exported.number))]
 
