@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from domain.events import Event
-from domain.ledger.ports import Ledger
+from domain.ledger.ports import AccountRegister, Ledger
 
 
 class Work(Protocol):
@@ -12,6 +12,11 @@ class Work(Protocol):
     @property
     def ledger(self) -> Ledger:
         """The ledger within this unit of work."""
+        ...
+
+    @property
+    def register(self) -> AccountRegister:
+        """Limits and status of accounts: each change is kept, and in force with this unit of work."""
         ...
 
     async def emit(self, event: Event) -> None:

@@ -152,6 +152,10 @@ class FakeWork:
     top_ups: FakeTopUps
     events: list[Event]
 
+    @property
+    def register(self) -> FakeLedger:
+        return self.ledger
+
     async def emit(self, event: Event) -> None:
         self.events.append(event)
 

@@ -255,8 +255,14 @@ class PostgresLedger:
         self._core = core
 
     async def open(self, account: AccountKey, limits: Limits | None = None) -> AccountId:
-        """Open an account, or answer the number of the one that is there."""
-        return await self._core.index.open(self._connection, account, limits or account.purpose.usual_limits)
+        """Open an account, or answer the number of the one that is there.
+
+        Raises `ConflictError` for limits on a platform account, or for a person's account without any.
+        """
+        limits = limits or account.purpose.usual_limits
+        if account.purpose.is_platform is not (limits.floor is None and limits.ceiling is None):
+            raise ConflictError(f"an account for {account.purpose} cannot have {limits}")
+        return await self._core.index.open(self._connection, account, limits)
 
     async def lock(self, accounts: Iterable[AccountKey]) -> Mapping[AccountKey, Balance]:
         """Lock accounts in id order until the unit of work ends."""

@@ -9,6 +9,7 @@ from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.outbox import write_event
+from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.wallet import PostgresTopUps
 from domain.clock import Clock
 from domain.events import Event
@@ -20,6 +21,7 @@ class PostgresWork:
     def __init__(self, connection: Connection, core: LedgerCore) -> None:
         self._connection = connection
         self.ledger = PostgresLedger(connection, core)
+        self.register = PostgresAccountRegister(connection)
         self.top_ups = PostgresTopUps(connection)
 
     async def emit(self, event: Event) -> None:

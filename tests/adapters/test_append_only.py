@@ -92,3 +92,10 @@ async def test_an_unknown_account_and_the_platforms_own_are_refused(bench: Bench
         with pytest.raises(ConflictError):
             await bench.set_status(key, AccountStatus.FROZEN)
     assert await bench.database.pool.fetchval("select count(*) from account_change") == 1
+
+
+async def test_only_the_platform_has_accounts_without_limits(bench: Bench) -> None:
+    for key, limits in ((CREDIT, Limits(None, None)), (CLEARING, Limits(0, None))):
+        with pytest.raises(ConflictError):
+            await bench.open(key, limits=limits)
+    assert await bench.database.pool.fetchval("select count(*) from account") == 0
