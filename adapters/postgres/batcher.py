@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import Database, commit
 from adapters.postgres.ledger import LedgerCore
 from domain.errors import ConflictError, UnavailableError
 from domain.ledger.model import Outcome, Transaction
@@ -151,7 +151,7 @@ class Batcher:
         await connection.execute("begin")
         try:
             outcomes, _ = await self._core.decide_all(connection, transactions, wait=False)
-            await connection.execute("commit")
+            await commit(connection)
         except BaseException:
             if not connection.is_closed():
                 await connection.execute("rollback")

@@ -12,6 +12,8 @@ import asyncpg
 import orjson
 from asyncpg import Connection, Pool
 
+from domain.errors import ConflictError
+
 _GENERIC_PLANS = {"server_settings": {"plan_cache_mode": "force_generic_plan"}}
 """Planning a short statement anew costs more than running it. A proxy that shares sessions cannot promise it."""
 
@@ -67,6 +69,12 @@ class Database:
             connection.terminate()
 
 
+async def commit(connection: Connection) -> None:
+    """Commit. Raises `ConflictError` where a statement had failed: the server then rolls back without an error."""
+    if await connection.execute("commit") != "COMMIT":
+        raise ConflictError("a statement failed before the end, and nothing of it was committed")
+
+
 class Transaction:
     """`async with` gives the connection. Written out, for every action of ours pays for what stands here."""
 
@@ -92,7 +100,7 @@ class Transaction:
             return
         try:
             if error is None:
-                await connection.execute("commit")
+                await commit(connection)
             elif not connection.is_closed():
                 await connection.execute("rollback")
         finally:

@@ -12,6 +12,7 @@ from asyncpg import Connection
 
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.journal import COLUMNS, posting_of, read_rows, records_of
+from adapters.postgres.lock_order import LockOrder
 from domain.clock import Clock
 from domain.errors import ConflictError
 from domain.ids import AccountId, TransactionId
@@ -250,9 +251,10 @@ def _accounts_of(
 class PostgresLedger:
     """The ledger inside one unit of work: `domain.ledger.ports.Ledger`."""
 
-    def __init__(self, connection: Connection, core: LedgerCore) -> None:
+    def __init__(self, connection: Connection, core: LedgerCore, order: LockOrder | None = None) -> None:
         self._connection = connection
         self._core = core
+        self._order = order or LockOrder()
 
     async def open(self, account: AccountKey, limits: Limits | None = None) -> AccountId:
         """Open an account, or answer the number of the one that is there.
@@ -265,9 +267,12 @@ class PostgresLedger:
         return await self._core.index.open(self._connection, account, limits)
 
     async def lock(self, accounts: Iterable[AccountKey]) -> Mapping[AccountKey, Balance]:
-        """Lock accounts in id order until the unit of work ends."""
+        """Lock accounts in id order until the unit of work ends. RuntimeError after a change of an unlocked account."""
+        accounts = list(accounts)
+        self._order.lock(accounts)
         return await self._core.lock(self._connection, accounts)
 
     async def post(self, transaction: Transaction) -> Outcome:
         """Decide a transaction. Raises `ConflictError` if its id is being used for something else this very moment."""
+        self._order.post()
         return await self._core.decide_one(self._connection, transaction)

@@ -2,6 +2,7 @@
 
 from asyncpg import CheckViolationError, Connection
 
+from adapters.postgres.lock_order import LockOrder
 from domain.errors import ConflictError
 from domain.ledger.chart import Limits
 from domain.ledger.model import AccountKey, AccountStatus
@@ -20,10 +21,15 @@ _SET_STATUS = _CHANGE.format(change="status = $4")
 
 
 class PostgresAccountRegister:
-    """`domain.ledger.ports.AccountRegister` inside one unit of work."""
+    """`domain.ledger.ports.AccountRegister` inside one unit of work, which goes on whatever is refused.
 
-    def __init__(self, connection: Connection) -> None:
+    It changes accounts that the ledger has locked, or one account alone in a unit of work that locks no other: else
+    RuntimeError, for locks out of order end in a deadlock.
+    """
+
+    def __init__(self, connection: Connection, order: LockOrder | None = None) -> None:
         self._connection = connection
+        self._order = order or LockOrder()
 
     async def set_limits(self, account: AccountKey, limits: Limits) -> None:
         """Change floor and ceiling from now on.
@@ -45,10 +51,14 @@ class PostgresAccountRegister:
         await self._change(_SET_STATUS, account, status)
 
     async def _change(self, statement: str, account: AccountKey, *values: object) -> None:
+        self._order.change(account)
+        await self._connection.execute("savepoint change")
         try:
             changed = await self._connection.fetchval(statement, *account, *values)
         except CheckViolationError as error:
+            await self._connection.execute("rollback to savepoint change; release savepoint change")
             raise ConflictError(f"{_said(account)} does not allow it now: {error}") from error
+        await self._connection.execute("release savepoint change")
         if not changed:
             raise ConflictError(f"there is no account {_said(account)}")
 

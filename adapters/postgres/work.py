@@ -8,6 +8,7 @@ from asyncpg import Connection
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
+from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_event
 from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.wallet import PostgresTopUps
@@ -20,8 +21,9 @@ class PostgresWork:
 
     def __init__(self, connection: Connection, core: LedgerCore) -> None:
         self._connection = connection
-        self.ledger = PostgresLedger(connection, core)
-        self.register = PostgresAccountRegister(connection)
+        order = LockOrder()
+        self.ledger = PostgresLedger(connection, core, order)
+        self.register = PostgresAccountRegister(connection, order)
         self.top_ups = PostgresTopUps(connection)
 
     async def emit(self, event: Event) -> None:

@@ -13,10 +13,10 @@ import pytest_asyncio
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.database import Database
-from adapters.postgres.ledger import LedgerCore
+from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from domain.errors import ConflictError, UnavailableError
-from domain.ledger.chart import Kind, Purpose
-from domain.ledger.model import AccountKey, Code, Outcome, Posting, Transaction
+from domain.ledger.chart import Kind, Limits, Purpose
+from domain.ledger.model import AccountKey, AccountStatus, Code, Outcome, Posting, Transaction
 from domain.money import Currency, Money
 from tests.ledger_on_postgres import PostgresHouse, breaches, house
 from tests.ledger_stories import Hands, World, post
@@ -319,3 +319,52 @@ async def test_times_and_amounts_come_back_as_they_were(opened: PostgresHouse, w
     assert again.rows[0].effective_at == happened
     assert again.rows[0].source is not None
     assert again.rows[0].source.account.purpose is Purpose.GATEWAY_CLEARING
+
+
+async def test_a_unit_of_work_in_which_a_statement_failed_does_not_pass_for_committed(
+    opened: PostgresHouse, world: World
+) -> None:
+    charge = world.charge("c", world.wallet("a"), 1)
+
+    async def goes_on_after_a_failure() -> None:
+        async with opened.database.transaction() as connection:
+            assert (await PostgresLedger(connection, opened.core).post(charge)).posted
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await connection.execute("select 1 / 0")
+
+    with pytest.raises(ConflictError, match="nothing of it"):
+        await goes_on_after_a_failure()
+    assert await rows_of(opened, charge) == 0
+
+
+async def test_a_refused_change_of_an_account_leaves_the_unit_of_work_whole(
+    opened: PostgresHouse, world: World
+) -> None:
+    a, charge = world.wallet("a"), world.charge("c", world.wallet("a"), 1)
+    async with opened.works() as work:
+        await work.ledger.lock([a])
+        with pytest.raises(ConflictError):
+            await work.register.set_status(a, AccountStatus.CLOSED)
+        assert (await work.ledger.post(charge)).posted
+    assert await rows_of(opened, charge) == 1
+
+
+async def test_an_account_is_changed_alone_or_after_all_were_locked(opened: PostgresHouse, world: World) -> None:
+    a, b = world.wallet("a"), world.wallet("b")
+    async with opened.works() as work:
+        await work.register.set_status(b, AccountStatus.FROZEN)
+        await work.register.set_limits(b, Limits(0, 20_000))
+        with pytest.raises(RuntimeError, match="in order"):
+            await work.register.set_status(a, AccountStatus.FROZEN)
+        with pytest.raises(RuntimeError, match="in order"):
+            await work.ledger.lock([a])
+        with pytest.raises(RuntimeError, match="in order"):
+            await work.ledger.post(world.charge("c", a, 1))
+    async with opened.works() as work:
+        assert (await work.ledger.post(world.charge("c", a, 1))).posted
+        with pytest.raises(RuntimeError, match="in order"):
+            await work.register.set_status(b, AccountStatus.OPEN)
+    async with opened.works() as work:
+        await work.ledger.lock([a, b])
+        await work.register.set_status(b, AccountStatus.OPEN)
+        assert (await work.ledger.post(world.charge("d", a, 1))).posted
