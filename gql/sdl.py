@@ -9,6 +9,7 @@ from typing import Any
 
 from graphql import (
     REMOVE,
+    DirectiveDefinitionNode,
     DocumentNode,
     GraphQLSchema,
     NamedTypeNode,
@@ -99,7 +100,8 @@ def _without_deprecated(text: str) -> GraphQLSchema:
     """A schema less what is deprecated, and less the types that nothing leads to any more."""
     document: DocumentNode = visit(parse(text), _Deprecated())
     types = {found.name.value: found for found in document.definitions if isinstance(found, TypeDefinitionNode)}
-    reached, waiting = set[str](), [name for name in _ROOTS if name in types]
+    directives = (found for found in document.definitions if isinstance(found, DirectiveDefinitionNode))
+    reached, waiting = set[str](), [*_ROOTS, *(name for directive in directives for name in _named(directive))]
     while waiting:
         name = waiting.pop()
         if name in types and name not in reached:
@@ -118,7 +120,7 @@ def _faces(node: TypeDefinitionNode) -> Iterator[str]:
     return (face.name.value for face in getattr(node, "interfaces", None) or ())
 
 
-def _named(node: TypeDefinitionNode) -> list[str]:
+def _named(node: Node) -> list[str]:
     """The types that a definition names."""
     found: list[str] = []
 

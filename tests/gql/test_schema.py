@@ -134,6 +134,8 @@ type Chair implements Thing { name: String legs: Int }
 enum Unit { FOOT METRE INCH @deprecated }
 input Move { from: Int to: Int @deprecated }
 type Mutation { move(input: Move): Int }
+directive @requires(right: Right!) on FIELD_DEFINITION
+enum Right { OWNER }
 """  # fmt: skip
 CHANGES: dict[str, tuple[str, str, bool]] = {
     "a field goes": ("window: Int ", "", True),
