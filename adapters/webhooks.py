@@ -3,8 +3,10 @@
 Answers are chosen for the vendor's own rule of trying again: 503 where we could not, never 500.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 
 import structlog
@@ -13,8 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.payments.midtrans import MalformedNotificationError, Notification, parse_notification, verify
+from adapters.postgres.inbox import UNKNOWN_ORDER
 from domain.errors import ConflictError, UnavailableError
-from domain.wallet.actions import confirm_top_up
+from domain.wallet.actions import Sweep, confirm_top_up
 from domain.wallet.gateway import GatewayRefusedError
 from domain.wallet.ports import WalletPorts
 
@@ -25,6 +28,9 @@ _KEPT_HEADERS = ("content-type", "user-agent", "x-forwarded-for", "x-request-id"
 _LONGEST_HEADER = 200
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """What may be asked for: an id goes into an address, and one with dots or slashes would lead elsewhere."""
+
+_AT_ONCE = 8
+_MOST_SWEPT = 256
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +83,26 @@ async def replay_inbox(ports: WalletPorts, keys: Sequence[str], letter: int) -> 
     return (await _follow(ports, kept.id, notification))[1]
 
 
+async def sweep_inbox(ports: WalletPorts, now: datetime) -> Sweep:
+    """Handle genuine messages that were answered "try again", or whose handling died: their sender may have given up.
+
+    Its door: the schedule; many may run at once. One that fails stops nobody and comes again.
+    """
+    sweep, gate = Sweep(), asyncio.Semaphore(_AT_ONCE)
+
+    async def take_up(letter: int) -> None:
+        async with gate:
+            try:
+                await replay_inbox(ports, (), letter)  # no keys: those that wait were signed when they came
+            except Exception as error:  # noqa: BLE001  # one message's trouble must not keep the others
+                sweep.failed.append((str(letter), error))
+
+    due = await ports.inbox.claim_unhandled(now, _MOST_SWEPT)
+    await asyncio.gather(*(take_up(letter) for letter in due))
+    sweep.looked_at = len(due)
+    return sweep
+
+
 async def _handle(ports: WalletPorts, keys: Sequence[str], body: bytes, headers: Mapping[str, str]) -> Response:
     try:
         notification = parse_notification(body)
@@ -112,8 +138,8 @@ async def _follow(ports: WalletPorts, letter: int, notification: Notification) -
         await ports.inbox.note(letter, "unavailable", handled=False)
         return HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"
     if top_up is None:
-        await ports.inbox.note(letter, "unknown_order", handled=False)
-        return HTTPStatus.NOT_FOUND, "unknown_order"
+        await ports.inbox.note(letter, UNKNOWN_ORDER, handled=False)
+        return HTTPStatus.NOT_FOUND, UNKNOWN_ORDER
     await ports.inbox.note(letter, top_up.state, handled=True)
     return HTTPStatus.OK, top_up.state
 

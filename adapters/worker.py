@@ -16,6 +16,7 @@ from adapters.config import Settings
 from adapters.postgres.database import Database
 from adapters.postgres.seal import seal_for_ever
 from adapters.relay import Relay
+from adapters.webhooks import sweep_inbox
 from adapters.wiring import Adapters, connect
 from domain.wallet.actions import Sweep, expire_holds, sweep_top_ups
 
@@ -32,6 +33,10 @@ Job = Callable[[Adapters], Awaitable[None]]
 
 async def _sweep_top_ups(ports: Adapters) -> None:
     _tell("top_ups_swept", await sweep_top_ups(ports, ports.clock()))
+
+
+async def _sweep_inbox(ports: Adapters) -> None:
+    _tell("inbox_swept", await sweep_inbox(ports, ports.clock()))
 
 
 async def _expire_holds(ports: Adapters) -> None:
@@ -59,6 +64,7 @@ class Scheduled:
 
 JOBS: Mapping[str, Scheduled] = {
     "sweep_top_ups": Scheduled("* * * * * */10", _sweep_top_ups),
+    "sweep_inbox": Scheduled("* * * * *", _sweep_inbox),
     "expire_holds": Scheduled("* * * * * */30", _expire_holds),
     "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),
 }

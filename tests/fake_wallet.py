@@ -88,6 +88,9 @@ class FakeInbox:
     async def find(self, letter: int) -> Letter | None:
         return None
 
+    async def claim_unhandled(self, now: datetime, limit: int) -> Sequence[int]:
+        return []
+
     async def prune(self, now: datetime) -> int:
         return 0
 

@@ -135,6 +135,7 @@ class InboxRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source", "digest", name="inbox_message"),
         Index("inbox_not_genuine", "received_at", postgresql_where=text("not genuine")),
+        Index("inbox_due", "next_try_at", postgresql_where=text("next_try_at is not null")),
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
@@ -147,3 +148,4 @@ class InboxRow(SQLModel, table=True):
     received_at: datetime = Field(sa_column=_now())
     handled_at: datetime | None = Field(sa_column=_instant())
     attempts: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
+    next_try_at: datetime | None = Field(sa_column=_instant())

@@ -136,6 +136,10 @@ class Inbox(Protocol):
         """A kept message by its number."""
         ...
 
+    async def claim_unhandled(self, now: datetime, limit: int) -> Sequence[int]:
+        """Genuine messages that wait to be handled, each put off so that no other takes it."""
+        ...
+
     async def prune(self, now: datetime) -> int:
         """Forget old messages that were not genuine; answers how many."""
         ...

@@ -86,9 +86,11 @@ create table inbox (
     received_at timestamptz not null default clock_timestamp(),
     handled_at timestamptz,
     attempts integer not null default 0,
+    next_try_at timestamptz,
     constraint inbox_message unique (source, digest)
 ) with (fillfactor = 80);
 create index inbox_not_genuine on inbox (received_at) where not genuine;
+create index inbox_due on inbox (next_try_at) where next_try_at is not null;
 comment on table inbox is 'What vendors sent, as it came; of what nobody vouches for only the beginning, for a while.';
 """
 
@@ -97,7 +99,7 @@ GRANTS = {
     "top_up_attempt": "select, insert, update (asked_at, asking_until, opened_at, token, url, seen, transaction_id,"
     " payment_type, received, received_currency, credited, taken_back, version, checks, next_check_at)",
     "top_up_posting": "select, insert",
-    "inbox": "select, insert, delete, update (body, headers, genuine, verdict, handled_at, attempts)",
+    "inbox": "select, insert, delete, update (body, headers, genuine, verdict, handled_at, attempts, next_try_at)",
 }
 
 

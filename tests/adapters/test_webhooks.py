@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import aiohttp
 import pytest
@@ -11,8 +13,10 @@ import pytest
 from adapters.embedded.database import DatabaseAddresses
 from adapters.payments.midtrans import encoded, signature
 from adapters.postgres import inbox
-from adapters.webhooks import LARGEST_BODY_BYTES, replay_inbox
+from adapters.postgres.inbox import PostgresInbox
+from adapters.webhooks import LARGEST_BODY_BYTES, replay_inbox, sweep_inbox
 from domain.wallet.model import TopUp, TopUpState
+from domain.wallet.ports import Letter
 from tests.adapters.midtrans_sandbox import KEY, NEW_KEY
 from tests.adapters.webhook_door import Door, opened
 from tests.builders import FIFTY, UNALLOCATED, Stage, owner_of
@@ -241,6 +245,88 @@ async def test_staff_replay_what_came_while_its_key_was_missing(door: Door, paid
     assert await stage.journal() == 0
     assert await replay_inbox(stage.ports, (KEY, NEW_KEY), unsigned["id"]) == "settled"
     assert (await door.rows())[0]["genuine"]
+
+
+async def swept(door: Door, now: datetime) -> int:
+    found = await sweep_inbox(door.stage.ports, now)
+    assert not found.failed
+    return found.looked_at
+
+
+async def test_what_was_answered_try_again_is_taken_up_without_being_sent_again(door: Door, paid: TopUp) -> None:
+    """The last notice of a refund may be the only one that ever speaks of it."""
+    door.stage.fault("server_error", call="core.status")
+    assert await door.post(door.letter(paid)) == 503
+    (row,) = await door.rows()
+    came = row["received_at"]
+    assert await swept(door, came + timedelta(seconds=50)) == 0, "whoever received it may still be at it"
+    assert await swept(door, came + timedelta(seconds=70)) == 1
+    assert (await door.stage.again(paid)).credited == FIFTY
+    (row,) = await door.rows()
+    assert (row["verdict"], row["next_try_at"]) == ("settled", None)
+    assert await swept(door, came + timedelta(days=9)) == 0
+
+
+async def test_one_that_we_died_on_is_taken_up(door: Door, paid: TopUp) -> None:
+    letter = await door.stage.ports.inbox.receive("midtrans", door.letter(paid), {})
+    assert await swept(door, letter.received_at + timedelta(minutes=2)) == 1
+    assert (await door.stage.again(paid)).credited == FIFTY
+
+
+async def test_it_is_tried_ever_more_rarely_while_the_gateway_is_away_and_never_given_up(
+    door: Door, paid: TopUp
+) -> None:
+    door.stage.fault("server_error", call="core.status", times=1_000)
+    await door.post(door.letter(paid))
+    (row,) = await door.rows()
+    now, tried = row["received_at"], list[float]()
+    while now < row["received_at"] + timedelta(days=4):
+        if await swept(door, now):
+            tried.append((now - row["received_at"]) / timedelta(minutes=1))
+        now += timedelta(minutes=5 if now - row["received_at"] < timedelta(hours=2) else 60)
+    gaps = [later - earlier for earlier, later in pairwise(tried)]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == 24 * 60
+    assert len(tried) < 15
+
+
+async def test_an_order_that_is_not_ours_is_given_up_after_a_day(door: Door) -> None:
+    body = {"order_id": "not-ours", "status_code": "200", "gross_amount": "50000.00"}
+    body["signature_key"] = signature("not-ours", "200", "50000.00", KEY)
+    assert await door.post(encoded(body)) == 404
+    (row,) = await door.rows()
+    assert await swept(door, row["received_at"] + timedelta(minutes=2)) == 1
+    assert await swept(door, row["received_at"] + timedelta(hours=25)) == 1
+    assert await swept(door, row["received_at"] + timedelta(days=30)) == 0
+
+
+async def test_what_nobody_vouches_for_is_not_taken_up(door: Door, paid: TopUp) -> None:
+    await door.post(door.letter(paid, key="somebody else's"))
+    (row,) = await door.rows()
+    assert await swept(door, row["received_at"] + timedelta(days=1)) == 0
+
+
+async def test_sweeps_of_the_inbox_at_once_share_the_work_and_one_that_fails_stops_nobody(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = list[Letter]()
+    for _ in range(6):
+        top_up = await door.stage.started(*await door.stage.somebody())
+        await door.stage.drive(top_up, "pay")
+        letters.append(await door.stage.ports.inbox.receive("midtrans", door.letter(top_up), {}))
+    bad, now = letters[0].id, letters[-1].received_at + timedelta(minutes=2)
+    find = PostgresInbox.find
+
+    async def found(self: PostgresInbox, id_: int) -> Letter | None:
+        if id_ == bad:
+            raise RuntimeError("on purpose")
+        return await find(self, id_)
+
+    monkeypatch.setattr(PostgresInbox, "find", found)
+    sweeps = await asyncio.gather(*(sweep_inbox(door.stage.ports, now) for _ in range(3)))
+    assert sum(sweep.looked_at for sweep in sweeps) == 6
+    assert [which for sweep in sweeps for which, _ in sweep.failed] == [str(bad)]
+    assert (await door.stage.events()).count("TopUpSettled") == 5
 
 
 async def test_other_verbs_are_refused(door: Door) -> None:
