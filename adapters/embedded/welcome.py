@@ -17,9 +17,9 @@ Demo accounts  (each token holds for 30 days; `.venv/bin/gametriggers token NAME
 
 Try this
   1. Open GraphiQL in a browser. Its tabs are ready and signed in as `demo`: run "Wallets" to see what demo owns.
-  2. Run "Watch" and leave it open in one browser tab. In a second one run "Top up" and open the `redirectUrl` it
-     answers: that is the gateway's page. Press "Pay", and the balance moves under "Watch". Press "Pay twice" for
-     another top-up: the money still comes once.
+  2. Run "Watch" and leave it open in one browser tab. In a second one run "TopUp" and open the `redirectUrl` it
+     answers: that is the gateway's page. Press "Pay", and the balance moves under "Watch". With another top-up
+     press "Pay, and be reported twice": the money still comes once.
   3. Ask for the wallet of `other` by its id with demo's token: it answers as if it did not exist. Then let the ledger
      prove itself: .venv/bin/gametriggers audit
 Ctrl-C ends everything that was started; `make reset` deletes what it stored."""
