@@ -89,10 +89,12 @@ async def _record_once(ports: WalletPorts, order: Order, status: PaymentStatus, 
         for event in found.events:
             await work.emit(event)
         after = replace(found.attempt, checks=0) if changed else found.attempt
-        wait_s = next_check_s(after, changed=changed, waits=waits(status), until_end_s=until_end_s)
-        # A repeat of what is known does not call off the look that a change asked for and no sweep has taken yet.
-        to_come = after.next_check_at if after.checks == 0 else None
-        next_check_at = to_come if wait_s is None else now + timedelta(seconds=wait_s)
+        watch_s = ports.policy.watched.total_seconds()
+        wait_s = next_check_s(after, changed=changed, waits=waits(status), until_end_s=until_end_s, watch_s=watch_s)
+        # A repeat of what is known does not put off the look that a change asked for and no sweep has taken yet.
+        to_come = after.next_check_at if after.checks == 0 and not changed else None
+        looks = [to_come, None if wait_s is None else now + timedelta(seconds=wait_s)]
+        next_check_at = min((look for look in looks if look is not None), default=None)
         await work.top_ups.save(found.top_up, replace(after, next_check_at=next_check_at))
     return found.top_up
 

@@ -219,18 +219,24 @@ _LAST_LOOK_S = 3600
 _DAY_S = 86_400
 
 
-def next_check_s(attempt: Attempt, *, changed: bool, waits: bool, until_end_s: float) -> float | None:
+def next_check_s(
+    attempt: Attempt, *, changed: bool, waits: bool, until_end_s: float, watch_s: float = 0
+) -> float | None:
     """In how many seconds to ask about an attempt again; None: only when the gateway says something.
 
     `until_end_s` is how long its page and the grace after it still last (negative: so long ago they ended). Whatever
-    changed is looked at once more, so that an answer that was old at the gateway itself does not stay the last.
+    changed is looked at once more, so that an answer that was old at the gateway itself does not stay the last. Money
+    that came in and may go back is looked at daily until `watch_s` after that end: the notice of it may be lost.
     """
     delay = CHECK_DELAYS_S[min(attempt.checks, len(CHECK_DELAYS_S) - 1)]
     if waits:
         return delay if until_end_s > -_DAY_S else _DAY_S
     if attempt.received is None and until_end_s > 0:
         return min(delay, until_end_s)
-    return _LAST_LOOK_S if changed else None
+    if changed:
+        return _LAST_LOOK_S
+    may_go_back = attempt.received is not None and attempt.taken_back != attempt.received
+    return _DAY_S if may_go_back and until_end_s > -watch_s else None
 
 
 def seconds_until(moment: datetime, now: datetime) -> float:

@@ -79,6 +79,8 @@ class TopUpPolicy:
     """How long the gateway surely answers the same page to the same request."""
     asking: timedelta = timedelta(minutes=1)
     """How long one caller may take to ask for a page, while others wait for it."""
+    watched: timedelta = timedelta(days=45)
+    """How long after its page's end money that came in is still asked about daily: it may go back without a notice."""
     finish_url: str | None = None
     """Where the gateway's page sends the payer afterwards."""
 

@@ -111,6 +111,23 @@ async def test_a_refund_is_followed_until_the_bank_confirms_it(stage: Stage) -> 
     assert (await stage.again(top_up)).taken_back == rupiah(10_000)
 
 
+async def test_a_chargeback_weeks_later_of_which_every_notice_is_lost_is_found(stage: Stage) -> None:
+    actor, wallet = await stage.somebody()
+    top_up = await stage.settled(actor, wallet)
+    assert await sweep(stage, hours=1) == 1, "the last look after a change"
+    assert [await sweep(stage, days=1) for _ in range(30)] == [1] * 30
+    await stage.drive(top_up, "chargeback")
+    await sweep(stage, days=1)
+    assert (await stage.again(top_up)).taken_back == FIFTY
+
+
+async def test_money_that_stays_is_asked_about_daily_for_six_weeks_and_then_left_alone(stage: Stage) -> None:
+    await stage.settled(*await stage.somebody())
+    looks = [await sweep(stage, days=1) for _ in range(60)]
+    assert sum(looks) == looks.index(0)
+    assert 45 <= sum(looks) <= 47
+
+
 async def test_an_answer_that_was_old_at_the_gateway_does_not_stay_the_last(stage: Stage) -> None:
     actor, wallet = await stage.somebody()
     top_up = await stage.started(actor, wallet, method=Method.CARD)

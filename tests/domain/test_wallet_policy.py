@@ -68,10 +68,11 @@ def test_what_waits_is_asked_about_again(checks: int, changed: bool, waits: bool
         attempt.order_id, attempt.top_up, 1, attempt.request_key, attempt.taken_back, checks=checks,
         received=FIFTY if paid else None, seen=PaymentState.PAID if paid else PaymentState.UNKNOWN,
     )  # fmt: skip
-    found = next_check_s(attempt, changed=changed, waits=waits, until_end_s=left_s)
+    watch_s = 45 * 86_400
+    found = next_check_s(attempt, changed=changed, waits=waits, until_end_s=left_s, watch_s=watch_s)
     if waits or changed or (not paid and left_s > 0):
         assert found is not None
         assert 0 < found <= 86_400
         assert not waits or found >= CHECK_DELAYS_S[0]
     else:
-        assert found is None
+        assert found == (86_400 if paid and left_s > -watch_s else None)

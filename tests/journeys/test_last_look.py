@@ -22,4 +22,4 @@ async def test_a_repeated_notification_does_not_call_off_the_last_look(database:
         assert (await sweep_top_ups(stage.ports, stage.clock())).looked_at == 1
         for _ in range(2):
             stage.clock.turn(timedelta(days=2))
-            assert (await sweep_top_ups(stage.ports, stage.clock())).looked_at == 0
+            assert (await sweep_top_ups(stage.ports, stage.clock())).looked_at == 0, "all of it has gone back"
