@@ -65,7 +65,11 @@ class Settings(Source):
         description="The same database without a pooling proxy in between, for LISTEN and advisory locks;"
         " DATABASE_URL when left out",
     )
-    database_pool_size: int = Field(default=10, ge=1, description="Connections that one process keeps at most")
+    database_pool_size: int = Field(
+        default=10,
+        ge=1,
+        description="Connections in one process's pool; beside it the ledger keeps two, and a worker three more",
+    )
     database_behind_pooler: bool = Field(
         default=False,
         description="true when DATABASE_URL leads to a transaction-pooling proxy: no statement stays prepared",

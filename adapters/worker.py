@@ -60,6 +60,8 @@ class Scheduled:
 
     when: str
     job: Job
+    longest_s: float = 300.0
+    """After so long a run counts as failed, so that one that stands still does not keep its job from ever running."""
 
 
 JOBS: Mapping[str, Scheduled] = {
@@ -120,17 +122,20 @@ async def _run_connected(
         manager = SchedulerManager(Queries(AsyncpgDriver(connection)))
         manager.shutdown = stop
         for name, scheduled in jobs.items():
-            manager.schedule(name, scheduled.when, accepts_context=False)(_tried(name, scheduled.job, ports, stop))
+            manager.schedule(name, scheduled.when, accepts_context=False)(_tried(name, scheduled, ports, stop))
         await manager.run()
 
 
-def _tried(name: str, job: Job, ports: Adapters, stop: asyncio.Event) -> Callable[[Schedule], Awaitable[None]]:
+def _tried(
+    name: str, scheduled: Scheduled, ports: Adapters, stop: asyncio.Event
+) -> Callable[[Schedule], Awaitable[None]]:
     """The job, tried again soon a few times when it fails; after that its next time comes anyway."""
 
     async def run(_: Schedule) -> None:
         for pause_s in (*RETRY_PAUSES_S, None):
             try:
-                await job(ports)
+                async with asyncio.timeout(scheduled.longest_s):
+                    await scheduled.job(ports)
             except Exception as error:  # noqa: BLE001  # a job that fails must not end the others
                 if pause_s is None:
                     _log.exception("job_failed", job=name)

@@ -20,7 +20,7 @@ from domain.ledger.model import Outcome, Transaction
 
 MOST_IN_A_ROUND = 512
 _REOPEN_S = 0.05
-_ACQUIRE_S = 1.0
+_CONNECT_S = 1.0
 _LOCKED_S = 0.002
 _CONFLICTS = (
     asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, ConflictError,
@@ -93,10 +93,10 @@ class Batcher:
                 return
 
     async def _lane(self, waker: asyncio.Event) -> None:
-        """Rounds on a connection of the lane's own, opened again whenever it is lost."""
+        """Rounds on a connection of the lane's own beside the pool, opened again whenever it is lost."""
         while True:
             try:
-                async with self._database.pool.acquire(timeout=_ACQUIRE_S) as connection:
+                async with self._database.own(timeout_s=_CONNECT_S) as connection:
                     while True:
                         if not await self._next_round(connection):
                             waker.clear()

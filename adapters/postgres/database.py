@@ -1,7 +1,7 @@
-"""Connections to PostgreSQL: the pool for short work, and direct ones for locks that last.
+"""Connections to PostgreSQL: the pool for short work, own ones for lasting use, direct ones for lasting locks.
 
-The pool works behind a transaction-pooling proxy: nothing on it lives longer than a database transaction. Advisory
-locks of leaders need `direct`, which bypasses such a proxy.
+The pool and `own` work behind a transaction-pooling proxy: nothing on them lives longer than a database transaction.
+Advisory locks of leaders need `direct`, which bypasses such a proxy.
 """
 
 from collections.abc import AsyncIterator
@@ -10,8 +10,9 @@ from typing import Any, Self
 
 import asyncpg
 import orjson
-from asyncpg import Connection, Pool
+from asyncpg import Connection
 
+from adapters.postgres.pool import ACQUIRE_S, PatientPool
 from domain.errors import ConflictError
 
 _GENERIC_PLANS = {"server_settings": {"plan_cache_mode": "force_generic_plan"}}
@@ -31,16 +32,26 @@ async def _keep(connection: Connection) -> None:
 class Database:
     """A pool of connections and the means to open direct ones. `async with Database(...)` closes it."""
 
-    def __init__(self, url: str, direct_url: str | None = None, *, size: int = 10, behind_pooler: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        direct_url: str | None = None,
+        *,
+        size: int = 10,
+        behind_pooler: bool = False,
+        patience_s: float = ACQUIRE_S,
+    ) -> None:
         self._url, self._direct_url = url, direct_url or url
-        self._size = size
+        self._size, self._patience_s = size, patience_s
         self._options: dict[str, Any] = {"statement_cache_size": 0} if behind_pooler else _GENERIC_PLANS
-        self._pool: Pool | None = None
+        self._pool: PatientPool | None = None
 
     async def __aenter__(self) -> Self:
-        self._pool = await asyncpg.create_pool(
-            self._url, min_size=1, max_size=self._size, init=_prepare, reset=_keep, command_timeout=30, **self._options
-        )
+        pool = await asyncpg.create_pool(
+            self._url, min_size=1, max_size=self._size, init=_prepare, reset=_keep, command_timeout=30,
+            timeout=self._patience_s, **self._options,
+        )  # fmt: skip
+        self._pool = PatientPool(pool, self._size, self._patience_s)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -48,8 +59,8 @@ class Database:
             await self._pool.close()
 
     @property
-    def pool(self) -> Pool:
-        """The open pool."""
+    def pool(self) -> PatientPool:
+        """The open pool. Whoever waits too long for one of its connections is told by `UnavailableError`."""
         if self._pool is None:
             raise RuntimeError("the database is used before it is opened: `async with Database(...)`")
         return self._pool
@@ -57,6 +68,16 @@ class Database:
     def transaction(self) -> "Transaction":
         """A pooled connection inside a database transaction: commits at the end, rolls back on any exception."""
         return Transaction(self.pool)
+
+    @asynccontextmanager
+    async def own(self, *, timeout_s: float) -> AsyncIterator[Connection]:
+        """A connection as the pool has them, beside it: for who would keep one of the pool's for ever."""
+        connection = await asyncpg.connect(self._url, timeout=timeout_s, command_timeout=30, **self._options)
+        try:
+            await _prepare(connection)
+            yield connection
+        finally:
+            connection.terminate()
 
     @asynccontextmanager
     async def direct(self, **settings: str) -> AsyncIterator[Connection]:
@@ -80,12 +101,12 @@ class Transaction:
 
     __slots__ = ("_connection", "_pool")
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: PatientPool) -> None:
         self._pool = pool
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Connection:
-        connection = await self._pool.acquire()
+        connection = await self._pool.take()
         try:
             await connection.execute("begin")
         except BaseException:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -175,13 +176,42 @@ async def test_who_waits_too_long_is_told_and_may_ask_again(opened: PostgresHous
 
 
 async def test_patience_ends_while_no_connection_is_to_be_had(
-    database: DatabaseAddresses, opened: PostgresHouse, world: World
+    opened: PostgresHouse, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Database(database.app_url, size=1) as narrow:
-        batcher = Batcher(narrow, opened.core, lanes=1, patience_s=0.2)
-        async with narrow.pool.acquire(), batcher.running():
-            with pytest.raises(UnavailableError):
-                await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), SOON_S)
+    @asynccontextmanager
+    async def none(**_: object) -> AsyncIterator[asyncpg.Connection]:
+        raise ConnectionRefusedError
+        yield
+
+    monkeypatch.setattr(opened.database, "own", none)
+    batcher = Batcher(opened.database, opened.core, lanes=1, patience_s=0.2)
+    async with batcher.running():
+        with pytest.raises(UnavailableError):
+            await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), SOON_S)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+async def test_a_narrow_pool_serves_both_doors(
+    database: DatabaseAddresses, hands: Hands, opened: PostgresHouse, world: World, size: int
+) -> None:
+    async with house(database.app_url, hands, size=size) as narrow:
+        a = world.wallet("a")
+        charges = [world.charge(str(number), a, 1) for number in range(40)]
+        submitted = asyncio.gather(*map(narrow.batcher.submit, charges[:20]))
+        posted = asyncio.gather(*map(narrow.post, charges[20:]))
+        for outcome in [*await asyncio.wait_for(submitted, SOON_S), *await asyncio.wait_for(posted, SOON_S)]:
+            assert outcome.posted
+
+
+async def test_who_waits_too_long_for_a_connection_is_told(database: DatabaseAddresses) -> None:
+    async with Database(database.app_url, size=1, patience_s=0.2) as narrow:
+        async with narrow.transaction():
+            for asked in (narrow.pool.fetchval("select 1"), narrow.transaction().__aenter__()):
+                with pytest.raises(UnavailableError):
+                    await asyncio.wait_for(asked, SOON_S)
+        assert await narrow.pool.fetchval("select 1") == 1
+        async with narrow.transaction() as connection:
+            assert await connection.fetchval("select 1") == 1
 
 
 def poisoned(world: World) -> dict[str, Transaction]:

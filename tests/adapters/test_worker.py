@@ -88,6 +88,22 @@ async def test_a_failing_job_is_tried_again_and_ends_nobody_else(
         await asyncio.wait_for(ran.wait(), 20)
 
 
+async def test_a_job_that_stands_still_is_given_up_and_tried_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.worker.RETRY_PAUSES_S", (0.01, 0.01))
+    begun = [0]
+
+    async def stands_still(_: Adapters) -> None:
+        begun[0] += 1
+        await asyncio.Event().wait()
+
+    stop = asyncio.Event()
+    jobs = {"stands_still": Scheduled("* * * * * *", stands_still, longest_s=0.05)}
+    async with connect(settings) as ports, _running(run_schedule(stop, ports, jobs), stop):
+        await eventually(lambda: begun[0] >= 4, timeout_s=20)
+
+
 async def test_a_lost_connection_is_opened_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.worker._RECONNECT_S", 0.05)
     runs = [0]
@@ -120,7 +136,7 @@ async def _running(loop: object, stop: asyncio.Event) -> AsyncIterator[None]:
 
 
 def test_every_job_has_a_time() -> None:
-    assert set(JOBS) == {"sweep_top_ups", "expire_holds", "prune_inbox"}
+    assert set(JOBS) == {"sweep_top_ups", "expire_holds", "sweep_inbox", "prune_inbox"}
 
 
 async def test_both_keys_verify_notifications(settings: Settings) -> None:
