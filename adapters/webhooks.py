@@ -22,6 +22,8 @@ from domain.wallet.gateway import GatewayRefusedError
 from domain.wallet.ports import WalletPorts
 
 LARGEST_BODY_BYTES = 64 * 1024
+ANSWER_WITHIN_S = 12.0
+"""Midtrans hangs up after 15 seconds, and what hangs here would gather."""
 MIDTRANS = "midtrans"
 
 _KEPT_HEADERS = ("content-type", "user-agent", "x-forwarded-for", "x-request-id")
@@ -51,13 +53,16 @@ async def receive_midtrans(request: Request, ports: WalletPorts, keys: Sequence[
     large, 503 try again.
     """
     try:
-        body = await _body(request)
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            body = await _body(request)
+            if body is None:
+                return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+            return await _handle(ports, keys, body, _headers(request))
     except ClientDisconnect:
         return _answer(HTTPStatus.BAD_REQUEST, "incomplete")
-    if body is None:
-        return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
-    try:
-        return await _handle(ports, keys, body, _headers(request))
+    except TimeoutError:
+        _log.warning("webhook_too_slow", source=MIDTRANS)
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow")
     except Exception:  # noqa: BLE001  # never 500: Midtrans tries that once more only, and 503 four times
         _log.exception("webhook_failed", source=MIDTRANS)
         return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "failed")

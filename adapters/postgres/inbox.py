@@ -1,5 +1,6 @@
 """The inbox on PostgreSQL: vendors' messages as they came, kept before anything follows from them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -11,6 +12,7 @@ from domain.wallet.ports import Letter
 
 KEPT_OF_REFUSED_BYTES = 4096
 MOST_REFUSED_AN_HOUR = 200
+MOST_REFUSED_AT_ONCE = 3
 REFUSED_LIVE = timedelta(days=7)
 FIRST_TRY_AFTER = timedelta(minutes=1)
 """Until then whoever received a message is at it, or its sender tries again."""
@@ -64,6 +66,8 @@ class PostgresInbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._refusing = 0
+        self._hour, self._refused = -1, 0
 
     async def receive(self, source: str, body: bytes, headers: Mapping[str, str]) -> Letter:
         """Keep a genuine message; the very same one again answers the row that is there."""
@@ -74,12 +78,30 @@ class PostgresInbox:
             return _letter(record or await connection.fetchrow(_KEPT, source, digest))
 
     async def refuse(self, source: str, body: bytes, headers: Mapping[str, str], verdict: str) -> None:
-        """Keep the beginning of what is not genuine, as long as there are not too many of it in an hour."""
+        """Keep the beginning of what is not genuine, as long as there are not too many of it in an hour.
+
+        Beyond that, or beside a few that are being kept, it is forgotten without asking the database: who has no key
+        must not be able to hold the connections of those who have.
+        """
+        if self._refusing >= MOST_REFUSED_AT_ONCE or not self._has_room():
+            return
         kept = body[:KEPT_OF_REFUSED_BYTES]
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                _REFUSE, source, sha256(body).digest(), kept, dict(headers), verdict, MOST_REFUSED_AN_HOUR
-            )
+        self._refusing += 1
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(
+                    _REFUSE, source, sha256(body).digest(), kept, dict(headers), verdict, MOST_REFUSED_AN_HOUR
+                )
+        finally:
+            self._refusing -= 1
+
+    def _has_room(self) -> bool:
+        """Whether this process may keep one more in this hour; if so, it is counted."""
+        hour = int(time.monotonic() // 3600)
+        if hour != self._hour:
+            self._hour, self._refused = hour, 0
+        self._refused += 1
+        return self._refused <= MOST_REFUSED_AN_HOUR
 
     async def note(self, letter: int, verdict: str, *, handled: bool) -> None:
         """Write down what became of a message."""

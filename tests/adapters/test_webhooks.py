@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import aiohttp
+import asyncpg
 import pytest
 
+from adapters import webhooks
 from adapters.embedded.database import DatabaseAddresses
 from adapters.payments.midtrans import encoded, signature
 from adapters.postgres import inbox
@@ -209,6 +211,70 @@ async def test_a_database_that_is_away_is_never_our_error(door: Door, paid: TopU
         assert await door.post(body) == 503
         assert await door.post(door.letter(paid, key="somebody else's")) == 403
     assert await door.post(body) == 200
+
+
+async def test_an_answer_comes_while_the_sender_still_waits(
+    door: Door, paid: TopUp, database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender that has hung up counts us as failed; and what hangs here must not gather until nothing is left."""
+    monkeypatch.setattr(webhooks, "ANSWER_WITHIN_S", 0.3)
+    other = await asyncpg.connect(database.superuser_url)
+    try:
+        async with asyncio.timeout(20), other.transaction():
+            await other.execute("lock table inbox in exclusive mode")
+            assert await door.post(door.letter(paid)) == 503
+            assert await door.post(door.letter(paid, key="somebody else's")) == 503
+    finally:
+        await other.close()
+    monkeypatch.undo()
+    assert await door.post(door.letter(paid)) == 200
+
+
+async def test_a_body_that_never_ends_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "ANSWER_WITHIN_S", 0.3)
+    answered = asyncio.Event()
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"{"
+        await answered.wait()
+
+    async with asyncio.timeout(20), aiohttp.ClientSession() as sender, sender.post(door.url, data=dripping()) as answer:
+        assert answer.status == 503
+        answered.set()
+
+
+async def test_a_flood_that_nobody_signed_does_not_reach_the_database(
+    door: Door, paid: TopUp, database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_REFUSED_AN_HOUR", 3)
+    for number in range(3):
+        await door.post(b"%d" % number)
+    other = await asyncpg.connect(database.superuser_url)
+    try:
+        async with asyncio.timeout(20), other.transaction():
+            await other.execute("lock table inbox in exclusive mode")
+            assert set(await asyncio.gather(*(door.post(b"more %d" % number) for number in range(50)))) == {400}
+    finally:
+        await other.close()
+    assert await door.post(door.letter(paid)) == 200
+
+
+async def test_of_refusals_at_once_only_a_few_hold_connections(
+    door: Door, paid: TopUp, database: DatabaseAddresses
+) -> None:
+    other = await asyncpg.connect(database.superuser_url)
+    try:
+        async with asyncio.timeout(20):
+            lock = other.transaction()
+            await lock.start()
+            await other.execute("lock table inbox in exclusive mode")
+            posts = [asyncio.create_task(door.post(b"at once %d" % number)) for number in range(40)]
+            await eventually(lambda: sum(post.done() for post in posts) == 40 - inbox.MOST_REFUSED_AT_ONCE)
+            await lock.rollback()
+            assert set(await asyncio.gather(*posts)) == {400}
+    finally:
+        await other.close()
+    assert len(await door.rows()) == inbox.MOST_REFUSED_AT_ONCE
 
 
 @contextlib.asynccontextmanager
