@@ -4,13 +4,18 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from uuid import UUID
 
 import typer
 
 from adapters.config import Environment, MigrationSettings, Settings, SettingsError, Source, read_settings
 from domain.errors import DomainError
+
+if TYPE_CHECKING:
+    from adapters.commands.staff import Work
 
 Read = TypeVar("Read", bound=Source)
 
@@ -21,6 +26,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+staff = typer.Typer(help="What people look after: reviews, vendors' messages, dead letters.", no_args_is_help=True)
+app.add_typer(staff, name="staff")
+
+First = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 
 
 @app.callback()
@@ -149,6 +159,51 @@ def settlement(
         raise _refusal(error) from None
 
 
+@staff.command()
+def review(first: First = 50) -> None:
+    """List top-ups that somebody should look at, newest first, each with the reason."""
+    from adapters.commands import staff as desk
+
+    _at_the_desk(lambda _: partial(desk.review, first=first))
+
+
+@staff.command()
+def inbox(
+    *, first: First = 50, refused: Annotated[bool, typer.Option("--refused", help="Those that nobody signed.")] = False
+) -> None:
+    """List vendors' messages that are not handled yet, newest first."""
+    from adapters.commands import staff as desk
+
+    _at_the_desk(lambda _: partial(desk.inbox, first=first, refused=refused))
+
+
+@staff.command()
+def replay(message: int = typer.Argument(help="Its number, as `inbox` shows it.")) -> None:
+    """Handle a vendor's message again: ask the vendor, and do what its answer says, once."""
+    from adapters.commands import staff as desk
+
+    _at_the_desk(lambda settings: desk.replaying(settings, message))
+
+
+@staff.command(name="dead-letters")
+def dead_letters(first: First = 50) -> None:
+    """List what should have followed an event and was given up, latest first."""
+    from adapters.commands import staff as desk
+
+    _at_the_desk(lambda _: partial(desk.dead_letters, first=first))
+
+
+@staff.command()
+def revive(
+    event: UUID = typer.Argument(help="The event's id, as `dead-letters` shows it."),
+    reaction: str = typer.Argument(help="The reaction's name."),
+) -> None:
+    """Try a dead letter again from the first attempt, once its cause is gone."""
+    from adapters.commands import staff as desk
+
+    _at_the_desk(lambda _: partial(desk.revive, event=event, reaction=reaction))
+
+
 @app.command()
 def schema(
     *,
@@ -204,6 +259,19 @@ def _settings(kind: type[Read]) -> Read:
         return read_settings(kind)
     except SettingsError as error:
         raise _refusal(error) from None
+
+
+def _at_the_desk(work: "Callable[[Settings], Work]") -> None:
+    """Do something of staff's and show what came of it; exit status 1 where there is no such thing."""
+    from adapters.commands.staff import NotThereError, run
+
+    settings = _settings(Settings)
+    try:
+        print(asyncio.run(run(settings, work(settings))))
+    except (NotThereError, DomainError) as error:
+        raise _refusal(error) from None
+    except OSError as error:
+        raise _refusal(f"The database of DATABASE_URL cannot be reached: {error}") from None
 
 
 def _or_say_why(work: Callable[[], None]) -> None:

@@ -58,6 +58,10 @@ returning inbox.id
 _FIND = """
 select id, source, body, headers, genuine, verdict, received_at, handled_at, attempts from inbox where id = $1
 """
+_UNHANDLED = """
+select id, source, body, headers, genuine, verdict, received_at, handled_at, attempts
+from inbox where handled_at is null and genuine = $2 order by id desc limit $1
+"""
 _PRUNE = "delete from inbox where not genuine and received_at < $1"
 
 
@@ -121,6 +125,10 @@ class PostgresInbox:
         """
         async with self._database.transaction() as connection:
             return [record["id"] for record in await connection.fetch(_CLAIM, now, limit, UNKNOWN_ORDER)]
+
+    async def unhandled(self, first: int, *, genuine: bool) -> Sequence[Letter]:
+        """Messages that are not handled, newest first: genuine ones, or those that were refused. For staff."""
+        return [_letter(record) for record in await self._database.pool.fetch(_UNHANDLED, first, genuine)]
 
     async def prune(self, now: datetime) -> int:
         """Forget old messages that were not genuine; answers how many."""

@@ -135,6 +135,7 @@ class InboxRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source", "digest", name="inbox_message"),
         Index("inbox_not_genuine", "received_at", postgresql_where=text("not genuine")),
+        Index("inbox_unhandled", "id", postgresql_where=text("handled_at is null")),
         Index("inbox_due", "next_try_at", postgresql_where=text("next_try_at is not null")),
     )
 

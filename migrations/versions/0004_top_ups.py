@@ -90,6 +90,7 @@ create table inbox (
     constraint inbox_message unique (source, digest)
 ) with (fillfactor = 80);
 create index inbox_not_genuine on inbox (received_at) where not genuine;
+create index inbox_unhandled on inbox (id) where handled_at is null;
 create index inbox_due on inbox (next_try_at) where next_try_at is not null;
 comment on table inbox is 'What vendors sent, as it came; of what nobody vouches for only the beginning, for a while.';
 """
