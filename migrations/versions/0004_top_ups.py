@@ -87,13 +87,29 @@ create table inbox (
     handled_at timestamptz,
     attempts integer not null default 0,
     next_try_at timestamptz,
-    constraint inbox_message unique (source, digest)
+    constraint inbox_message unique (source, digest),
+    constraint inbox_genuine_body check (not genuine or digest = sha256(body))
 ) with (fillfactor = 80);
 create index inbox_not_genuine on inbox (received_at) where not genuine;
 create index inbox_unhandled on inbox (id) where handled_at is null;
 create index inbox_due on inbox (next_try_at) where next_try_at is not null;
 comment on table inbox is 'What vendors sent, as it came; of what nobody vouches for only the beginning, for a while.';
 """
+
+REFUSE_FORGERY = """
+create function refuse_forgery() returns trigger language plpgsql as $$
+begin
+    raise exception 'message % of the inbox stays as it came', old.id using errcode = 'restrict_violation';
+end $$
+"""
+
+FORGERIES = {
+    "delete": "old.genuine",
+    "update": "(old.genuine or not new.genuine) and "
+    "(old.id, old.source, old.digest, old.body, old.headers, old.genuine, old.received_at) is distinct from "
+    "(new.id, new.source, new.digest, new.body, new.headers, new.genuine, new.received_at)",
+}
+"""What a genuine message must not suffer, nor one that is not genuine but by becoming so."""
 
 GRANTS = {
     "top_up": "select, insert, update (state, credited, taken_back, redirect_url, review)",
@@ -111,6 +127,12 @@ def upgrade() -> None:
         "create trigger top_up_posting_append_only before update or delete or truncate on top_up_posting "
         "for each statement execute function refuse_change()"
     )
+    op.execute(REFUSE_FORGERY)
+    for deed, forged in FORGERIES.items():
+        op.execute(
+            f"create trigger inbox_refuse_{deed} before {deed} on inbox for each row "
+            f"when ({forged}) execute function refuse_forgery()"
+        )
     role = op.get_bind().dialect.identifier_preparer.quote(context.config.attributes["app_role"])
     for table, rights in GRANTS.items():
         op.execute(f"grant {rights} on {table} to {role}")

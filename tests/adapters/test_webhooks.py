@@ -395,6 +395,60 @@ async def test_sweeps_of_the_inbox_at_once_share_the_work_and_one_that_fails_sto
     assert (await door.stage.events()).count("TopUpSettled") == 5
 
 
+async def test_a_repeat_rewrites_nothing(door: Door, paid: TopUp) -> None:
+    body = door.letter(paid)
+    assert await door.post(body, **{"User-Agent": "first"}) == 200
+    version = "select xmin, ctid::text from inbox"
+    before = await door.stage.ports.database.pool.fetchrow(version)
+    for _ in range(3):
+        assert await door.post(body, **{"User-Agent": "second"}) == 200
+    (row,) = await door.rows()
+    assert row["headers"]["user-agent"] == "first"
+    assert (await door.stage.ports.database.pool.fetchrow(version))["ctid"] == before["ctid"]
+
+
+async def test_what_turns_out_genuine_is_kept_whole(door: Door, paid: TopUp) -> None:
+    """A letter whose key was missing when it came, too long to be kept whole then, comes again."""
+    body = door.letter(paid, note="x" * inbox.KEPT_OF_REFUSED_BYTES)
+    await door.stage.ports.inbox.refuse("midtrans", body, {}, "not_signed")
+    assert await door.post(body) == 200
+    (row,) = await door.rows()
+    assert (row["body"], row["genuine"], row["verdict"]) == (body, True, "settled")
+
+
+FORGERIES = {
+    "delete": "delete from inbox",
+    "another body": "update inbox set body = 'x'",
+    "other headers": "update inbox set headers = '{}'",
+    "disowned": "update inbox set genuine = false",
+    "disowned and rewritten": "update inbox set genuine = false, body = 'x'",
+}
+
+
+@pytest.mark.parametrize("by", ["app_url", "owner_url"])
+@pytest.mark.parametrize("statement", FORGERIES.values(), ids=FORGERIES)
+async def test_a_genuine_message_stays_as_it_came(
+    door: Door, database: DatabaseAddresses, by: str, statement: str
+) -> None:
+    await door.stage.ports.inbox.receive("midtrans", b"{}", {"user-agent": "Veritrans"})
+    someone = await asyncpg.connect(getattr(database, by))
+    try:
+        with pytest.raises(asyncpg.RestrictViolationError, match="stays as it came"):
+            await someone.execute(statement)
+    finally:
+        await someone.close()
+
+
+async def test_a_refused_message_becomes_genuine_only_with_the_body_of_its_digest(door: Door) -> None:
+    ports = door.stage.ports
+    await ports.inbox.refuse("midtrans", b"as it came", {}, "malformed")
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await ports.database.pool.execute("update inbox set body = 'x'")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await ports.database.pool.execute("update inbox set genuine = true, body = 'x'")
+    assert await ports.database.pool.execute("delete from inbox") == "DELETE 1"
+
+
 async def test_other_verbs_are_refused(door: Door) -> None:
     async with aiohttp.ClientSession() as sender, sender.get(door.url) as answer:
         assert answer.status == 405
