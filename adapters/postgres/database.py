@@ -15,8 +15,20 @@ from asyncpg import Connection
 from adapters.postgres.pool import ACQUIRE_S, PatientPool
 from domain.errors import ConflictError
 
-_GENERIC_PLANS = {"server_settings": {"plan_cache_mode": "force_generic_plan"}}
-"""Planning a short statement anew costs more than running it. A proxy that shares sessions cannot promise it."""
+LONGEST_STANDSTILL = "30s"
+"""How long a transaction may do nothing before the server ends it: its locks and its place before the sealer's horizon
+must not outlast a process that is frozen or cut off."""
+
+
+def _session() -> dict[str, Any]:
+    """What we ask of a session at its start. A proxy that shares sessions refuses it: set it on the role there.
+
+    Planning a short statement anew costs more than running it.
+    """
+    settings = {
+        "plan_cache_mode": "force_generic_plan", "idle_in_transaction_session_timeout": LONGEST_STANDSTILL,
+    }  # fmt: skip
+    return {"server_settings": settings}
 
 
 async def _prepare(connection: Connection) -> None:
@@ -43,7 +55,7 @@ class Database:
     ) -> None:
         self._url, self._direct_url = url, direct_url or url
         self._size, self._patience_s = size, patience_s
-        self._options: dict[str, Any] = {"statement_cache_size": 0} if behind_pooler else _GENERIC_PLANS
+        self._options: dict[str, Any] = {"statement_cache_size": 0} if behind_pooler else _session()
         self._pool: PatientPool | None = None
 
     async def __aenter__(self) -> Self:

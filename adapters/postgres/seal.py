@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 from asyncpg import Connection
+from prometheus_client import Gauge
 
 from adapters.postgres.database import Database
 from adapters.postgres.digest import DIGEST_BYTES, GENESIS, Sealed, chained, head_of, wire_time
@@ -69,8 +70,20 @@ select account, before.seq + row_number() over each_account, position,
 from moved join before using (account)
 window each_account as (partition by account order by position)
 """
+_UNSEALED_S = """
+with last as materialized (
+    select coalesce((select last_position from seal order by number desc limit 1), 0) as position
+)
+select coalesce(extract(epoch from clock_timestamp() - least(
+    (select recorded_at from journal where position > (select position from last) order by position limit 1),
+    (select recorded_at from account_change where position > (select position from last) order by position limit 1)
+)), 0)::float8
+"""
+UNSEALED = Gauge("gametriggers_ledger_unsealed_seconds", "Age of the oldest row of the ledger that no seal covers yet")
 _PASSING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _REST_S = 1.0
+LONGEST_STANDSTILL = "5s"
+"""So long a frozen sealer keeps the others from sealing."""
 
 _log = structlog.get_logger(__name__)
 
@@ -137,7 +150,7 @@ class Sealer:
 
 
 class Export:
-    """Appends heads to a file, durably and at most every few seconds, and says them in the log."""
+    """Appends heads to a file, durably and at most every few seconds, says them in the log, and what waits for one."""
 
     def __init__(self, file: Path | None, monotonic: Callable[[], float], *, every_s: float = 5) -> None:
         self._file, self._monotonic, self._every_s = file, monotonic, every_s
@@ -149,6 +162,7 @@ class Export:
         if self._monotonic() < self._due:
             return
         self._due = self._monotonic() + self._every_s
+        UNSEALED.set(await connection.fetchval(_UNSEALED_S))
         found = await connection.fetchrow("select number, head, sealed_at from seal order by number desc limit 1")
         if found is None or (head := Head(*found)) == self._told:
             return
@@ -190,12 +204,16 @@ async def seal_for_ever(
     export = Export(head_file, asyncio.get_running_loop().time)
     while True:
         try:
-            async with database.direct(application_name="gametriggers sealer") as connection:
+            async with database.direct(
+                application_name="gametriggers sealer", idle_in_transaction_session_timeout=LONGEST_STANDSTILL
+            ) as connection:
                 sealer = Sealer(connection, key, clock)
                 while True:
                     await sealer.seal_all()
                     await export.offer(connection)
                     await asyncio.sleep(every_s)
         except _PASSING as error:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError from error  # rolling back on a dead connection hides it
             _log.warning("the sealer begins again", error=repr(error))
         await asyncio.sleep(max(every_s, _REST_S))

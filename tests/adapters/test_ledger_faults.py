@@ -398,3 +398,21 @@ async def test_an_account_is_changed_alone_or_after_all_were_locked(opened: Post
         await work.ledger.lock([a, b])
         await work.register.set_status(b, AccountStatus.OPEN)
         assert (await work.ledger.post(world.charge("d", a, 1))).posted
+
+
+async def test_a_unit_of_work_that_stands_still_is_ended_by_the_server(
+    database: DatabaseAddresses, hands: Hands, opened: PostgresHouse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await opened.database.pool.fetchval("show idle_in_transaction_session_timeout") == "30s"
+    a = world.wallet("a")
+    monkeypatch.setattr("adapters.postgres.database.LONGEST_STANDSTILL", "300ms")
+    async with house(database.app_url, hands) as hasty:
+
+        async def stand_still() -> None:
+            async with hasty.works() as still:
+                await still.ledger.lock([a])
+                assert (await asyncio.wait_for(opened.post(world.charge("other", a, 1)), SOON_S)).posted
+
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await stand_still()
+        assert (await hasty.post(world.charge("again", a, 1))).posted

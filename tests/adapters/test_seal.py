@@ -276,3 +276,35 @@ async def test_it_keeps_up_and_comes_back_when_its_connection_is_cut(bench: Benc
         await eventually(all_sealed(bench))
     await ruler.close()
     assert (await bench.audit()).clean
+
+
+async def test_a_sealer_that_stands_still_amid_a_seal_leaves_the_lock_to_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal_module, "LONGEST_STANDSTILL", "300ms")
+    still = asyncio.Event()
+
+    async def stand_still(*_: object) -> bytes:
+        still.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await bench.open(CLEARING, CREDIT)
+    await top_up(bench)
+    with monkeypatch.context() as patch:
+        patch.setattr(Sealer, "_marks", stand_still)
+        async with sealing(bench):
+            await asyncio.wait_for(still.wait(), 20)
+            patch.undo()
+            await eventually(all_sealed(bench, bench.sealer))
+    assert (await bench.audit()).clean
+
+
+async def test_the_age_of_what_waits_for_a_seal_is_told(bench: Bench) -> None:
+    await bench.open(CLEARING, CREDIT)
+    await top_up(bench)
+    for expected in (True, False):
+        await Export(None, lambda: 0.0).offer(bench.sealer._connection)
+        (figure,) = next(iter(seal_module.UNSEALED.collect())).samples
+        assert (figure.value > 0) is expected
+        await bench.seal()
