@@ -1,7 +1,8 @@
 """The ledger's second door: concurrent callers share one database transaction, each has its own outcome.
 
-No timer: while a lane is busy the queue grows, and the next round takes all of it. A lane leaves alone what another
-lane has in hand and passes over accounts that a unit of work has locked; those items ride in a later round.
+No timer begins a round: while a lane is busy the queue grows, and the next round takes all of it. A lane leaves alone
+what another lane has in hand and passes over accounts that a unit of work has locked; those ride in a later round.
+What keeps a round from its end, such as an id that a unit of work is deciding, is found out and rides by itself.
 """
 
 import asyncio
@@ -22,8 +23,11 @@ MOST_IN_A_ROUND = 512
 _REOPEN_S = 0.05
 _CONNECT_S = 1.0
 _LOCKED_S = 0.002
+_SWEEP_S = 1.0
+_BEGIN = "begin; set local lock_timeout = '500ms'"
 _CONFLICTS = (
-    asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, ConflictError,
+    asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError, ConflictError,
 )  # fmt: skip
 """Somebody else was first: the same round may be tried again at once, on the same connection."""
 _LOST = (
@@ -44,6 +48,9 @@ class _Item:
     claims: set[object]
     done: asyncio.Future[Outcome]
     deadline: float
+    conflicted: bool = False
+    alone: bool = False
+    """It conflicted by itself: no round of others is to wait for it again."""
 
 
 class Batcher:
@@ -56,6 +63,7 @@ class Batcher:
         self._lanes, self._capacity, self._patience_s = lanes, capacity, patience_s
         self._queue: deque[_Item] = deque()
         self._in_hand: set[object] = set()
+        self._at_work: set[_Item] = set()
         self._wakers: list[asyncio.Event] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -66,6 +74,7 @@ class Batcher:
         """Carry out what is submitted while the block lasts; what is queued at its end is finished first."""
         self._wakers = [asyncio.Event() for _ in range(self._lanes)]
         tasks = [asyncio.create_task(self._lane(waker)) for waker in self._wakers]
+        tasks.append(asyncio.create_task(self._sweep()))
         try:
             yield self
         finally:
@@ -113,6 +122,7 @@ class Batcher:
             return False
         claims = {claim for item in items for claim in item.claims}
         self._in_hand |= claims
+        self._at_work.update(items)
         try:
             left = await self._carry_out(connection, items)
         except _LOST:
@@ -120,6 +130,7 @@ class Batcher:
             raise
         finally:
             self._in_hand -= claims
+            self._at_work.difference_update(items)
         self._put_back(left)
         if len(left) == len(items):
             await asyncio.sleep(_LOCKED_S)
@@ -132,23 +143,30 @@ class Batcher:
         """Decide items in one database transaction; answers those that must wait. A poisoned one fails alone."""
         try:
             outcomes = await self._round(connection, [item.transaction for item in items])
-        except _CONFLICTS:
+        except _CONFLICTS as error:
+            if len(items) > 1 and (isinstance(error, asyncpg.LockNotAvailableError) or _again(items)):
+                return await self._one_by_one(connection, items)
+            for item in items:
+                item.conflicted, item.alone = True, len(items) == 1
             return list(items)
         except Exception as error:
             if isinstance(error, _LOST) and not isinstance(error, ValueError):
                 raise
             if len(items) > 1:
-                return [late for item in items for late in await self._carry_out(connection, [item])]
+                return await self._one_by_one(connection, items)
             _log.exception("ledger could not decide", transaction=str(items[0].transaction.id))
             if not items[0].done.done():
                 items[0].done.set_exception(error)
             return []
         return [item for item, outcome in zip(items, outcomes, strict=True) if not _answered(item, outcome)]
 
+    async def _one_by_one(self, connection: asyncpg.Connection, items: Sequence[_Item]) -> list[_Item]:
+        return [late for item in items for late in await self._carry_out(connection, [item])]
+
     async def _round(
         self, connection: asyncpg.Connection, transactions: Sequence[Transaction]
     ) -> Sequence[Outcome | None]:
-        await connection.execute("begin")
+        await connection.execute(_BEGIN)
         try:
             outcomes, _ = await self._core.decide_all(connection, transactions, wait=False)
             await commit(connection)
@@ -165,7 +183,12 @@ class Batcher:
         left: list[_Item] = []
         while self._queue and len(taken) < MOST_IN_A_ROUND:
             item = self._queue.popleft()
-            (taken if item.claims.isdisjoint(self._in_hand) else left).append(item)
+            if (item.alone and taken) or not item.claims.isdisjoint(self._in_hand):
+                left.append(item)
+                continue
+            taken.append(item)
+            if item.alone:
+                break
         self._queue.extendleft(reversed(left))
         return taken
 
@@ -173,6 +196,16 @@ class Batcher:
         """Queue what has to wait behind all the others, so that it crowds nobody out, while it has time left."""
         now = asyncio.get_running_loop().time()
         self._queue.extend(item for item in items if not _is_late(item, now))
+
+    async def _sweep(self) -> None:
+        """Tell late callers, also of what is in hand: their wait ends even where a lane's does not."""
+        while True:
+            await asyncio.sleep(min(_SWEEP_S, self._patience_s / 4))
+            now = asyncio.get_running_loop().time()
+            self._queue = deque(item for item in self._queue if not _is_late(item, now))
+            for item in self._at_work:
+                _is_late(item, now)
+            self._rest()
 
     def _drop_late(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -190,6 +223,10 @@ def _answered(item: _Item, outcome: Outcome | None) -> bool:
     if outcome is not None and not item.done.done():
         item.done.set_result(outcome)
     return outcome is not None
+
+
+def _again(items: Sequence[_Item]) -> bool:
+    return any(item.conflicted for item in items)
 
 
 def _is_late(item: _Item, now: float) -> bool:

@@ -416,3 +416,59 @@ async def test_a_unit_of_work_that_stands_still_is_ended_by_the_server(
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
             await stand_still()
         assert (await hasty.post(world.charge("again", a, 1))).posted
+
+
+async def test_an_id_that_a_unit_of_work_has_in_hand_stalls_nobody_else(opened: PostgresHouse, world: World) -> None:
+    settle = Transaction.move(world.id("s"), post(Kind.GATEWAY_SETTLEMENT, world.bank, world.clearing, 5))
+    batcher = Batcher(opened.database, opened.core, lanes=1, patience_s=3)
+    async with batcher.running():
+        async with opened.works() as slow:
+            assert (await slow.ledger.post(settle)).posted
+            late = asyncio.create_task(batcher.submit(settle))
+            others = [
+                asyncio.create_task(batcher.submit(world.charge(f"{n}", world.wallet("b"), 1))) for n in range(20)
+            ]
+            outcomes = await asyncio.wait_for(asyncio.gather(*others), 5)
+            assert all(outcome.posted for outcome in outcomes)
+            with pytest.raises(UnavailableError):
+                await asyncio.wait_for(late, 6)
+        assert (await batcher.submit(settle)).replayed
+
+
+async def test_patience_ends_for_what_a_lane_has_in_hand(opened: PostgresHouse, world: World) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def stand_still(_: asyncpg.Connection) -> None:
+        begun.set()
+        await go_on.wait()
+
+    core: Any = BreakingOnce(opened.core, stand_still)
+    batcher = Batcher(opened.database, core, lanes=1, patience_s=0.2)
+    charge = world.charge("c", world.wallet("a"), 1)
+    async with batcher.running():
+        answer = asyncio.create_task(batcher.submit(charge))
+        await begun.wait()
+        with pytest.raises(UnavailableError):
+            await asyncio.wait_for(answer, SOON_S)
+        go_on.set()
+        assert (await asyncio.wait_for(batcher.submit(charge), SOON_S)).replayed
+
+
+async def test_what_always_conflicts_spoils_no_round_but_its_own(opened: PostgresHouse, world: World) -> None:
+    bad = world.charge("bad", world.wallet("a"), 1)
+
+    class Conflicting:
+        async def decide_all(self, connection: asyncpg.Connection, transactions: Any, *, wait: bool) -> Any:
+            if bad in transactions:
+                raise ConflictError("made up")
+            return await opened.core.decide_all(connection, transactions, wait=wait)
+
+    core: Any = Conflicting()
+    batcher = Batcher(opened.database, core, lanes=1, patience_s=1)
+    good = [world.charge(str(number), world.wallet("b"), 1) for number in range(20)]
+    async with batcher.running():
+        late = asyncio.create_task(batcher.submit(bad))
+        outcomes = await asyncio.wait_for(asyncio.gather(*map(batcher.submit, good)), 0.9)
+        assert all(outcome.posted for outcome in outcomes)
+        with pytest.raises(UnavailableError):
+            await asyncio.wait_for(late, SOON_S)
