@@ -12,6 +12,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.sm import SchedulerManager
 from pgqueuer.domain.models import Schedule
 
+from adapters.commands.audit import watch
 from adapters.config import Settings
 from adapters.postgres.database import Database
 from adapters.postgres.seal import seal_for_ever
@@ -72,6 +73,15 @@ JOBS: Mapping[str, Scheduled] = {
 }
 
 
+def jobs_of(settings: Settings, stop: asyncio.Event) -> Mapping[str, Scheduled]:
+    """All jobs, also those that need the settings themselves."""
+
+    async def audit(_: Adapters) -> None:
+        await watch(settings, stop.is_set)
+
+    return {**JOBS, "audit": Scheduled("41 * * * *", audit, longest_s=6 * 3600)}
+
+
 async def work(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then let running jobs finish. Raises what ended a loop that should have gone on."""
     stop = asyncio.Event()
@@ -87,9 +97,10 @@ async def run_until(stop: asyncio.Event, ports: Adapters, settings: Settings) ->
     relay = Relay(ports.database, settings.redis_url.get_secret_value(), ports)
     sealing = seal_for_ever(ports.database, settings.seal_key_bytes, head_file=settings.seal_head_file)
     loops = [asyncio.create_task(relay.run()), asyncio.create_task(sealing)]
-    schedule = asyncio.create_task(run_schedule(stop, ports, JOBS))
+    jobs = jobs_of(settings, stop)
+    schedule = asyncio.create_task(run_schedule(stop, ports, jobs))
     stopping = asyncio.create_task(stop.wait())
-    _log.info("worker_runs", jobs=list(JOBS))
+    _log.info("worker_runs", jobs=list(jobs))
     try:
         await asyncio.wait({*loops, schedule, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()

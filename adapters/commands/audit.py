@@ -1,22 +1,36 @@
-"""`gametriggers audit`: the audit with words around it."""
+"""`gametriggers audit`: the audit with words around it; and the same on the worker's schedule, with an alarm."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 
+import structlog
+from prometheus_client import Gauge
+
 from adapters.config import Settings
-from adapters.postgres.audit import audit
+from adapters.postgres.audit import Progress, audit
 from adapters.postgres.database import Database
 from adapters.postgres.seal import Head, exported_heads
 from domain.ledger.audit import Report
 
+FINDINGS = Gauge("gametriggers_audit_findings", "Rows that the last audit found wrong or missing; NaN before it")
+FINDINGS.set(float("nan"))
 
-async def run(settings: Settings, say: Callable[[str], None]) -> Report:
+_log = structlog.get_logger(__name__)
+
+
+class _StoppedError(Exception):
+    """The audit was told to end before its end."""
+
+
+async def run(settings: Settings, say: Callable[[str], None], progress: Progress | None = None) -> Report:
     """Audit the database of the settings and say what was found, the first wrong row first."""
     heads = _heads(settings, say)
     async with (
         Database(settings.database_url.get_secret_value(), settings.direct_database_url.get_secret_value()) as database,
         database.direct(application_name="gametriggers audit") as connection,
     ):
-        report = await audit(connection, settings.seal_key_bytes, heads, progress=_progress(say))
+        report = await audit(connection, settings.seal_key_bytes, heads, progress=progress or _progress(say))
     say(f"{report.rows} rows and {report.changes} account changes in {report.seals} seals, {report.unsealed} unsealed.")
     if report.clean:
         say("audit ok: every row is where and what it was, and every currency sums to zero")
@@ -25,6 +39,34 @@ async def run(settings: Settings, say: Callable[[str], None]) -> Report:
     if report.found > len(report.findings):
         say(f"... and {report.found - len(report.findings)} more")
     return report
+
+
+async def watch(settings: Settings, stopping: Callable[[], bool]) -> None:
+    """Audit, and raise the alarm if a row is wrong or missing: an error in the log, and the gauge above zero.
+
+    It computes for as long as the ledger is long, so it does so in a thread: the relay and the sealer beside it would
+    stand still. It ends early, without a word, once `stopping` says so or whoever waits for it is cancelled.
+    """
+    left = threading.Event()
+
+    def go_on(_reached: int, _last: int) -> None:
+        if left.is_set() or stopping():
+            raise _StoppedError
+
+    def say(text: str) -> None:
+        _log.debug("audit", says=text)
+
+    try:
+        report = await asyncio.to_thread(lambda: asyncio.run(run(settings, say, go_on)))
+    except _StoppedError:
+        return
+    finally:
+        left.set()
+    FINDINGS.set(report.found)
+    if report.clean:
+        _log.info("audit_clean", rows=report.rows, seals=report.seals)
+    else:
+        _log.error("audit_found", findings=report.found, first=str(report.first))
 
 
 def _heads(settings: Settings, say: Callable[[str], None]) -> list[Head]:
