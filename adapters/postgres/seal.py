@@ -5,10 +5,12 @@ follows from the last seal that is committed. The key never comes near the datab
 """
 
 import asyncio
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hmac import compare_digest
 from pathlib import Path
 
 import asyncpg
@@ -27,6 +29,9 @@ _DIGEST = 8 + DIGEST_BYTES
 _LOCK = 0x7365616C
 
 LAST = "select number, last_position, head from seal order by number desc limit 1"
+WHOLE = """
+select number, first_position, last_position, marks, previous, sealed_at, head from seal where number = $1
+"""
 # A span of positions, not a number of rows: whatever plan is chosen, and however long the sealer was away, it reads
 # no more than the span holds.
 DIGESTS = """
@@ -82,6 +87,7 @@ select coalesce(extract(epoch from clock_timestamp() - least(
 UNSEALED = Gauge("gametriggers_ledger_unsealed_seconds", "Age of the oldest row of the ledger that no seal covers yet")
 _PASSING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _REST_S = 1.0
+_ALARM_S = 10.0
 LONGEST_STANDSTILL = "5s"
 """So long a frozen sealer keeps the others from sealing."""
 
@@ -106,15 +112,23 @@ class Head:
         return cls(int(number), bytes.fromhex(head), datetime.fromisoformat(sealed_at))
 
 
+class NotOurSealError(Exception):
+    """The last seal was not made with the key: nothing can follow from it. An audit tells more."""
+
+
 class Sealer:
     """Seals over one direct connection."""
 
     def __init__(self, connection: Connection, key: bytes, clock: Clock) -> None:
         self._connection, self._key, self._clock = connection, key, clock
         self._horizon = Horizon()
+        self._known: tuple[int, int, bytes] = (0, 0, GENESIS)
 
     async def seal_all(self) -> int:
-        """Seal everything that is final by now, and answer how many rows; 0 also while another sealer is at it."""
+        """Seal everything that is final by now, and answer how many rows; 0 also while another sealer is at it.
+
+        Raises `NotOurSealError` where the last seal is somebody else's: the application's role may add such a row.
+        """
         sealed = 0
         final = await self._horizon.advance(self._connection)
         while rows := await self.seal_next(final):
@@ -126,7 +140,7 @@ class Sealer:
         async with self._connection.transaction():
             if not await self._connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return 0
-            number, reached, head = await self._connection.fetchrow(LAST) or (0, 0, GENESIS)
+            number, reached, head = await self._last()
             if final <= reached:
                 return 0
             digests, last = await self._connection.fetchrow(DIGESTS, reached, final, MOST_IN_A_SEAL)
@@ -135,9 +149,22 @@ class Sealer:
             marks = await self._marks(head, digests)
             sealed_at = self._clock().astimezone(UTC)
             seal = Sealed(number + 1, reached + 1, last, marks, head, wire_time(sealed_at))
-            await self._connection.execute(SEAL, *seal[:5], head_of(self._key, seal), sealed_at)
+            made = head_of(self._key, seal)
+            await self._connection.execute(SEAL, *seal[:5], made, sealed_at)
             await self._connection.execute(NUMBER_PLATFORM, seal.first_position, seal.last_position)
+        self._known = (seal.number, seal.last_position, made)
         return len(digests) // _DIGEST
+
+    async def _last(self) -> tuple[int, int, bytes]:
+        """The last seal's number, position and head, once it is known to be made with our key."""
+        number, reached, head = last = tuple(await self._connection.fetchrow(LAST) or (0, 0, GENESIS))
+        if number and last != self._known:
+            seal = await self._connection.fetchrow(WHOLE, number)
+            says = Sealed(seal[0], seal[1], seal[2], seal[3], seal[4], wire_time(seal[5]))
+            if not compare_digest(head_of(self._key, says), seal[6]):
+                raise NotOurSealError(f"seal {number} was not made with SEAL_KEY")
+            self._known = number, reached, head
+        return number, reached, head
 
     async def _marks(self, before: bytes, digests: bytes) -> bytes:
         """The chain over the digests, a slice at a time: whoever shares our thread does not wait for all of it."""
@@ -212,6 +239,10 @@ async def seal_for_ever(
                     await sealer.seal_all()
                     await export.offer(connection)
                     await asyncio.sleep(every_s)
+        except NotOurSealError as error:
+            UNSEALED.set(math.inf)
+            _log.error("nothing is sealed any more: audit the ledger", error=str(error))
+            await asyncio.sleep(_ALARM_S)
         except _PASSING as error:
             if (task := asyncio.current_task()) and task.cancelling():
                 raise asyncio.CancelledError from error  # rolling back on a dead connection hides it

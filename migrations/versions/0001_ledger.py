@@ -171,7 +171,14 @@ create function account_change_digest(c account_change) returns bytea language s
 $$
 """
 
-APPEND_ONLY = ("journal", "account_change", "seal", "platform_entry")
+APPEND_ONLY = {
+    "journal": "transaction_id, source, target, amount, source_seq, target_seq, source_posted, target_posted,"
+    " source_held, target_held, effective_at, ref, operation, kind, refusal, line, content",
+    "account_change": "account, after_seq, owner, purpose, currency, floor, ceiling, status",
+    "seal": "number, first_position, last_position, marks, previous, head, sealed_at",
+    "platform_entry": "account, seq, position, posted",
+}
+"""What the application may give of a new row. A row's own position and time are for the database alone to say."""
 
 
 def upgrade() -> None:
@@ -180,12 +187,12 @@ def upgrade() -> None:
         op.execute(statement)
     for function in (REFUSE_CHANGE, REFUSE_TO_CLOSE, JOURNAL_DIGEST, ACCOUNT_CHANGE_DIGEST):
         op.execute(function)
-    for table in APPEND_ONLY:
+    for table, columns in APPEND_ONLY.items():
         op.execute(
             f"create trigger {table}_append_only before update or delete or truncate on {table} "
             "for each statement execute function refuse_change()"
         )
-        op.execute(f'grant select, insert on {table} to "{role}"')
+        op.execute(f'grant select, insert ({columns}) on {table} to "{role}"')
     op.execute(
         "create trigger account_close before update of status on account for each row "
         "when (new.status = 'closed' and (new.posted <> 0 or new.held <> 0)) execute function refuse_to_close()"

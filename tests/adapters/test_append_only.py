@@ -41,6 +41,14 @@ async def test_the_application_only_adds_rows(bench: Bench, table: str) -> None:
             await bench.database.pool.execute(statement)
 
 
+@pytest.mark.parametrize("table", ["journal", "account_change"])
+@pytest.mark.parametrize("column", ["position", "recorded_at"])
+async def test_the_application_does_not_choose_a_rows_place_and_time(bench: Bench, table: str, column: str) -> None:
+    await live_through_everything(bench)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await bench.database.pool.execute(f"insert into {table} ({column}) select {column} from {table} limit 0")
+
+
 @pytest.mark.parametrize("table", FOR_EVER)
 async def test_the_application_changes_no_name_and_deletes_no_row(bench: Bench, table: str) -> None:
     for column in FOR_EVER[table]:

@@ -239,13 +239,13 @@ from entry
 async def full(bench: Bench) -> Bench:
     """A journal of many rows between two busy accounts, a tenth of them from a platform account."""
     await bench.open(CREDIT, PREPAID, REVENUE)
-    await bench.database.pool.execute(FILL, MANY)
+    owner = await asyncpg.connect(bench.addresses.superuser_url)
+    await owner.execute(FILL, MANY)
     await bench.database.pool.execute(
         "insert into platform_entry select 3, row_number() over (order by position), position, 0 from journal "
         "where source = 3"
     )
     await bench.database.pool.execute("update account set seq = $1::bigint - (2 - id) * ($1 / 10) where id < 3", MANY)
-    owner = await asyncpg.connect(bench.addresses.superuser_url)
     await owner.execute("vacuum analyze journal, platform_entry, account")
     await owner.close()
     return bench

@@ -15,7 +15,7 @@ from adapters.postgres import seal as seal_module
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.digest import ACCOUNT_CHANGE, JOURNAL, account_change_digest, journal_digest, selected
 from adapters.postgres.ledger import PostgresLedger
-from adapters.postgres.seal import Export, Head, Sealer, exported_heads, seal_for_ever
+from adapters.postgres.seal import Export, Head, NotOurSealError, Sealer, exported_heads, seal_for_ever
 from domain.clock import system_clock
 from domain.ledger.chart import Kind
 from domain.ledger.model import Transaction
@@ -308,3 +308,23 @@ async def test_the_age_of_what_waits_for_a_seal_is_told(bench: Bench) -> None:
         (figure,) = next(iter(seal_module.UNSEALED.collect())).samples
         assert (figure.value > 0) is expected
         await bench.seal()
+
+
+async def test_nothing_follows_from_a_seal_that_is_not_ours(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bench.open(CLEARING, CREDIT)
+    await bench.seal()
+    await bench.database.pool.execute(
+        "insert into seal (number, first_position, last_position, marks, previous, head, sealed_at) "
+        "select number + 1, last_position + 1, 9223372036854775807, marks, head, head, sealed_at from seal"
+    )
+    await top_up(bench)
+    with pytest.raises(NotOurSealError, match="seal 2"):
+        await bench.sealer.seal_all()
+    async with another_sealer(bench) as other:
+        with pytest.raises(NotOurSealError, match="seal 2"):
+            await other.seal_all()
+    assert any("not made with the key" in finding.what for finding in (await bench.audit()).findings)
+    told = asyncio.Event()
+    monkeypatch.setattr(seal_module._log, "error", lambda *_, **__: told.set())
+    async with sealing(bench):
+        await asyncio.wait_for(told.wait(), 20)
