@@ -4,7 +4,7 @@ from asyncpg import CheckViolationError, Connection
 
 from adapters.postgres.lock_order import LockOrder
 from domain.errors import ConflictError
-from domain.ledger.chart import Limits
+from domain.ledger.chart import Limits, Purpose
 from domain.ledger.model import AccountKey, AccountStatus
 
 _CHANGE = """
@@ -43,9 +43,11 @@ class PostgresAccountRegister:
     async def set_status(self, account: AccountKey, status: AccountStatus) -> None:
         """Freeze, thaw or close.
 
-        Raises `ConflictError` for closing an account that holds anything, for an unknown account and for the platform's
-        own.
+        Raises `ConflictError` for closing an account that holds anything or that debts are written to, for an unknown
+        account and for the platform's own.
         """
+        if account.purpose is Purpose.RECEIVABLE and status is AccountStatus.CLOSED:
+            raise ConflictError(f"{_said(account)} must take what a chargeback leaves owed, and stays open")
         if account.purpose.is_platform:
             raise ConflictError(f"{_said(account)} is the platform's own and always open")
         await self._change(_SET_STATUS, account, status)

@@ -102,6 +102,14 @@ async def test_an_unknown_account_and_the_platforms_own_are_refused(bench: Bench
     assert await bench.database.pool.fetchval("select count(*) from account_change") == 1
 
 
+async def test_the_account_of_a_persons_debts_is_never_closed(bench: Bench) -> None:
+    await bench.open(CLEARING, DEBT)
+    with pytest.raises(ConflictError, match="stays open"):
+        await bench.set_status(DEBT, AccountStatus.CLOSED)
+    await bench.set_status(DEBT, AccountStatus.FROZEN)
+    await bench.move(Kind.CHARGEBACK, DEBT, CLEARING, 2_000)
+
+
 async def test_only_the_platform_has_accounts_without_limits(bench: Bench) -> None:
     for key, limits in ((CREDIT, Limits(None, None)), (CLEARING, Limits(0, None))):
         with pytest.raises(ConflictError):
