@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
-from adapters.postgres.database import Database, commit
+from adapters.postgres.database import BEGIN, Database, commit
 from adapters.postgres.ledger import LedgerCore
 from domain.errors import ConflictError, UnavailableError
 from domain.ledger.model import Outcome, Transaction
@@ -24,7 +24,7 @@ _REOPEN_S = 0.05
 _CONNECT_S = 1.0
 _LOCKED_S = 0.002
 _SWEEP_S = 1.0
-_BEGIN = "begin; set local lock_timeout = '500ms'"
+_BEGIN = f"{BEGIN}; set local lock_timeout = '500ms'"
 _CONFLICTS = (
     asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError,
     asyncpg.LockNotAvailableError, ConflictError,

@@ -20,6 +20,10 @@ LONGEST_STANDSTILL = "30s"
 must not outlast a process that is frozen or cut off."""
 
 
+BEGIN = "begin isolation level read committed"
+"""Said each time, for every statement must see what the locks before it waited for, whatever a role's default is."""
+
+
 def _session() -> dict[str, Any]:
     """What we ask of a session at its start. A proxy that shares sessions refuses it: set it on the role there.
 
@@ -120,7 +124,7 @@ class Transaction:
     async def __aenter__(self) -> Connection:
         connection = await self._pool.take()
         try:
-            await connection.execute("begin")
+            await connection.execute(BEGIN)
         except BaseException:
             await self._pool.release(connection)
             raise

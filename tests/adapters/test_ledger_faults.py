@@ -472,3 +472,19 @@ async def test_what_always_conflicts_spoils_no_round_but_its_own(opened: Postgre
         assert all(outcome.posted for outcome in outcomes)
         with pytest.raises(UnavailableError):
             await asyncio.wait_for(late, SOON_S)
+
+
+async def test_units_of_work_read_what_is_committed_whatever_the_roles_default_is(
+    database: DatabaseAddresses, hands: Hands, opened: PostgresHouse, world: World
+) -> None:
+    ruler = await asyncpg.connect(database.superuser_url)
+    role = await opened.database.pool.fetchval("select current_user")
+    base = await ruler.fetchval("select current_database()")
+    await ruler.execute(
+        f'alter role "{role}" in database "{base}" set default_transaction_isolation = \'serializable\''
+    )
+    await ruler.close()
+    async with house(database.app_url, hands) as strict:
+        assert await strict.database.pool.fetchval("show default_transaction_isolation") == "serializable"
+        async with strict.database.transaction() as connection:
+            assert await connection.fetchval("show transaction_isolation") == "read committed"
