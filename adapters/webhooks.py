@@ -19,6 +19,7 @@ from adapters.postgres.inbox import UNKNOWN_ORDER
 from domain.errors import ConflictError, UnavailableError
 from domain.wallet.actions import Sweep, confirm_top_up
 from domain.wallet.gateway import GatewayRefusedError
+from domain.wallet.model import ENDED, TopUp
 from domain.wallet.ports import WalletPorts
 
 LARGEST_BODY_BYTES = 64 * 1024
@@ -33,6 +34,8 @@ _TRANSACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 _AT_ONCE = 8
 _MOST_SWEPT = 256
+
+_TELL_OF_MONEY = ("settlement", "capture")
 
 _log = structlog.get_logger(__name__)
 
@@ -145,8 +148,14 @@ async def _follow(ports: WalletPorts, letter: int, notification: Notification) -
     if top_up is None:
         await ports.inbox.note(letter, UNKNOWN_ORDER, handled=False)
         return HTTPStatus.NOT_FOUND, UNKNOWN_ORDER
-    await ports.inbox.note(letter, top_up.state, handled=True)
+    await ports.inbox.note(letter, top_up.state, handled=not _ahead(notification, top_up))
     return HTTPStatus.OK, top_up.state
+
+
+def _ahead(notification: Notification, top_up: TopUp) -> bool:
+    """It tells of money on an order that the status still calls ended: to be looked at again, not to be believed."""
+    tells = str(notification.raw.get("transaction_status", "")).lower() in _TELL_OF_MONEY
+    return tells and top_up.state in ENDED and not top_up.credited
 
 
 async def _body(request: Request) -> bytes | None:

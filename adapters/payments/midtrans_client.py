@@ -210,13 +210,20 @@ class MidtransGateway:
 
 @contextmanager
 def _opened(breaker: Breaker) -> Iterator[None]:
+    """Within the breaker. An answer that we cannot read is an answer: it says nothing about the next order's."""
+    unread: GatewayAnswerError | None = None
     try:
         with breaker.guard():
-            yield
+            try:
+                yield
+            except GatewayAnswerError as error:
+                unread = error
     except CircuitOpenError as error:
         raise GatewayUnavailableError(
             "Midtrans is left alone for a while after its failures", uncertain=False
         ) from error
+    if unread is not None:
+        raise unread
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

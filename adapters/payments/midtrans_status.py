@@ -97,6 +97,8 @@ def _taken_back(raw: Mapping[str, object], state: PaymentState, total: Money | N
 
 
 def _taken_back_total(raw: Mapping[str, object], state: PaymentState, amount: Money) -> Money | None:
+    if state is PaymentState.CHARGED_BACK:
+        return amount  # `refund_amount` may still be that of an earlier refund
     if raw.get("refund_amount") is not None:
         return _money(raw, "refund_amount")
     if entries := _entries(raw):
@@ -112,7 +114,8 @@ def _entries(raw: Mapping[str, object]) -> list[Mapping[str, object]]:
     found = [] if raw.get("refunds") is None else raw["refunds"]
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise GatewayAnswerError("refunds is no list of objects")
-    return found
+    # The last word about each id: the same refund listed twice is one refund.
+    return list({_reference(entry) or number: entry for number, entry in enumerate(found)}.values())
 
 
 def _listed(entry: Mapping[str, object], raw: Mapping[str, object], state: PaymentState) -> TakenBack:
@@ -120,7 +123,8 @@ def _listed(entry: Mapping[str, object], raw: Mapping[str, object], state: Payme
     if reference is None:
         raise GatewayAnswerError("a refund without its id")
     amount = _money({**entry, "currency": raw.get("currency")}, "refund_amount")
-    return TakenBack(reference, amount, final=bool(entry.get("bank_confirmed_at")) or state in _TAKEN_BY_BANK)
+    spoken_of = state in _TAKEN_BY_BANK and reference == _reference(raw)
+    return TakenBack(reference, amount, final=bool(entry.get("bank_confirmed_at")) or spoken_of)
 
 
 def _reference(raw: Mapping[str, object]) -> str | None:

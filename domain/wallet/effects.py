@@ -156,7 +156,7 @@ def _gone_back(attempt: Attempt, status: PaymentStatus) -> Money | None:
     came = attempt.received
     if came is None:
         return None
-    if status.state in VOID:
+    if status.state in VOID or status.state is PaymentState.CHARGED_BACK:
         total = came
     else:
         final = [back.amount for back in status.taken_back if back.final and back.amount.currency is came.currency]

@@ -147,6 +147,16 @@ async def test_an_unreadable_answer(kind: str) -> None:
             await at.page("o-1")
 
 
+async def test_unreadable_answers_about_one_order_keep_nobody_from_asking_about_others() -> None:
+    async with bench() as at:
+        await at.page("o-1")
+        at.fault("garbage", call="core.status", times=10)
+        for _ in range(10):
+            with pytest.raises(GatewayAnswerError):
+                await at.gateway.status("o-1")
+        assert (await at.gateway.status("o-1")).state is PaymentState.UNKNOWN
+
+
 async def test_redirects_are_not_followed() -> None:
     async with answering(302, b"{}") as url:
         with pytest.raises(GatewayAnswerError):

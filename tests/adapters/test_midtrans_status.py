@@ -195,6 +195,13 @@ class TestTakenBack:
         assert found.taken_back == (TakenBack("refund", FIFTY, final=False),)
         assert found.taken_back_total == FIFTY
 
+    def test_a_whole_chargeback_is_of_everything_whatever_was_refunded_before(self) -> None:
+        told = [self.refund(1, "10000.00", bank_confirmed_at="2026-11-22 10:00:00"), self.refund(1, "10000.00")]
+        body = status(transaction_status="chargeback", refund_amount="10000.00", refunds=told)
+        found = read_status("o-1", 200, body, posted=False)
+        assert (found.state, found.taken_back_total) == (PaymentState.CHARGED_BACK, FIFTY)
+        assert [back.reference for back in found.taken_back] == ["1", "chargeback"], "one refund, and the rest"
+
     def test_a_chargeback_is_final_at_once(self) -> None:
         body = status(transaction_status="partial_chargeback", refund_amount="20000.00", refund_chargeback_id=3)
         found = read_status("o-1", 200, body, posted=False)

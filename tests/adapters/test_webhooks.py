@@ -196,6 +196,20 @@ async def test_still_pending_is_understood_and_the_sweep_looks_again(door: Door,
     assert (due - door.stage.clock()).total_seconds() <= 60
 
 
+async def test_word_of_money_on_an_ended_order_is_looked_at_until_the_status_knows(door: Door) -> None:
+    top_up = await door.stage.started(*await door.stage.somebody())
+    door.stage.clock.turn(timedelta(hours=25))
+    assert (await door.stage.confirmed(top_up)).state is TopUpState.EXPIRED
+    await door.stage.drive(top_up, "pay")
+    door.stage.fault("stale_status", call="core.status", times=1)
+    assert await door.post(door.letter(top_up)) == 200
+    assert (await door.stage.again(top_up)).state is TopUpState.EXPIRED
+    (row,) = await door.rows()
+    assert row["handled_at"] is None
+    assert await swept(door, row["received_at"] + timedelta(minutes=2)) == 1
+    assert (await door.stage.again(top_up)).state is TopUpState.SETTLED
+
+
 async def test_a_wrong_amount_is_understood_and_left_to_staff(door: Door) -> None:
     top_up = await door.stage.started(*await door.stage.somebody())
     await door.stage.drive(top_up, "pay", amount=49_000)

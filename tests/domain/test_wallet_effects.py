@@ -11,7 +11,7 @@ from domain.ledger.chart import Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance
 from domain.money import Currency, Money
 from domain.wallet.effects import effects
-from domain.wallet.gateway import PaymentState
+from domain.wallet.gateway import PaymentState, TakenBack
 from domain.wallet.model import TopUpState
 from domain.wallet.postings import receivable, settlement
 from tests.builders import CLEARING, FEES, FIFTY, IDR, UNALLOCATED, paper_attempt, paper_top_up, rupiah, status
@@ -109,6 +109,14 @@ def test_a_total_that_holds_the_earlier_ones_too_is_not_added_up() -> None:
     backs = (back("1", 10_000), back("2", 25_000), back("3", 30_000))
     paper.apply(status(paper.attempt.order_id, P.PARTIALLY_CHARGED_BACK, FIFTY, *backs, total=rupiah(30_000)))
     assert paper.wallet == 20_000
+
+
+def test_a_whole_chargeback_after_a_partial_refund_takes_all_that_is_left() -> None:
+    paper = Paper()
+    paper.answer(P.PAID)
+    paper.answer(P.PARTIALLY_REFUNDED, FIFTY, TakenBack("1", rupiah(10_000), final=True))
+    paper.answer(P.CHARGED_BACK, FIFTY, TakenBack("1", rupiah(10_000), final=True))
+    assert (paper.wallet, paper.top_up.taken_back) == (0, FIFTY)
 
 
 def test_a_refund_seen_before_its_payment_tells_of_both() -> None:
