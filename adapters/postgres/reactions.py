@@ -11,16 +11,18 @@ from adapters.postgres.database import Database
 from domain.events import Event
 from domain.reactions import Reaction, known_reactions
 
+# Materialized: a plan that ran it once for each row would lock and take more than the limit.
 _CLAIM = """
-update reaction set attempts = attempts + 1, next_at = now() + $2 * interval '1 second'
-from (
+with due as materialized (
     select reaction.event_id, reaction.name, event.name as event_name, event.body
     from reaction join event on event.id = reaction.event_id
     where done_at is null and dead_at is null and next_at <= now()
       and (event.name, reaction.name) in (select * from unnest($3::text[], $4::text[]))
     order by next_at limit $1
     for no key update of reaction skip locked
-) as due
+)
+update reaction set attempts = attempts + 1, next_at = now() + $2 * interval '1 second'
+from due
 where reaction.event_id = due.event_id and reaction.name = due.name
 returning reaction.event_id, reaction.name, reaction.attempts, due.event_name, due.body
 """
