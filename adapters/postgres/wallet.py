@@ -61,30 +61,19 @@ _ATTEMPT_BY_ID = Statement(select(_ATTEMPT).where(_ATTEMPT.c.order_id == bindpar
 
 _LOCK_PAYER = "select pg_advisory_xact_lock(hashtextextended('payer:' || $1::uuid::text, 0))"
 _STANDING = """
-with own as (
-    select amount, credited - taken_back as kept, created_at >= $2 and created_at < $3 and currency = $4 as today,
-        state in ('requested', 'pending', 'challenged') or (
-            -- Given up, but its page lives on and can be paid on.
-            state = 'cancelled' and expires_at > $5
-            and exists (select from top_up_attempt where top_up = top_up.id and asked_at is not null)
-        ) as open,
-        state in ('expired', 'cancelled', 'failed') as ended
-    from top_up where person = $1
-)
-select (select count(*) from own where open) as pending,
-    (select coalesce(sum(case when open or not ended then amount else kept end), 0)::bigint from own
-        where today) as started_today
+select
+    (select count(*) from top_up where person = $1 and state in ('requested', 'pending', 'challenged')) as pending,
+    (select coalesce(sum(amount), 0)::bigint from top_up where person = $1 and created_at >= $2 and created_at < $3
+        and currency = $4 and state not in ('expired', 'cancelled', 'failed')) as started_today
 """
-# Materialized: a plan that ran it once for each row would lock and take more than the limit.
 _CLAIM = """
-with due as materialized (
+update top_up_attempt
+set checks = checks + 1, next_check_at = $1::timestamptz + ($3::interval[])[least(checks + 1, cardinality($3))]
+where order_id in (
     select order_id from top_up_attempt where next_check_at <= $1 order by next_check_at limit $2
     for no key update skip locked
 )
-update top_up_attempt as attempt
-set checks = checks + 1, next_check_at = $1::timestamptz + ($3::interval[])[least(checks + 1, cardinality($3))]
-from due where attempt.order_id = due.order_id
-returning attempt.order_id
+returning order_id
 """
 
 
