@@ -63,17 +63,25 @@ _LOCK_PAYER = "select pg_advisory_xact_lock(hashtextextended('payer:' || $1::uui
 _STANDING = """
 select
     (select count(*) from top_up where person = $1 and state in ('requested', 'pending', 'challenged')) as pending,
-    (select coalesce(sum(amount), 0)::bigint from top_up where person = $1 and created_at >= $2 and created_at < $3
-        and currency = $4 and state not in ('expired', 'cancelled', 'failed')) as started_today
+    (select coalesce(sum(case
+        when state not in ('expired', 'cancelled', 'failed') then amount
+        -- Given up, but its page lives on and can be paid on all day.
+        when state = 'cancelled' and exists (
+            select from top_up_attempt where top_up_attempt.top_up = top_up.id and asked_at is not null
+                and seen not in ('denied', 'cancelled', 'expired', 'failed')
+        ) then amount
+        else credited - taken_back end), 0)::bigint
+    from top_up where person = $1 and created_at >= $2 and created_at < $3 and currency = $4) as started_today
 """
 _CLAIM = """
-update top_up_attempt
-set checks = checks + 1, next_check_at = $1::timestamptz + ($3::interval[])[least(checks + 1, cardinality($3))]
-where order_id in (
+with due as materialized (
     select order_id from top_up_attempt where next_check_at <= $1 order by next_check_at limit $2
     for no key update skip locked
 )
-returning order_id
+update top_up_attempt as attempt
+set checks = checks + 1, next_check_at = $1::timestamptz + ($3::interval[])[least(checks + 1, cardinality($3))]
+from due where attempt.order_id = due.order_id
+returning attempt.order_id
 """
 
 

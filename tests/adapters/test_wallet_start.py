@@ -160,6 +160,10 @@ async def test_the_day_has_a_cap_and_ends_at_midnight_in_jakarta(database: Datab
         assert refused.left == rupiah(40_000)
         assert await stage.marks() == before
         await cancel_top_up(stage.ports, actor, unpaid.id)
+        still = await start_top_up(stage.ports, actor, wallet, FIFTY, BANK, "second and a half")
+        assert isinstance(still, model.DailyCapReached), "its page lives on and can be paid on"
+        await stage.drive(unpaid, "cancel")
+        await stage.confirmed(unpaid)
         await stage.started(actor, wallet, rupiah(100_000))
         none_left = await start_top_up(stage.ports, actor, wallet, rupiah(10_000), BANK, "third")
         assert isinstance(none_left, model.DailyCapReached)
