@@ -60,10 +60,11 @@ bench-ledger: $(STAMP) ## Measure the ledger against a bare INSERT loop
 schema: $(STAMP) ## Write schema.graphql anew
 	$(PY) -m adapters.cli schema
 
-soak: $(STAMP) ## Run the long tests: kill loops (MINUTES=10), large budgets (EXAMPLES=3000), big storms
+soak: $(STAMP) ## Run the long tests: kill loops (MINUTES=10), large budgets (EXAMPLES=3000), big storms, older servers
 	$(PY) -m tests.soak.ledger_kill --minutes $(MINUTES)
 	$(PY) -m tests.soak.ledger_state --examples $(EXAMPLES)
 	$(PY) -m pytest tests/soak $(ARGS)
+	$(MAKE) test-older
 
 lock: $(STAMP) ## Choose versions anew: requirements.in and requirements-dev.in to their .txt, with hashes
 	$(PY) -m uv pip compile --quiet --upgrade $(COMPILE) requirements.in --output-file requirements.txt
