@@ -75,14 +75,14 @@ def effects(
     `to_wallet=False` that the wallet takes nothing (it was closed), so that what comes in is for staff to allocate.
     """
     if _of_another_try(attempt, status):
-        return Effects(top_up, attempt)
+        return _stray(top_up, attempt, status)
     arrived = status.amount if status.state in ARRIVED and status.amount and status.amount.minor > 0 else None
     received = arrived if attempt.received is None else None
     fits = received == top_up.amount and to_wallet
     doubt = _doubt(top_up, attempt, status, arrived, to_wallet=to_wallet)
     after = _seen(attempt, status, received, fits=fits)
     gone_back = _gone_back(after, status)
-    turn = _turn(after, status, received, gone_back, doubt, latest=latest, over=over)
+    turn = _turn(top_up, after, status, received, gone_back, doubt, latest=latest, over=over)
     state = NEXT.get((top_up.state, turn), top_up.state) if turn else top_up.state
     zero = Money.zero(top_up.amount.currency)
     changed = replace(
@@ -109,11 +109,24 @@ def waits(status: PaymentStatus) -> bool:
 
 
 def _of_another_try(attempt: Attempt, status: PaymentStatus) -> bool:
-    """An order may be tried again after a denial; the earlier try's end says nothing about the money that came."""
+    """Money came by one transaction, and the answer is about another one under the same order."""
     others = None not in {attempt.transaction_id, status.transaction_id} and (
         attempt.transaction_id != status.transaction_id
     )
-    return others and attempt.received is not None and status.state not in ARRIVED
+    return others and attempt.received is not None
+
+
+def _stray(top_up: TopUp, attempt: Attempt, status: PaymentStatus) -> Effects:
+    """An earlier try's end says nothing about the money that came. A second payment is for staff, and moves nothing."""
+    if status.state not in ARRIVED:
+        return Effects(top_up, attempt)
+    doubt = f"Order {attempt.order_id} was paid by {attempt.transaction_id}, and again by {status.transaction_id}."
+    state = NEXT.get((top_up.state, Turn.STRAYED), top_up.state)
+    changed = replace(top_up, state=state, review=doubt)
+    if changed == top_up:
+        return Effects(top_up, attempt)
+    after = replace(attempt, version=attempt.version + 1)
+    return Effects(changed, after, events=tuple(_events(top_up, changed, attempt, after)))
 
 
 def _doubt(
@@ -126,7 +139,7 @@ def _doubt(
     if attempt.received is not None:
         if arrived != attempt.received:
             return f"Order {order}: {attempt.received} had come in, now the gateway speaks of {arrived}."
-        if status.state is PaymentState.PAID and attempt.seen in VOID:
+        if status.state is PaymentState.PAID and attempt.taken_back == attempt.received:
             return f"Order {order} is paid again after all of it had gone back."
         return None
     if arrived != top_up.amount:
@@ -168,6 +181,7 @@ def _gone_back(attempt: Attempt, status: PaymentStatus) -> Money | None:
 
 
 def _turn(
+    top_up: TopUp,
     attempt: Attempt,
     status: PaymentStatus,
     received: Money | None,
@@ -183,7 +197,10 @@ def _turn(
     if received:
         return Turn.LANDED
     if attempt.received is not None:
-        return VOID.get(status.state) if gone_back else None
+        # Another attempt's money may have stayed: then the top-up has not come to nothing.
+        stays = top_up.credited - top_up.taken_back
+        whole = gone_back is not None and (not attempt.credited or stays <= gone_back)
+        return VOID.get(status.state) if whole else None
     if status.state is PaymentState.CHALLENGED:
         return Turn.CHALLENGED
     if status.state in VOID and (latest or over):

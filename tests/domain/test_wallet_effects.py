@@ -88,6 +88,34 @@ def test_paid_again_after_all_went_back_is_for_staff() -> None:
     assert [type(event).__name__ for event in found.events] == ["TopUpNeedsReview"]
 
 
+@pytest.mark.parametrize("undone", [P.REFUNDED, P.CHARGED_BACK])
+def test_paid_again_after_all_was_given_back_is_for_staff(undone: PaymentState) -> None:
+    paper = Paper()
+    paper.answer(P.PAID)
+    paper.answer(undone, FIFTY, back("1", 50_000))
+    assert not paper.answer(P.PAID).moves
+    assert (paper.wallet, paper.top_up.state) == (0, S.IN_REVIEW)
+
+
+@pytest.mark.parametrize("second", [P.PAID, P.REFUNDED, P.CHARGED_BACK])
+def test_a_second_payment_under_one_order_is_for_staff_and_hides_nothing(second: PaymentState) -> None:
+    paper = Paper()
+    paper.answer(P.PAID, transaction_id="one")
+    found = paper.answer(second, FIFTY, back("1", 50_000), transaction_id="two")
+    assert not found.moves
+    assert [type(event).__name__ for event in found.events] == ["TopUpNeedsReview"]
+    assert (paper.wallet, paper.top_up.state, paper.attempt.transaction_id) == (50_000, S.IN_REVIEW, "one")
+    assert not paper.answer(second, FIFTY, back("1", 50_000), transaction_id="two").events
+
+
+def test_one_attempt_that_comes_to_nothing_ends_no_top_up_whose_other_attempts_money_stays() -> None:
+    paper = Paper()
+    paper.answer(P.PAID)
+    twice = replace(paper.top_up, credited=FIFTY + FIFTY)
+    found = effects(twice, paper.attempt, status(paper.attempt.order_id, P.CANCELLED), latest=False, over=False)
+    assert (found.gone_back, found.top_up.state, found.top_up.taken_back) == (FIFTY, S.SETTLED, FIFTY)
+
+
 def test_refunds_are_posted_by_what_is_new_and_only_once_final() -> None:
     paper = Paper()
     paper.answer(P.PAID)
