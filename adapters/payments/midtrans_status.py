@@ -151,7 +151,9 @@ def _optional_text(raw: Mapping[str, object], field: str) -> str | None:
 
 
 def _moment(found: object) -> datetime | None:
-    if found is None:
+    """None too for what is no time: money that has arrived must not wait for it."""
+    try:
+        moment = datetime.fromisoformat(str(found))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=JAKARTA)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    moment = datetime.fromisoformat(str(found))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=JAKARTA)).astimezone(UTC)

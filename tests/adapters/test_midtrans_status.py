@@ -103,8 +103,6 @@ class TestStatus:
             {"order_id": 7},
             {"transaction_status": "brand new"},
             {"transaction_status": 1},
-            {"transaction_time": "yesterday"},
-            {"transaction_time": "0001-01-01 00:00:00"},
             {"status_code": "OK"},
             {"transaction_status": "partial_refund"},
             {"refunds": {}},
@@ -117,6 +115,11 @@ class TestStatus:
     def test_unintelligible(self, told: dict[str, object]) -> None:
         with pytest.raises(GatewayAnswerError):
             read_status("o-1", 200, status(**told), posted=False)
+
+    @pytest.mark.parametrize("moment", ["yesterday", "0001-01-01 00:00:00", "", 5, {}])
+    def test_a_time_that_cannot_be_read_keeps_no_money_from_landing(self, moment: object) -> None:
+        found = read_status("o-1", 200, status(settlement_time=moment, transaction_time=moment), posted=False)
+        assert (found.state, found.amount, found.occurred_at) == (PaymentState.PAID, FIFTY, None)
 
     @pytest.mark.parametrize("http_status", [200, 404])
     def test_nobody_chose_a_method_yet(self, http_status: int) -> None:
