@@ -218,6 +218,10 @@ def _opened(breaker: Breaker) -> Iterator[None]:
                 yield
             except GatewayAnswerError as error:
                 unread = error
+    except GatewayRefusedError as error:
+        # Its words stay here: they may tell of our account, and go to no payer.
+        _log.warning("midtrans_refused", code=error.code, reason=error.message)
+        raise
     except CircuitOpenError as error:
         raise GatewayUnavailableError(
             "Midtrans is left alone for a while after its failures", uncertain=False

@@ -12,13 +12,14 @@ from domain.ids import derived, uuid7
 from domain.money import Money
 from domain.wallet.effects import CHECK_DELAYS_S
 from domain.wallet.events import TopUpEnded, TopUpOpened
-from domain.wallet.gateway import GatewayRefusedError, GatewayUnavailableError, PaymentPage
+from domain.wallet.gateway import GatewayRefusedError, GatewayUnavailableError, PaymentPage, PaymentState
 from domain.wallet.model import NEXT, Attempt, GatewayRefused, TopUp, TopUpId, TopUpState, Turn
 from domain.wallet.policy import TopUpPolicy
 from domain.wallet.ports import KeptTopUp, WalletPorts
 
 _TRIES = 3
 _SHORTEST_LIFE = timedelta(minutes=1)
+_REFUSED = GatewayRefused("The gateway declined to open a page.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ async def open_page(ports: WalletPorts, id_: TopUpId, first: Claim | None = None
     for tries_left in reversed(range(_TRIES)):
         claim = first or await _claim(ports, id_)
         first = None
-        if isinstance(claim, TopUp):
+        if not isinstance(claim, Claim):
             return claim
         try:
             page = await _ask(ports, claim)
-        except GatewayRefusedError as error:
+        except GatewayRefusedError:
             if not (claim.repeated and tries_left):
-                return await _fail(ports, claim, error)
+                return await _fail(ports, claim)
             # The order is taken: an earlier request got through, under a key that is forgotten by now.
             await _begin_anew(ports, claim)
         except UnavailableError as error:
@@ -99,13 +100,13 @@ async def _ask(ports: WalletPorts, claim: Claim) -> PaymentPage:
     )
 
 
-async def _claim(ports: WalletPorts, id_: TopUpId) -> Claim | TopUp:
-    """Take the right to ask; the top-up itself where nothing is to be asked."""
+async def _claim(ports: WalletPorts, id_: TopUpId) -> Claim | TopUp | GatewayRefused:
+    """Take the right to ask; where nothing is to be asked, the answer that was given before, or the top-up itself."""
     async with ports.work() as work:
         kept = await work.top_ups.lock(id_)
         now, top_up, attempt = ports.clock(), kept.top_up, kept.latest
         if not _is_to_be_asked(kept, now):
-            return top_up
+            return _REFUSED if _was_refused(kept) else top_up
         if attempt.asked_at is not None and now - attempt.asked_at >= ports.policy.same_request:
             attempt = _following(attempt, top_up, ports.policy, now)
             await work.top_ups.add_attempt(attempt)
@@ -119,6 +120,12 @@ def _is_to_be_asked(kept: KeptTopUp, now: datetime) -> bool:
     being_asked = asking_until is not None and now < asking_until
     in_time = kept.top_up.expires_at - now > _SHORTEST_LIFE
     return kept.top_up.state is TopUpState.REQUESTED and in_time and not being_asked
+
+
+def _was_refused(kept: KeptTopUp) -> bool:
+    """It failed without a word about any payment: so it was the page that the gateway declined."""
+    unseen = all(attempt.seen is PaymentState.UNKNOWN for attempt in kept.attempts)
+    return kept.top_up.state is TopUpState.FAILED and unseen
 
 
 async def _keep(ports: WalletPorts, claim: Claim, page: PaymentPage) -> TopUp:
@@ -160,7 +167,7 @@ async def _begin_anew(ports: WalletPorts, claim: Claim) -> None:
             await work.top_ups.add_attempt(_following(kept.latest, kept.top_up, ports.policy, ports.clock()))
 
 
-async def _fail(ports: WalletPorts, claim: Claim, error: GatewayRefusedError) -> GatewayRefused:
+async def _fail(ports: WalletPorts, claim: Claim) -> GatewayRefused:
     async with ports.work() as work:
         kept = await work.top_ups.lock(claim.top_up.id)
         state = NEXT.get((kept.top_up.state, Turn.REFUSED))
@@ -169,4 +176,4 @@ async def _fail(ports: WalletPorts, claim: Claim, error: GatewayRefusedError) ->
             await work.emit(TopUpEnded(cause, kept.top_up.id, kept.top_up.wallet))
         attempt = replace(kept.attempt(claim.attempt.order_id), asking_until=None, next_check_at=None)
         await work.top_ups.save(replace(kept.top_up, state=state or kept.top_up.state), attempt)
-    return GatewayRefused(f"The gateway declined: {error.message}")
+    return _REFUSED

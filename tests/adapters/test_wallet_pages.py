@@ -199,7 +199,9 @@ async def test_a_refusal_by_the_gateway_fails_the_top_up(stage: Stage) -> None:
     access = MidtransAccess(stage.sandbox.url, stage.sandbox.snap_url, "a key that Midtrans does not know")
     async with MidtransGateway(access, clock=stage.clock) as stranger:
         found = await start_top_up(stage.with_gateway(stranger), actor, wallet, FIFTY, BANK, "key")
+        assert await start_top_up(stage.ports, actor, wallet, FIFTY, BANK, "key") == found
     assert isinstance(found, model.GatewayRefused)
+    assert found.message == "The gateway declined to open a page.", "its own words are for the log"
     (top_up,) = await stage.ports.top_ups.top_ups_of(actor.person, after=None, first=10)
     assert top_up.state is TopUpState.FAILED
     assert await stage.events() == ["TopUpStarted", "TopUpEnded"]
