@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
+    EnumValueNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -31,6 +32,9 @@ _DEEPEST = 100
 """Levels, fragments among them, after which measuring gives up; a stack holds more."""
 
 _LONGEST_NUMBER = 4
+
+WHOLE_HISTORY = 500
+"""What a field costs that has no index to go by and adds up all that ever happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,17 @@ class _Measure:
         if node.selection_set is None:
             return Size(1, aliases, 0, 1)
         below = self._selection(node.selection_set, get_named_type(declared.type) if declared else None)
-        cost = 1 + below.cost * self._times(node, declared)
+        cost = self._once(node, declared) + below.cost * self._times(node, declared)
         return Size(below.depth + 1, below.aliases + aliases, below.directives, cost)
+
+    @staticmethod
+    def _once(node: FieldNode, declared: GraphQLField | None) -> int:
+        """By the time when things were recorded a balance is found by halving; a variable might ask for the other."""
+        if declared is None or "basis" not in declared.args:
+            return 1
+        given = next((argument.value for argument in node.arguments or () if argument.name.value == "basis"), None)
+        cheap = given is None or (isinstance(given, EnumValueNode) and given.value == "RECORDED")
+        return 1 if cheap else WHOLE_HISTORY
 
     def _times(self, node: FieldNode, declared: GraphQLField | None) -> int:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}

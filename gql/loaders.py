@@ -7,7 +7,8 @@ from strawberry.dataloader import DataLoader
 
 from domain.ids import AccountId
 from domain.ledger.chart import Purpose
-from domain.ledger.ports import AccountView, Books
+from domain.ledger.model import Balance, Entry
+from domain.ledger.ports import AccountView, BalanceRequest, Books, StatementRequest
 from domain.wallet.model import TopUp, TopUpId
 from domain.wallet.ports import TopUpReads
 
@@ -35,6 +36,8 @@ class Loaders:
         self.wallet_by_id: DataLoader[AccountId, AccountView | None] = DataLoader(_by_key(books.accounts_by_id))
         self.top_up_by_id: DataLoader[TopUpId, TopUp | None] = DataLoader(_by_key(top_ups.top_ups_by_id))
         self.receivables_by_owner: DataLoader[str, Sequence[AccountView]] = DataLoader(self._receivables)
+        self.statement_by_request: DataLoader[StatementRequest, Sequence[Entry]] = DataLoader(books.statements)
+        self.balance_by_request: DataLoader[BalanceRequest, Balance] = DataLoader(books.balances_at)
 
     async def _receivables(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
         found = await self._books.accounts_of(owners, [Purpose.RECEIVABLE])

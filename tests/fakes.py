@@ -15,7 +15,7 @@ from domain.events import Event
 from domain.ids import AccountId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
-from domain.ledger.ports import AccountView, EntryFilter, Submissions, wallet_topic
+from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest, Submissions, wallet_topic
 from domain.money import Currency, Money
 from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
@@ -86,26 +86,30 @@ class FakeBooks:
             if view.key.owner in owners and (not purposes or view.key.purpose in purposes)
         ]
 
-    async def statement(
-        self, account: AccountId, *, after: int | None, before: int | None, first: int, newest_first: bool,
-        only: EntryFilter,
-    ) -> Sequence[Entry]:  # fmt: skip
-        self._calls["statement"] += 1
+    async def statements(self, requests: Sequence[StatementRequest]) -> Sequence[Sequence[Entry]]:
+        self._calls["statements"] += 1
+        return [self._statement(asked, asked.only) for asked in requests]
+
+    def _statement(self, asked: StatementRequest, only: EntryFilter) -> Sequence[Entry]:
         found = [
             entry
-            for entry in self._lines(account)
-            if (after is None or entry.seq > after)
-            and (before is None or entry.seq < before)
+            for entry in self._lines(asked.account)
+            if (asked.after is None or entry.seq > asked.after)
+            and (asked.before is None or entry.seq < asked.before)
             and (only.kinds is None or entry.kind in only.kinds)
             and (only.counterpart_purposes is None or entry.counterpart.purpose in only.counterpart_purposes)
             and (only.since is None or entry.recorded_at >= only.since)
             and (only.until is None or entry.recorded_at < only.until)
         ]
-        return (found[::-1] if newest_first else found)[:first]
+        return (found[::-1] if asked.newest_first else found)[: asked.first]
 
-    async def balance_at(self, account: AccountId, at: datetime, *, effective: bool = False) -> Balance:
-        self._calls["balance_at"] += 1
-        counted = [e for e in self._lines(account) if (e.effective_at if effective else e.recorded_at) <= at]
+    async def balances_at(self, requests: Sequence[BalanceRequest]) -> Sequence[Balance]:
+        self._calls["balances_at"] += 1
+        return [self._balance_at(asked) for asked in requests]
+
+    def _balance_at(self, asked: BalanceRequest) -> Balance:
+        lines = self._lines(asked.account)
+        counted = [e for e in lines if (e.effective_at if asked.effective else e.recorded_at) <= asked.at]
         if not counted:
             return Balance(0, 0, 0)
         return Balance(sum(entry.change for entry in counted), counted[-1].held, counted[-1].seq)

@@ -1,7 +1,7 @@
 """Reads of the ledger outside of units of work: accounts, statements, balances at an instant, the trial balance."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from asyncpg import Record
 
@@ -10,11 +10,10 @@ from adapters.postgres.database import Database
 from domain.ids import AccountId, TransactionId
 from domain.ledger.chart import Kind, Limits, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, Operation
-from domain.ledger.ports import AccountView, EntryFilter
+from domain.ledger.ports import AccountView, BalanceRequest, StatementRequest
 from domain.money import Currency
 
 _LAST = 2**63 - 1
-_INSTANT = timedelta(microseconds=1)
 _PLATFORM = [purpose for purpose in Purpose if purpose.is_platform]
 
 
@@ -34,48 +33,37 @@ class PostgresBooks:
         found = await self._database.pool.fetch(sql.ACCOUNTS_OF, list(owners), _PLATFORM, list(purposes))
         return [_view(record) for record in found]
 
-    async def statement(
-        self, account: AccountId, *, after: int | None, before: int | None, first: int, newest_first: bool,
-        only: EntryFilter,
-    ) -> Sequence[Entry]:  # fmt: skip
-        """Lines of an account with the running balance, between two sequence numbers (exclusive), at most `first`.
+    async def statements(self, requests: Sequence[StatementRequest]) -> Sequence[Sequence[Entry]]:
+        """Lines of accounts with the running balance, for each request in turn; one statement for each order asked for.
 
         Nothing of an unknown account. A platform account's lines end at its last seal.
         """
-        key = await self._key(account)
-        if key is None:
-            return []
-        low, high = after or 0, _LAST if before is None else before
-        if only.since is not None:
-            low = max(low, await self._seq_before(account, key, only.since))
-        if only.until is not None:
-            high = min(high, await self._seq_before(account, key, only.until) + 1)
-        found = await self._database.pool.fetch(
-            sql.statement(platform=key.purpose.is_platform, newest_first=newest_first),
-            account, low, high, first, None if only.kinds is None else list(only.kinds), only.counterpart,
-            None if only.counterpart_purposes is None else list(only.counterpart_purposes),
-        )  # fmt: skip
-        return [_entry(key, record) for record in found]
+        found: list[list[Entry]] = [[] for _ in requests]
+        for newest_first in {request.newest_first for request in requests}:
+            asked = [
+                _asked(place, request) for place, request in enumerate(requests) if request.newest_first is newest_first
+            ]
+            for record in await self._database.pool.fetch(sql.statements(newest_first=newest_first), asked):
+                found[record["place"]].append(_entry(record))
+        return found
 
-    async def balance_at(self, account: AccountId, at: datetime, *, effective: bool = False) -> Balance:
-        """The balance at an instant, its own lines included: by when they were recorded or when they took effect.
+    async def balances_at(self, requests: Sequence[BalanceRequest]) -> Sequence[Balance]:
+        """The balances at instants, their own lines included, for each request in turn; one statement for each basis.
 
-        By effect it adds up all lines of the account, and `seq` is the highest of those that count. Nothing, and open,
-        before the account was there. A platform account's lines stand in the order of their positions, which may run
+        By effect it adds up all lines of an account, and `seq` is the highest of those that count. Nothing, and open,
+        before an account was there. A platform account's lines stand in the order of their positions, which may run
         against `recorded_at` by the moment between two writers' steps.
         """
-        key = await self._key(account)
-        if key is None:
-            return Balance(0, 0, 0)
-        platform = key.purpose.is_platform
-        status = AccountStatus(await self._database.pool.fetchval(sql.STATUS_AT, account, at) or AccountStatus.OPEN)
-        if effective:
-            figures = await self._database.pool.fetchrow(sql.balance_by_effect(platform=platform), account, at)
-        else:
-            seq = await self._seq_before(account, key, at + _INSTANT)
-            figures = await self._database.pool.fetchrow(sql.balance_after(platform=platform), account, seq)
-        posted, held, seq = figures or (0, 0, 0)
-        return Balance(posted, held, seq, status)
+        found: dict[BalanceRequest, Balance] = {}
+        for effective in {request.effective for request in requests}:
+            asked = [request for request in requests if request.effective is effective]
+            records = await self._database.pool.fetch(
+                sql.BALANCES_BY_EFFECT if effective else sql.BALANCES_BY_RECORD,
+                [request.account for request in asked],
+                [request.at for request in asked],
+            )
+            found |= zip(asked, map(_balance, records), strict=True)
+        return [found[request] for request in requests]
 
     async def trial_balance(self, at: datetime | None = None) -> Sequence[tuple[AccountKey, int]]:
         """Every account's posted balance from entries alone, up to an instant and with it; reads the whole journal."""
@@ -87,15 +75,22 @@ class PostgresBooks:
         found = await self._database.pool.fetch(sql.EXPIRED_HOLDS, now, limit)
         return [TransactionId(record["transaction_id"]) for record in found]
 
-    async def _key(self, account: AccountId) -> AccountKey | None:
-        found = await self._database.pool.fetchrow(sql.KEY, account)
-        return _key(found) if found else None
 
-    async def _seq_before(self, account: AccountId, key: AccountKey, at: datetime) -> int:
-        """The account's last sequence number recorded before an instant; 0 where there is none."""
-        statement = sql.seq_before(platform=key.purpose.is_platform)
-        seq: int = await self._database.pool.fetchval(statement, account, at)
-        return seq
+def _asked(place: int, request: StatementRequest) -> dict[str, object]:
+    """A request as a row; an instant travels as text that PostgreSQL reads."""
+    only = request.only
+    return {
+        "place": place,
+        "account": request.account,
+        "after": request.after or 0,
+        "before": _LAST if request.before is None else request.before,
+        "most": request.first,
+        "since": only.since and only.since.isoformat(),
+        "until": only.until and only.until.isoformat(),
+        "kinds": None if only.kinds is None else list(only.kinds),
+        "counterpart": only.counterpart,
+        "purposes": None if only.counterpart_purposes is None else list(only.counterpart_purposes),
+    }
 
 
 def _key(record: Record, prefix: str = "") -> AccountKey:
@@ -107,14 +102,18 @@ def _view(record: Record) -> AccountView:
     return AccountView(
         AccountId(record["id"]),
         _key(record),
-        Balance(record["posted"], record["held"], record["seq"], AccountStatus(record["status"])),
+        _balance(record),
         Limits(record["floor"], record["ceiling"]),
     )
 
 
-def _entry(key: AccountKey, record: Record) -> Entry:
+def _balance(record: Record) -> Balance:
+    return Balance(record["posted"], record["held"], record["seq"], AccountStatus(record["status"]))
+
+
+def _entry(record: Record) -> Entry:
     return Entry(
-        account=key,
+        account=_key(record),
         seq=record["seq"],
         transaction_id=TransactionId(record["transaction_id"]),
         line=record["line"],

@@ -78,6 +78,27 @@ class EntryFilter:
     counterpart_purposes: frozenset[Purpose] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StatementRequest:
+    """A page of an account's statement: at most `first` lines between two sequence numbers (exclusive)."""
+
+    account: AccountId
+    first: int
+    after: int | None = None
+    before: int | None = None
+    newest_first: bool = False
+    only: EntryFilter = EntryFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRequest:
+    """An account at an instant: by when lines were recorded or, on request, by when they took effect."""
+
+    account: AccountId
+    at: datetime
+    effective: bool = False
+
+
 class Books(Protocol):
     """Reads outside of units of work. Every list takes many ids at once; nothing here locks."""
 
@@ -89,15 +110,12 @@ class Books(Protocol):
         """All accounts of some owners, by purpose and currency."""
         ...
 
-    async def statement(
-        self, account: AccountId, *, after: int | None, before: int | None, first: int, newest_first: bool,
-        only: EntryFilter,
-    ) -> Sequence[Entry]:  # fmt: skip
-        """Lines of an account with the running balance, between two sequence numbers (exclusive)."""
+    async def statements(self, requests: Sequence[StatementRequest]) -> Sequence[Sequence[Entry]]:
+        """Lines of accounts with the running balance, for each request in turn."""
         ...
 
-    async def balance_at(self, account: AccountId, at: datetime, *, effective: bool = False) -> Balance:
-        """The balance at an instant: by when lines were recorded or, on request, by when they took effect."""
+    async def balances_at(self, requests: Sequence[BalanceRequest]) -> Sequence[Balance]:
+        """The balances at instants, for each request in turn. By effect, an account's whole history is added up."""
         ...
 
     async def trial_balance(self, at: datetime | None = None) -> Sequence[tuple[AccountKey, int]]:

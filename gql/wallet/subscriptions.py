@@ -8,7 +8,7 @@ import strawberry
 
 from domain.ids import AccountId
 from domain.ledger import model as ledger
-from domain.ledger.ports import EntryFilter, wallet_topic
+from domain.ledger.ports import StatementRequest, wallet_topic
 from gql.access import Right, field
 from gql.context import Context, Info
 from gql.errors import BadInputError, ForbiddenError
@@ -130,9 +130,7 @@ async def _entries(context: Context, account: AccountId, after: int) -> AsyncGen
     """All entries after a place, a page at a time."""
     books = context.ports.books
     while True:
-        found = await books.statement(
-            account, after=after, before=None, first=LARGEST_PAGE, newest_first=False, only=EntryFilter()
-        )
+        (found,) = await books.statements([StatementRequest(account, first=LARGEST_PAGE, after=after)])
         for entry in found:
             yield entry
             after = entry.seq

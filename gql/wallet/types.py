@@ -10,10 +10,11 @@ from domain.ids import AccountId
 from domain.ledger import model as ledger
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountStatus, Operation
-from domain.ledger.ports import AccountView, EntryFilter
+from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest
 from domain.money import Currency
 from gql.access import Right, field
 from gql.context import Info
+from gql.limits import WHOLE_HISTORY
 from gql.money import Money
 from gql.node import Node
 from gql.paging import USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
@@ -197,17 +198,22 @@ class Wallet(Node):
         """A page of the statement."""
         size = page_size(first)
         place = None if after is None else number_of(wallet_scope(self.view.id), after)
-        found = await info.context.ports.books.statement(
+        request = StatementRequest(
             self.view.id,
+            first=size + 1,
             after=None if newest_first else place,
             before=place if newest_first else None,
-            first=size + 1,
             newest_first=newest_first,
             only=only.parsed() if only else EntryFilter(),
         )
+        found = await info.context.loaders.statement_by_request.load(request)
         return Connection.of(found, size, after, self._edge)
 
-    @field(Right.OWNER, "The balance as it was at an instant.")
+    @field(
+        Right.OWNER,
+        "The balance as it was at an instant. By `EFFECTIVE` time it adds up the whole history, and costs as much as"
+        f" {WHOLE_HISTORY} fields.",
+    )
     async def balance_at(
         self,
         info: Info,
@@ -217,8 +223,8 @@ class Wallet(Node):
         ] = TimeBasis.RECORDED,
     ) -> Balance:
         """The balance as it was at an instant."""
-        books = info.context.ports.books
-        found = await books.balance_at(self.view.id, at, effective=basis is TimeBasis.EFFECTIVE)
+        request = BalanceRequest(self.view.id, at, effective=basis is TimeBasis.EFFECTIVE)
+        found = await info.context.loaders.balance_by_request.load(request)
         return Balance.of(found, self.view.key.currency)
 
     def _edge(self, entry: ledger.Entry) -> tuple[Cursor, Entry]:

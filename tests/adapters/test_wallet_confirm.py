@@ -11,7 +11,7 @@ from domain.errors import UnavailableError
 from domain.ids import AccountId
 from domain.ledger.chart import Limits
 from domain.ledger.model import AccountKey, AccountStatus, Outcome
-from domain.ledger.ports import EntryFilter
+from domain.ledger.ports import StatementRequest
 from domain.money import Money
 from domain.wallet import model
 from domain.wallet.actions import cancel_top_up, confirm_top_up, record_settlement, start_top_up
@@ -30,9 +30,7 @@ async def stage(database: DatabaseAddresses) -> AsyncIterator[Stage]:
 
 async def kinds(stage: Stage, wallet: AccountId) -> list[tuple[str, int]]:
     """The wallet's statement, oldest first: why, and how many rupiah."""
-    lines = await stage.ports.books.statement(
-        wallet, after=None, before=None, first=100, newest_first=False, only=EntryFilter()
-    )
+    (lines,) = await stage.ports.books.statements([StatementRequest(wallet, first=100)])
     return [(str(line.kind), line.change // 100) for line in lines]
 
 

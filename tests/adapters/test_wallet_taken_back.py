@@ -15,7 +15,7 @@ from domain.actor import Actor
 from domain.ids import AccountId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
-from domain.ledger.ports import EntryFilter
+from domain.ledger.ports import StatementRequest
 from domain.wallet.actions import confirm_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUpState
@@ -54,9 +54,7 @@ async def hold(stage: Stage, actor: Actor, units: int, lasts: timedelta = timede
 
 async def kinds(stage: Stage, wallet: AccountId) -> list[tuple[str, int]]:
     """The wallet's statement, oldest first: why, and how many rupiah."""
-    lines = await stage.ports.books.statement(
-        wallet, after=None, before=None, first=100, newest_first=False, only=EntryFilter()
-    )
+    (lines,) = await stage.ports.books.statements([StatementRequest(wallet, first=100)])
     return [(str(line.kind), line.change // 100) for line in lines]
 
 

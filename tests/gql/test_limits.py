@@ -59,6 +59,11 @@ COSTS = {
         "{ topUps(first: 10) { edges { node { wallet { statement(first: 10) { edges { cursor } } } } } } }", None, 241
     ),
     "unknown fields count one": ("{ nonsense(first: 100) { more } }", None, 2),
+    "a balance by record": ('{ wallet(id: "x") { balanceAt(at: "x", basis: RECORDED) { held { amount } } } }', None, 4),
+    "by effect": ('{ wallet(id: "x") { balanceAt(at: "x", basis: EFFECTIVE) { held { amount } } } }', None, 503),
+    "by a variable": (
+        'query ($b: TimeBasis) { wallet(id: "x") { balanceAt(at: "x", basis: $b) { held { amount } } } }', None, 503,
+    ),
 }  # fmt: skip
 
 

@@ -68,12 +68,12 @@ async def test_a_burst_is_one_read_and_arrives_whole(house: House) -> None:
     async with house.conversation(me) as socket:
         await following(house, socket, wallet)
         await change(socket)
-        reads = house.ports.calls["statement"]
+        reads = house.ports.calls["statements"]
         await house.ports.credit(wallet, *range(1, 31))
         assert await sequences(socket, 30) == list(range(1, 31))
         await house.ports.credit(wallet, 1)
         assert await sequences(socket, 1) == [31]
-        assert house.ports.calls["statement"] - reads == 2
+        assert house.ports.calls["statements"] - reads == 2
 
 
 async def test_more_than_a_page_arrives_whole_too(house: House) -> None:
@@ -246,7 +246,7 @@ async def test_books_that_fail_end_one_stream_and_no_other(house: House, monkeyp
             raise ConnectionRefusedError("10.0.0.7 refused")
 
         with monkeypatch.context() as patch:
-            patch.setattr(house.ports.books, "statement", broken)
+            patch.setattr(house.ports.books, "statements", broken)
             await house.ports.credit(wallet, 1)
             message = await socket.next()
         assert (message["type"], message["id"]) == ("error", "1")
