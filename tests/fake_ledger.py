@@ -6,7 +6,7 @@ from domain.clock import Clock
 from domain.errors import ConflictError
 from domain.ids import AccountId
 from domain.ledger.book import AccountState, Book
-from domain.ledger.chart import Limits
+from domain.ledger.chart import Limits, Purpose
 from domain.ledger.decision import decide
 from domain.ledger.model import AccountKey, AccountStatus, Balance, JournalRow, Outcome, Transaction
 
@@ -51,8 +51,8 @@ class FakeLedger:
 
     async def set_status(self, account: AccountKey, status: AccountStatus) -> None:
         state = self._limited(account)
-        if status is AccountStatus.CLOSED and (state.posted or state.held):
-            raise ConflictError(f"{account} holds something")
+        if status is AccountStatus.CLOSED and (state.posted or state.held or account.purpose is Purpose.RECEIVABLE):
+            raise ConflictError(f"{account} must stay open")
         state.status = status
 
     def balance(self, account: AccountKey) -> Balance:

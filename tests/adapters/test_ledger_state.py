@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from domain.errors import ConflictError
-from domain.ledger.chart import Limits
+from domain.ledger.chart import Limits, Purpose
 from domain.ledger.model import KEPT_REFUSALS, AccountStatus, Code, Operation, Outcome, Transaction
 from tests.fake_ledger import FakeLedger
 from tests.ledger_model import Answer, Model
@@ -158,7 +158,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(number=st.sampled_from([0, 0, 1, 1, 2, 3, 6, 9, 10]), status=st.sampled_from(AccountStatus))
     def status(self, number: int, status: AccountStatus) -> None:
         account = list(self.kitchen.accounts)[number]
-        allowed = status is not AccountStatus.CLOSED or not (self.model.posted(account) or self.model.held(account))
+        empty = not (self.model.posted(account) or self.model.held(account))
+        may_close = empty and account.purpose is not Purpose.RECEIVABLE
+        allowed = status is not AccountStatus.CLOSED or may_close
         if self.changed(self.ground.house.set_status(account, status), allowed=allowed):
             self.model.status[account] = status
 
