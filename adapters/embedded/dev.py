@@ -163,8 +163,11 @@ def _step(what: str, say: Say) -> Iterator[None]:
 
 
 @contextmanager
-def asked_to_stop() -> Iterator[None]:
-    """Take a closed terminal or a polite kill for Ctrl-C, and only the first of them: what follows is the ending."""
+def asked_to_stop() -> Iterator[list[int]]:
+    """Take a closed terminal or a polite kill for Ctrl-C, and only the first of them: what follows is the ending.
+
+    Gives the signals that came, for Python drops an interrupt that strikes inside of a finalizer.
+    """
     asked: list[int] = []
 
     def stop(number: int, _: object) -> None:
@@ -174,7 +177,7 @@ def asked_to_stop() -> Iterator[None]:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -80,6 +80,18 @@ async def test_a_process_that_dies_ends_the_story_with_what_and_where_and_every_
         assert [file.name for file in (VAR / "demo").glob(f"{process.pid}-*/*")] == ["processes"]
 
 
+async def test_a_story_that_is_broken_off_ends_everything_and_is_not_ok() -> None:
+    async with a_demo() as process, asyncio.timeout(LONGEST_S):
+        await said(process, "run as processes")
+        children = await started_by(process)
+        process.terminate()
+        said_, _ = await process.communicate()
+        assert process.returncode == 130
+        assert b"demo ok" not in said_
+        await eventually(lambda: all(map(is_gone, children)))
+        assert not list((VAR / "demo").glob(f"{process.pid}-*"))
+
+
 def test_a_figure_that_is_wrong_is_named() -> None:
     expect("a balance", "10.00", "10.00")
     with pytest.raises(AmissError, match=r"a balance: it is 10\.00, and it should be 20\.00"):

@@ -22,7 +22,7 @@ def tell(say: Callable[[str], None]) -> None:
     """Tell the story and end in `demo ok`; whatever was started has ended by then. Raises `StoryFailedError`."""
     teller = _Teller(say)
     stage: Stage | None = None
-    with asked_to_stop():
+    with asked_to_stop() as asked:
         try:
             teller.chapter("A stage of our own")
             with new_stage(teller.say) as stage:
@@ -35,6 +35,8 @@ def tell(say: Callable[[str], None]) -> None:
             what = str(error) if type(error).__module__.startswith("adapters.") else repr(error)
             logs = f"\nThe logs of its processes are kept in {stage.family.folder}." if stage else ""
             raise StoryFailedError(f"demo failed in {teller.title!r}: {what}{logs}") from error
+    if asked:
+        raise KeyboardInterrupt
     say(f"\nAll of it took {teller.elapsed_s:.0f} s, and everything that was started has ended.\ndemo ok")
 
 
