@@ -1,17 +1,65 @@
 """Who is calling. Every door makes one of these and hands it to the action; an action never trusts an id alone."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
 
-from domain.ids import PersonId
+from domain.ids import BrandId, PersonId, SessionId
+from domain.rights import BrandRole, Permission, StaffRole
+
+_NO_BRANDS: Mapping[BrandId, BrandRole] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as far as the audit log is to know: never trusted, always kept."""
+
+    address: str
+    """The client's IP address, told by the last proxy that we trust."""
+    request_id: str
+    device: str = ""
+    """What the client calls itself (`User-Agent`), cut to 200 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person who proved who they are."""
+    """A person who proved who they are, and what they may do at this moment."""
 
     person: PersonId
+    session: SessionId | None = None
+    """None for a command or a job that acts for a person."""
+    staff_role: StaffRole | None = None
+    """Set only in a session that staff may use: second factor given, from an allowed network, not idle."""
+    permissions: frozenset[Permission] = frozenset()
+    brands: Mapping[BrandId, BrandRole] = field(default=_NO_BRANDS, hash=False)
+    is_streamer: bool = False
+    impersonator: PersonId | None = None
+    """The staff member who looks through this person's eyes; such an actor moves no money and changes no secret."""
+    stepped_up_until: datetime | None = None
+    authenticated_at: datetime | None = None
+    """When the person last proved who they are with a password, a provider or a passkey."""
+    origin: Origin | None = field(default=None, compare=False)
 
     @property
     def owner(self) -> str:
         """The owner name of the person's own accounts in the ledger."""
         return f"person:{self.person}"
+
+    def stands_for(self, owner: str, least: BrandRole = BrandRole.OWNER) -> bool:
+        """Whether what belongs to `owner` is the actor's: themselves, or a brand in which they have at least a role."""
+        if owner == self.owner:
+            return True
+        kind, _, name = owner.partition(":")
+        if kind != "brand":
+            return False
+        role = next((role for brand, role in self.brands.items() if str(brand) == name), None)
+        return role is not None and role.covers(least)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the actor is staff with a permission."""
+        return permission in self.permissions
+
+    def stepped_up(self, now: datetime) -> bool:
+        """Whether the actor gave a fresh code a moment ago."""
+        return self.stepped_up_until is not None and now < self.stepped_up_until

@@ -15,3 +15,7 @@ class UnavailableError(DomainError):
 
 class ConflictError(DomainError):
     """Two units of work met in a way that only one could finish; the other may be tried again as a whole."""
+
+
+class KeyDestroyedError(DomainError):
+    """A person's data key is gone: the person was erased, or never was."""

@@ -6,6 +6,8 @@ from typing import NewType
 from uuid import UUID, uuid5
 
 PersonId = NewType("PersonId", UUID)
+SessionId = NewType("SessionId", UUID)
+BrandId = NewType("BrandId", UUID)
 AccountId = NewType("AccountId", int)
 TransactionId = NewType("TransactionId", UUID)
 
