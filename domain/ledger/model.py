@@ -6,6 +6,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from domain.errors import DomainError
 from domain.ids import TransactionId
 from domain.ledger.chart import Kind, Purpose
 from domain.money import Currency, Money
@@ -69,6 +70,10 @@ KEPT_REFUSALS = frozenset({
 """Refusals that burn the id, so that a late retry cannot succeed by surprise. Malformed input burns none."""
 
 
+class NaiveMomentError(DomainError, ValueError):
+    """A moment without a zone. What it meant would depend on the machine, and with it what a replay is compared by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Posting:
     """An amount that goes from one account to another, and why."""
@@ -84,7 +89,7 @@ class Transaction:
     """Postings that stand or fall together. Its id, made by the caller, is the idempotency key for ever.
 
     `postings` are given for a move and a hold; `ref` names the hold or the transaction that the others speak of;
-    `amounts` are a capture's, one for each posting of the hold (none: all that is left).
+    `amounts` are a capture's, one for each posting of the hold (none: all that is left). Raises `NaiveMomentError`.
     """
 
     id: TransactionId
@@ -94,6 +99,11 @@ class Transaction:
     amounts: tuple[Money, ...] = ()
     expires_at: datetime | None = None
     effective_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name, moment in (("expires_at", self.expires_at), ("effective_at", self.effective_at)):
+            if moment is not None and moment.utcoffset() is None:
+                raise NaiveMomentError(f"{name} of transaction {self.id} has no zone: {moment.isoformat()}")
 
     @classmethod
     def move(cls, id_: TransactionId, *postings: Posting, effective_at: datetime | None = None) -> "Transaction":
