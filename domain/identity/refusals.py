@@ -1,0 +1,71 @@
+"""What identity says no to. Each has a code of its own; none tells whether an address or a person exists."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from domain.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused(Refusal):
+    """The address, the password, the code or the link is not right, or may not be used here; which is not told."""
+
+    code: ClassVar[str] = "SIGN_IN_REFUSED"
+    message: str = "That is not right. Check it and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class PersonBanned(Refusal):
+    """The right person, who may not sign in. Told only to who proved to be them."""
+
+    code: ClassVar[str] = "PERSON_BANNED"
+    message: str = "This account is blocked. Write to support if you think that is a mistake."
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(Refusal):
+    """The session of a refresh token is over."""
+
+    code: ClassVar[str] = "SESSION_ENDED"
+    message: str = "Your session has ended; sign in again."
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRefused(Refusal):
+    """A link or code that was used, is too old, or was never ours."""
+
+    code: ClassVar[str] = "LINK_REFUSED"
+    message: str = "This link has been used or is too old. Ask for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyTries(Refusal):
+    """Tried too often; wait, or use the link that a mail brings."""
+
+    code: ClassVar[str] = "RATE_LIMITED"
+    message: str
+    retry_after_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepUpRequired(Refusal):
+    """It takes a fresh code first."""
+
+    code: ClassVar[str] = "STEP_UP_REQUIRED"
+    message: str = "Confirm with a fresh code first: `stepUp`."
+
+
+@dataclass(frozen=True, slots=True)
+class FreshSignInRequired(Refusal):
+    """It takes a sign-in of the last quarter of an hour."""
+
+    code: ClassVar[str] = "FRESH_SIGN_IN_REQUIRED"
+    message: str = "Sign in again first."
+
+
+@dataclass(frozen=True, slots=True)
+class NotWhileImpersonating(Refusal):
+    """Somebody who looks through another's eyes changes nothing that is theirs alone."""
+
+    code: ClassVar[str] = "NOT_WHILE_IMPERSONATING"
+    message: str = "This cannot be done while you look through somebody else's eyes."
