@@ -62,6 +62,15 @@ class Unquoted(str):
     __slots__ = ()
 
 
+class MisconfiguredError(GatewayUnavailableError):
+    """Our key, or what our account is allowed to do, is wrong. It is ours to mend, and the same call then succeeds."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code}: {reason}", uncertain=False)
+        self.code = code
+        self.reason = reason
+
+
 class InvalidReferenceError(DomainError, ValueError):
     """An order id or refund key with characters, or of a length, that Midtrans does not take."""
 
@@ -199,6 +208,8 @@ def read_answer(http_status: int, body: bytes, *, posted: bool) -> Mapping[str, 
         raise GatewayUnavailableError(f"status code {code}", uncertain=posted)
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         raise GatewayUnavailableError("too many requests", uncertain=False)
+    if code in _OURS_TO_MEND:
+        raise MisconfiguredError(code, _reason(raw))
     if code >= HTTPStatus.BAD_REQUEST and code not in _ABOUT_A_PAYMENT:
         raise GatewayRefusedError(str(code), _reason(raw))
     if not HTTPStatus.OK <= http_status < HTTPStatus.MULTIPLE_CHOICES and code not in _ABOUT_A_PAYMENT:
@@ -215,6 +226,9 @@ def answer_code(http_status: int, raw: Mapping[str, object]) -> int:
 
 
 _EXPIRED = 407
+_OURS_TO_MEND = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.LENGTH_REQUIRED)
+"""By Midtrans' own meaning: a key that is not known, a channel that is not enabled, a token that is not valid."""
+
 _ABOUT_A_PAYMENT = (HTTPStatus.NOT_FOUND, _EXPIRED)
 
 

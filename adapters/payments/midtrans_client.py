@@ -210,14 +210,14 @@ class MidtransGateway:
 
 @contextmanager
 def _opened(breaker: Breaker) -> Iterator[None]:
-    """Within the breaker. An answer that we cannot read is an answer: it says nothing about the next order's."""
-    unread: GatewayAnswerError | None = None
+    """Within the breaker. What is wrong with one answer, or with us, is an answer: the next order's may be right."""
+    answered: GatewayAnswerError | midtrans.MisconfiguredError | None = None
     try:
         with breaker.guard():
             try:
                 yield
-            except GatewayAnswerError as error:
-                unread = error
+            except (GatewayAnswerError, midtrans.MisconfiguredError) as error:
+                answered = error
     except GatewayRefusedError as error:
         # Its words stay here: they may tell of our account, and go to no payer.
         _log.warning("midtrans_refused", code=error.code, reason=error.message)
@@ -226,8 +226,10 @@ def _opened(breaker: Breaker) -> Iterator[None]:
         raise GatewayUnavailableError(
             "Midtrans is left alone for a while after its failures", uncertain=False
         ) from error
-    if unread is not None:
-        raise unread
+    if isinstance(answered, midtrans.MisconfiguredError):
+        _log.error("midtrans_misconfigured", code=answered.code, reason=answered.reason)
+    if answered is not None:
+        raise answered
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

@@ -3,6 +3,7 @@ import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.payments.breaker import Breaker
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
@@ -179,12 +180,33 @@ async def test_another_amount_than_asked_is_stated() -> None:
         assert (await at.gateway.status("o-1")).amount == Money.whole(49_000, Currency.IDR)
 
 
-async def test_a_wrong_key_is_refused() -> None:
+async def test_a_wrong_key_is_ours_to_mend_and_told_as_an_error() -> None:
     async with bench() as at:
         access = MidtransAccess(at.sandbox.url, at.sandbox.snap_url, "another")
         async with MidtransGateway(access) as gateway:
-            with pytest.raises(GatewayRefusedError, match="401"):
+            with capture_logs() as logs, pytest.raises(GatewayUnavailableError, match="401") as unavailable:
                 await gateway.status("o-1")
+    assert not unavailable.value.uncertain
+    told = [(line["event"], line["code"], line["reason"]) for line in logs if line["log_level"] == "error"]
+    assert told == [("midtrans_misconfigured", 401, "unknown server key")]
+
+
+async def test_a_channel_that_is_not_enabled_keeps_nobody_from_using_others() -> None:
+    async with answering(200, b'{"status_code":"402","status_message":"not enabled"}') as url:
+        gateway = MidtransGateway(MidtransAccess(url, url, KEY), breaker=lambda: Breaker(failures=1))
+        async with gateway:
+            for _ in range(2):
+                with pytest.raises(GatewayUnavailableError, match="not enabled"):
+                    await gateway.status("o-1")
+
+
+async def test_a_refusal_on_request_does_nothing() -> None:
+    async with bench() as at:
+        at.fault("refusal", call="snap.create")
+        with pytest.raises(GatewayRefusedError, match="400"):
+            await at.page("o-1")
+        assert at.sandbox.account.find("o-1") is None
+        await at.page("o-1")
 
 
 async def test_after_failures_midtrans_is_left_alone_host_by_host() -> None:

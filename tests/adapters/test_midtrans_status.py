@@ -136,13 +136,23 @@ class TestStatus:
         assert read_status("o-1", 200, body, posted=False).state is PaymentState.EXPIRED
 
     @pytest.mark.parametrize(
-        ("http_status", "code"), [(200, "400"), (401, "401"), (200, "402"), (200, "406"), (200, "412"), (200, "414")]
+        ("http_status", "code"), [(200, "400"), (200, "406"), (200, "410"), (200, "412"), (200, "414")]
     )
     def test_refused_in_the_body_whatever_http_says(self, http_status: int, code: str) -> None:
         body = json.dumps({"status_code": code, "status_message": "because"}).encode()
         with pytest.raises(GatewayRefusedError) as refused:
             read_status("o-1", http_status, body, posted=True)
         assert (refused.value.code, refused.value.message) == (code, "because")
+
+    @pytest.mark.parametrize("posted", [True, False])
+    @pytest.mark.parametrize(
+        ("http_status", "code"), [(401, None), (401, "401"), (200, "401"), (200, "402"), (402, "402"), (200, "411")]
+    )
+    def test_what_is_wrong_with_us_is_no_refusal(self, http_status: int, code: str | None, posted: bool) -> None:
+        body = json.dumps({"status_message": "because"} | ({} if code is None else {"status_code": code})).encode()
+        with pytest.raises(GatewayUnavailableError, match="because") as unavailable:
+            read_status("o-1", http_status, body, posted=posted)
+        assert unavailable.value.uncertain is False
 
     @pytest.mark.parametrize(
         ("http_status", "body", "uncertain"),

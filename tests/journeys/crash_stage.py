@@ -170,7 +170,6 @@ class CrashStage:
         assert status == DIED, f"exit status {status}: {(self.folder / 'lives.log').read_text()[-4000:]}"
         assert not self.died, "one death was ordered"
         self.died = True
-        self._server = None
 
     async def _reap(self) -> None:
         """After a broken connection: the server must have died as ordered."""
@@ -178,6 +177,7 @@ class CrashStage:
         async with asyncio.timeout(10):
             status = await self._server.ended
         self._note_death(status)
+        self._server = None
 
     async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """A client's request; sent again, the same one, when the server has died under it."""

@@ -9,7 +9,7 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from tests.journeys import asking
-from tests.journeys.crash_stage import CrashStage
+from tests.journeys.crash_stage import SERVER_KEY, CrashStage
 
 SOON = timedelta(minutes=2)
 
@@ -93,12 +93,28 @@ async def _until_pending(stage: CrashStage) -> None:
 
 
 async def declined(stage: CrashStage) -> None:
-    """The gateway refuses to open a page: our key is not its."""
+    """The gateway refuses to open a page, for good."""
     wallet = await stage.wallet()
+    stage.sandbox.account.faults.order({"kind": "refusal", "call": "snap.create", "times": 100})
     async with stage.armed():
         for _ in range(2):
             await stage.ask(asking.START, input=asking.wanted(wallet, "the one key"))
             await stage.sweep(SOON)
+
+
+async def with_a_key_that_comes_to_be_known(stage: CrashStage) -> None:
+    """The gateway does not know our key for a while: nobody's top-up fails by that, and the same one goes on."""
+    wallet = await stage.wallet()
+    async with stage.armed():
+        await stage.ask(asking.START, input=asking.wanted(wallet, "the one key"))
+        await stage.sweep(SOON)
+    assert not list(stage.sandbox.account)
+    await stage.close_server()
+    stage.settings["midtrans_server_key"] = SERVER_KEY
+    await stage.sweep(SOON)
+    await _until_pending(stage)
+    await stage.pay()
+    await stage.sweep(SOON)
 
 
 async def cancelled_and_paid_all_the_same(stage: CrashStage) -> None:
@@ -209,7 +225,8 @@ STORIES: Mapping[str, Story] = {
         Story(asked_twice, 50_000),
         Story(asked_again_later, 50_000),
         Story(order_taken, 50_000),
-        Story(declined, 0, {"midtrans_server_key": "SB-Mid-server-of-nobody"}),
+        Story(declined, 0),
+        Story(with_a_key_that_comes_to_be_known, 50_000, {"midtrans_server_key": "SB-Mid-server-of-nobody"}),
         Story(cancelled_and_paid_all_the_same, 50_000),
         Story(cancelled_at_the_gateway_too, 0),
         Story(never_paid, 0),

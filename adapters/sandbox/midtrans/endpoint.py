@@ -18,6 +18,7 @@ LONGEST_KEY = 46
 LARGEST_BODY = 16 * 1024
 
 _FAILURES = {400: "bad request", 401: "unknown server key", 413: "too large", 429: "too many requests", 500: "broken"}
+_INSTEAD_OF_WORK = {FaultKind.SERVER_ERROR: 500, FaultKind.RATE_LIMIT: 429, FaultKind.REFUSAL: 400}
 _SUCCESS = range(200, 300)
 
 
@@ -73,10 +74,9 @@ class Endpoint:
     async def _answer(self, request: Request, call: Call) -> Response:
         order_id = _order_id(call)
         take = call.sandbox.faults.take
-        if take(FaultKind.SERVER_ERROR, order_id=order_id, call=self._name):
-            return self._failure(500)
-        if take(FaultKind.RATE_LIMIT, order_id=order_id, call=self._name):
-            return self._failure(429)
+        for fault_kind, status in _INSTEAD_OF_WORK.items():
+            if take(fault_kind, order_id=order_id, call=self._name):
+                return self._failure(status)
         answer = await self._once(call, order_id)
         if take(FaultKind.ERROR_AFTER_WORK, order_id=order_id, call=self._name):
             return self._failure(500)

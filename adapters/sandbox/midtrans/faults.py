@@ -13,6 +13,8 @@ class FaultKind(StrEnum):
     ERROR_AFTER_WORK = "error_after_work"
     """HTTP 500, though it was done."""
     RATE_LIMIT = "rate_limit"
+    REFUSAL = "refusal"
+    """What was asked is declined, and nothing was done."""
     DELAY = "delay"
     """Work begins after so many `seconds`."""
     TIME_OUT = "time_out"
