@@ -19,18 +19,15 @@ async def upgrade(migration_url: str, app_role: str, revision: str = "head") -> 
 
     Migrations grant `app_role` what the application needs: they read it as `context.config.attributes["app_role"]`.
     """
+    await _upgrade(_MIGRATIONS, migration_url, app_role, revision)
 
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(migration_url)
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    try:
-        async with engine.begin() as connection:
-            # Before Alembic is entered: it keeps its state in a module, so two of its runs may not overlap.
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            await connection.run_sync(_upgrade, app_role, revision)
-    finally:
-        await engine.dispose()
+async def upgrade_keys(migration_url: str, app_role: str, revision: str = "head") -> None:
+    """The same for the database of data keys, whose history is its own; it may also be the application's database.
+
+    Not at once with `upgrade` in one process: Alembic keeps its state in a module.
+    """
+    await _upgrade(_MIGRATIONS / "keys", migration_url, app_role, revision)
 
 
 def role_of(url: str) -> str:
@@ -41,9 +38,23 @@ def role_of(url: str) -> str:
     return unquote(role)
 
 
-def _upgrade(connection: Connection, app_role: str, revision: str) -> None:
+async def _upgrade(scripts: Path, migration_url: str, app_role: str, revision: str) -> None:
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(migration_url)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            # Before Alembic is entered: it keeps its state in a module, so two of its runs may not overlap.
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await connection.run_sync(_run, scripts, app_role, revision)
+    finally:
+        await engine.dispose()
+
+
+def _run(connection: Connection, scripts: Path, app_role: str, revision: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     config.attributes["app_role"] = app_role
