@@ -149,6 +149,14 @@ class Standing:
         )
 
 
+class SecondFactor(StrEnum):
+    """What a person may prove themselves with beside their first means."""
+
+    TOTP = "totp"
+    PASSKEY = "passkey"
+    RECOVERY_CODE = "recovery_code"
+
+
 class TicketPurpose(StrEnum):
     """What a single-use token is good for. One made for a purpose is no good for any other."""
 

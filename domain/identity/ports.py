@@ -13,6 +13,7 @@ from domain.identity.model import (
     Locale,
     Person,
     PersonStatus,
+    SecondFactor,
     Session,
     SessionEnd,
     Standing,
@@ -21,6 +22,7 @@ from domain.identity.model import (
 )
 from domain.ids import PersonId, SessionId
 from domain.quotas import Quotas
+from domain.rights import StaffRole
 from domain.vault import Vault
 from domain.work import Work
 
@@ -201,6 +203,26 @@ class Tickets(Protocol):
         ...
 
 
+class SecondFactors(Protocol):
+    """What a person set up to prove themselves with, inside a unit of work."""
+
+    async def enrolled(self, person: PersonId) -> frozenset[SecondFactor]:
+        """What is set up and may be asked for; recovery codes only beside another."""
+        ...
+
+
+class Members(Protocol):
+    """Who belongs to what, inside a unit of work."""
+
+    async def staff_role(self, person: PersonId) -> StaffRole | None:
+        """A person's role of staff, if they are."""
+        ...
+
+    async def networks(self) -> tuple[str, ...]:
+        """The networks that staff may work from."""
+        ...
+
+
 class IdentityWork(Work, Protocol):
     """A unit of work as identity needs it."""
 
@@ -217,6 +239,16 @@ class IdentityWork(Work, Protocol):
     @property
     def tickets(self) -> Tickets:
         """Single-use tokens."""
+        ...
+
+    @property
+    def second_factors(self) -> SecondFactors:
+        """Second factors."""
+        ...
+
+    @property
+    def members(self) -> Members:
+        """Memberships."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Identity on PostgreSQL: people, sessions, single-use tokens; personal texts only sealed or as keyed digests."""

@@ -1,0 +1,82 @@
+"""People read without locks: `domain.identity.ports.PeopleReads`, one statement and one opening of seals a list."""
+
+from collections.abc import Mapping, Sequence
+
+from asyncpg import Record
+
+from adapters.postgres.database import Database
+from adapters.postgres.identity.sessions import COLUMNS, session_of
+from domain.identity.model import Identity, Locale, Person, PersonStatus
+from domain.identity.ports import SessionView
+from domain.ids import PersonId
+from domain.vault import Sealed, Vault
+
+_PEOPLE = "select * from person where id = any($1::uuid[])"
+_IDENTITIES = "select * from sign_in_identity where person = any($1::uuid[]) order by created_at, id"
+_SESSIONS = f"""
+select {COLUMNS}, session.origin from session
+where person = any($1::uuid[]) and ended_at is null and expires_at > clock_timestamp()
+order by last_used_at desc, id
+"""  # noqa: S608  # a list of our columns
+
+
+class PostgresPeopleReads:
+    """Reads of people; personal texts are opened by the vault, and None where the key was destroyed."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
+
+    async def people(self, ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
+        """People by id, those that there are."""
+        records = await self._rows(_PEOPLE, ids)
+        names = await self._open(records, "name")
+        mails = await self._open(records, "mail")
+        return {
+            PersonId(record["id"]): _person(record, name, mail)
+            for record, name, mail in zip(records, names, mails, strict=True)
+        }
+
+    async def identities_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, Sequence[Identity]]:
+        """The ways in which each signs in, oldest first."""
+        records = await self._rows(_IDENTITIES, people)
+        found: dict[PersonId, list[Identity]] = {person: [] for person in people}
+        for record, subject in zip(records, await self._open(records, "subject"), strict=True):
+            person = PersonId(record["person"])
+            found[person].append(
+                Identity(
+                    record["id"], person, record["provider"], subject, record["created_at"], record["last_used_at"]
+                )
+            )
+        return found
+
+    async def sessions_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, Sequence[SessionView]]:
+        """The living sessions of each, last used first."""
+        records = await self._rows(_SESSIONS, people)
+        found: dict[PersonId, list[SessionView]] = {person: [] for person in people}
+        for record, origin in zip(records, await self._open(records, "origin"), strict=True):
+            address, _, device = (origin or "").partition("\n")
+            found[PersonId(record["person"])].append(SessionView(session_of(record), device or None, address or None))
+        return found
+
+    async def _rows(self, statement: str, ids: Sequence[PersonId]) -> Sequence[Record]:
+        records: Sequence[Record] = await self._database.pool.fetch(statement, list(ids))
+        return records
+
+    async def _open(self, records: Sequence[Record], field: str) -> Sequence[str | None]:
+        """One field of many rows, readable."""
+        owners = [PersonId(record["person"] if "person" in record else record["id"]) for record in records]
+        sealed = [
+            Sealed(owner, field, record[field])
+            for owner, record in zip(owners, records, strict=True)
+            if record[field] is not None
+        ]
+        opened = iter(await self._vault.open(sealed)) if sealed else iter(())
+        return [None if record[field] is None else next(opened) for record in records]
+
+
+def _person(record: Record, name: str | None, mail: str | None) -> Person:
+    survivor = record["survivor"]
+    return Person(
+        PersonId(record["id"]), PersonStatus(record["status"]), record["created_at"], Locale(record["locale"]), name,
+        mail, record["mail_verified_at"], record["reason"], PersonId(survivor) if survivor else None,
+    )  # fmt: skip

@@ -1,0 +1,78 @@
+"""Where every way of signing in ends: a session, a question for the second factor, or no."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.actor import Origin
+from domain.audit_log import Deed
+from domain.identity.model import PersonStatus, Portal, SecondFactor, Ticket, TicketPurpose
+from domain.identity.networks import within
+from domain.identity.ports import IdentityPorts, IdentityWork
+from domain.identity.refusals import PersonBanned, SignInRefused
+from domain.identity.sessions import Means, SignedIn, begin_session, sealed_origin
+from domain.ids import PersonId
+
+_ANSWER_WITHIN: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorNeeded:
+    """The first means was right; one of these is to follow, with the challenge."""
+
+    challenge: str
+    methods: frozenset[SecondFactor]
+    expires_at: datetime
+
+
+SignInAnswer = SignedIn | SecondFactorNeeded | SignInRefused | PersonBanned
+
+
+async def finish_sign_in(
+    ports: IdentityPorts, person: PersonId, portal: Portal, means: Means, origin: Origin | None
+) -> SignInAnswer:
+    """Let a person in who proved who they are by `means`. Its doors: each mutation and page that signs in.
+
+    The admin portal takes staff only, from allowed networks. A passkey is two factors in one. Staff without a second
+    factor get a session in which they can do nothing but set one up: their rights stand behind it (`Standing.actor`).
+    """
+    sealed = await sealed_origin(ports, person, origin)
+    async with ports.work() as work:
+        status = await work.people.lock(person)
+        if status is not PersonStatus.ACTIVE:
+            await work.record(Deed("sign_in.refused", f"person:{person}", origin=origin, reason=status or "unknown"))
+            return PersonBanned() if status is PersonStatus.BANNED else SignInRefused()
+        if portal is Portal.ADMIN and not await _may_work_here(work, person, origin):
+            await work.record(Deed("sign_in.refused", f"person:{person}", origin=origin, reason="not staff here"))
+            return SignInRefused()
+        methods = frozenset() if means is Means.PASSKEY else await work.second_factors.enrolled(person)
+        if methods:
+            return await _ask(ports, work, person, portal, methods)
+        proven = means is Means.PASSKEY
+        return await begin_session(
+            ports, work, person, portal, means, second_factor=proven, origin=origin, sealed=sealed
+        )
+
+
+async def _may_work_here(work: IdentityWork, person: PersonId, origin: Origin | None) -> bool:
+    if await work.members.staff_role(person) is None:
+        return False
+    return origin is None or within(await work.members.networks(), origin.address)
+
+
+async def _ask(
+    ports: IdentityPorts, work: IdentityWork, person: PersonId, portal: Portal, methods: frozenset[SecondFactor]
+) -> SecondFactorNeeded:
+    now, challenge = ports.clock(), ports.opaque_tokens.new()
+    expires_at = now + _ANSWER_WITHIN
+    await work.tickets.add(
+        Ticket(
+            ports.opaque_tokens.digest(challenge),
+            TicketPurpose.SECOND_FACTOR,
+            now,
+            expires_at,
+            person,
+            body=portal.encode(),
+        )
+    )
+    return SecondFactorNeeded(challenge, methods, expires_at)
