@@ -163,6 +163,8 @@ class MidtransGateway:
             found = read_status(order_id, *answer, posted=verb == "POST")
         if found.state is PaymentState.UNKNOWN and call not in _MAY_BE_UNKNOWN:
             raise GatewayRefusedError("404", f"there is no payment to {call}")
+        if found.unread is not None:
+            _log.error("midtrans_currency_unknown", order_id=order_id, state=found.state, amount=found.unread)
         return found
 
     async def _exchange(

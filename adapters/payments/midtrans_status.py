@@ -46,19 +46,20 @@ def read_status(asked_for: str, http_status: int, body: bytes, *, posted: bool) 
     if "transaction_status" not in raw:
         return _without_payment(asked_for, http_status, raw)
     try:
-        state = _state(raw)
-        amount = _money(raw, "gross_amount")
-        total = _taken_back_total(raw, state, amount)
+        state, known = _state(raw), _currency(raw) is not None
+        amount = _money(raw, "gross_amount") if known else None
+        total = None if amount is None else _taken_back_total(raw, state, amount)
         return PaymentStatus(
             order_id=_text(raw, "order_id"),
             transaction_id=_optional_text(raw, "transaction_id"),
             state=state,
             amount=amount,
             payment_type=_optional_text(raw, "payment_type"),
-            taken_back=_taken_back(raw, state, total),
+            taken_back=_taken_back(raw, state, total) if known else (),
             taken_back_total=total,
             occurred_at=_moment(raw.get("settlement_time") or raw.get("transaction_time")),
             raw=raw,
+            unread=None if known else _unread(raw),
         )
     except (ValueError, OverflowError) as error:
         raise GatewayAnswerError(f"unreadable answer about {asked_for}: {error}") from error
@@ -133,10 +134,27 @@ def _reference(raw: Mapping[str, object]) -> str | None:
 
 
 def _money(raw: Mapping[str, object], field: str) -> Money:
-    found, currency = raw.get(field), raw.get("currency") or "IDR"  # answers to a refund leave the currency out
+    currency = _currency(raw)
+    if currency is None:
+        raise GatewayAnswerError(f"{field} is in no currency that we know")
+    return Money.parse(_amount(raw, field), currency)
+
+
+def _amount(raw: Mapping[str, object], field: str) -> str:
+    found = raw.get(field)
     if not isinstance(found, str | int) or isinstance(found, bool):
         raise GatewayAnswerError(f"{field} is missing or no amount")
-    return Money.parse(str(found), Currency(str(currency).upper()))
+    return str(found)
+
+
+def _currency(raw: Mapping[str, object]) -> Currency | None:
+    stated = str(raw.get("currency") or "IDR")  # answers to a refund leave it out
+    return next((currency for currency in Currency if currency == stated.upper()), None)
+
+
+def _unread(raw: Mapping[str, object]) -> str:
+    words = f"{_amount(raw, 'gross_amount')[:40]} {str(raw.get('currency'))[:40]}"
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def _text(raw: Mapping[str, object], field: str) -> str:

@@ -133,20 +133,27 @@ def _doubt(
     top_up: TopUp, attempt: Attempt, status: PaymentStatus, arrived: Money | None, *, to_wallet: bool
 ) -> str | None:
     """What staff should look at, if anything."""
+    order = attempt.order_id
+    if status.unread is not None and status.state in ARRIVED:
+        return f"Order {order}: {status.unread} came in, in a currency that we do not know; nothing was posted."
     if arrived is None:
         return None
-    order = attempt.order_id
     if attempt.received is not None:
-        if arrived != attempt.received:
-            return f"Order {order}: {attempt.received} had come in, now the gateway speaks of {arrived}."
-        if status.state is PaymentState.PAID and attempt.taken_back == attempt.received:
-            return f"Order {order} is paid again after all of it had gone back."
-        return None
+        return _doubt_about_more(attempt, status, arrived)
     if arrived != top_up.amount:
         return (
             f"Order {order}: {arrived} {arrived.currency} came in instead of {top_up.amount} {top_up.amount.currency}."
         )
     return None if to_wallet else f"Order {order}: {arrived} {arrived.currency} came in, but the wallet takes nothing."
+
+
+def _doubt_about_more(attempt: Attempt, status: PaymentStatus, arrived: Money) -> str | None:
+    """What staff should look at when the gateway speaks again of money that had come in."""
+    if arrived != attempt.received:
+        return f"Order {attempt.order_id}: {attempt.received} had come in, now the gateway speaks of {arrived}."
+    if status.state is PaymentState.PAID and attempt.taken_back == attempt.received:
+        return f"Order {attempt.order_id} is paid again after all of it had gone back."
+    return None
 
 
 def _seen(attempt: Attempt, status: PaymentStatus, received: Money | None, *, fits: bool) -> Attempt:

@@ -72,7 +72,7 @@ class PaymentStatus:
     transaction_id: str | None
     state: PaymentState
     amount: Money | None
-    """As the gateway states it, in the currency it states; None only while UNKNOWN."""
+    """As the gateway states it, in the currency it states; None while UNKNOWN, and where that is `unread`."""
     payment_type: str | None
     taken_back: tuple[TakenBack, ...]
     taken_back_total: Money | None
@@ -81,6 +81,8 @@ class PaymentStatus:
     """When the payer paid or, before that, chose how to pay; in UTC."""
     raw: Mapping[str, object]
     """Everything that was answered, fields that we do not know among them."""
+    unread: str | None = None
+    """The gateway's own words of an amount in a currency that we do not know."""
 
 
 class GatewayUnavailableError(UnavailableError):

@@ -93,8 +93,8 @@ class TestStatus:
     @pytest.mark.parametrize(
         "told",
         [
-            {"currency": "XYZ"},
             {"gross_amount": ...},
+            {"gross_amount": ..., "currency": "XYZ"},
             {"gross_amount": "5e4"},
             {"gross_amount": "50000.001"},
             {"gross_amount": True},
@@ -115,6 +115,24 @@ class TestStatus:
     def test_unintelligible(self, told: dict[str, object]) -> None:
         with pytest.raises(GatewayAnswerError):
             read_status("o-1", 200, status(**told), posted=False)
+
+    @pytest.mark.parametrize(
+        ("currency", "words"),
+        [
+            ("XYZ", "50000.00 XYZ"),
+            ("ID\x00R\ud800", "50000.00 ID?R?"),
+            (360, "50000.00 360"),
+            ("X" * 99, f"50000.00 {'X' * 40}"),
+        ],
+    )
+    @pytest.mark.parametrize("told", ["settlement", "refund", "partial_refund", "chargeback", "pending"])
+    def test_a_currency_that_we_do_not_know_is_kept_in_its_own_words(
+        self, told: str, currency: object, words: str
+    ) -> None:
+        refund = {"refund_amount": "1.00", "refunds": [{"refund_chargeback_id": 1, "refund_amount": "1.00"}]}
+        found = read_status("o-1", 200, status(transaction_status=told, currency=currency, **refund), posted=False)
+        assert (found.amount, found.unread) == (None, words)
+        assert (found.taken_back, found.taken_back_total) == ((), None)
 
     @pytest.mark.parametrize("moment", ["yesterday", "0001-01-01 00:00:00", "", 5, {}])
     def test_a_time_that_cannot_be_read_keeps_no_money_from_landing(self, moment: object) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.register import PostgresAccountRegister
@@ -104,6 +105,23 @@ async def test_a_wrong_amount_never_reaches_the_wallet(stage: Stage) -> None:
     await stage.confirmed(top_up)
     assert (await stage.journal(), await stage.events()) == before
     assert [each.id for each in await stage.ports.top_ups.top_ups_in_review(after=None, first=5)] == [top_up.id]
+
+
+async def test_a_currency_that_we_do_not_know_is_for_staff_and_moves_nothing(stage: Stage) -> None:
+    actor, wallet = await stage.somebody()
+    top_up = await stage.started(actor, wallet)
+    await stage.drive(top_up, "pay", currency="XYZ")
+    with capture_logs() as logs:
+        unread = await stage.confirmed(top_up)
+    assert (unread.state, unread.credited) == (S.IN_REVIEW, rupiah(0))
+    assert "50000.00 XYZ" in (unread.review or "")
+    told = [(line["event"], line["amount"]) for line in logs if line["log_level"] == "error"]
+    assert told == [("midtrans_currency_unknown", "50000.00 XYZ")]
+    assert await stage.journal() == 0
+    assert (await stage.events())[-1] == "TopUpNeedsReview"
+    before = await stage.events()
+    assert await stage.confirmed(top_up) == unread
+    assert await stage.events() == before
 
 
 async def set_status(stage: Stage, account: AccountKey, status: AccountStatus) -> None:

@@ -205,6 +205,32 @@ def test_what_does_not_fit_never_reaches_the_wallet(amount: Money) -> None:
     assert not paper.answer(P.PAID, amount).moves
 
 
+def test_a_currency_that_we_do_not_know_is_for_staff_and_moves_nothing() -> None:
+    paper = Paper()
+    answer = replace(status(paper.attempt.order_id, P.PAID, None), unread="50000.00 XYZ")
+    found = paper.apply(answer)
+    assert not found.moves
+    assert (paper.top_up.state, paper.top_up.credited, paper.attempt.received) == (S.IN_REVIEW, Money.zero(IDR), None)
+    assert "50000.00 XYZ" in (paper.top_up.review or "")
+    assert [type(event).__name__ for event in found.events] == ["TopUpNeedsReview"]
+    again = paper.apply(answer)
+    assert (again.top_up, again.attempt, again.events) == (found.top_up, found.attempt, ())
+
+
+def test_a_currency_that_becomes_unknown_after_the_credit_takes_nothing_back() -> None:
+    paper = Paper()
+    paper.answer(P.PAID)
+    for state in (P.PAID, P.PARTIALLY_REFUNDED):
+        assert not paper.apply(replace(status(paper.attempt.order_id, state, None), unread="50000.00 XYZ")).moves
+    assert (paper.wallet, paper.top_up.state) == (50_000, S.IN_REVIEW)
+
+
+def test_a_pending_payment_in_an_unknown_currency_is_only_pending() -> None:
+    paper = Paper()
+    paper.apply(replace(status(paper.attempt.order_id, P.PENDING, None), unread="50000.00 XYZ"))
+    assert (paper.top_up.state, paper.top_up.review) == (S.PENDING, None)
+
+
 def test_a_misfit_that_is_refunded_goes_back_from_where_it_lay() -> None:
     paper = Paper()
     paper.answer(P.PAID, rupiah(49_000))

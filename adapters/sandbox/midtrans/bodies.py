@@ -75,7 +75,7 @@ def _common(payment: Payment) -> dict[str, object]:
         "transaction_status": status,
         "fraud_status": fraud,
         "gross_amount": _amount(payment.paid),
-        "currency": "IDR",
+        "currency": payment.currency,
         "payment_type": payment.payment_type,
         "merchant_id": "G000000001",
         "transaction_time": _time(payment.chosen_at or payment.made_at),

@@ -41,7 +41,7 @@ def _refund(sandbox: Sandbox, payment: Payment, wish: Mapping[str, object]) -> N
 DEEDS: dict[str, Drive] = {
     "choose": lambda sandbox, payment, wish: sandbox.choose(payment, _text(wish, "channel")),
     "pay": lambda sandbox, payment, wish: sandbox.pay(
-        payment, channel=_text(wish, "channel"), amount=_rupiah(wish, "amount")
+        payment, channel=_text(wish, "channel"), amount=_rupiah(wish, "amount"), currency=_text(wish, "currency")
     ),
     "authorize": _done_by(Act.AUTHORIZE),
     "capture": _done_by(Act.CAPTURE),

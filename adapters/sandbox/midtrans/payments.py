@@ -144,6 +144,8 @@ class Payment:
     channel: str = ""
     transaction_id: str = ""
     paid: int = 0
+    currency: str = "IDR"
+    """What answers and notifications call the currency."""
     chosen_at: datetime | None = None
     settled_at: datetime | None = None
     backs: list[Back] = field(default_factory=list)

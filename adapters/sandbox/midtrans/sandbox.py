@@ -86,10 +86,13 @@ class Sandbox:
             raise ActRefusedError(f"{act} is not for the merchant while {payment.state}")
         self._change(payment, lambda now: payment.turn(act, now))
 
-    def pay(self, payment: Payment, *, channel: str | None = None, amount: int | None = None) -> None:
-        """The payer pays, `amount` rupiah if that is not what was asked; a card is captured first, then settled."""
+    def pay(
+        self, payment: Payment, *, channel: str | None = None, amount: int | None = None, currency: str | None = None
+    ) -> None:
+        """The payer pays, `amount` and `currency` if not what was asked; a card is captured first, then settled."""
         if payment.state is State.NEW:
             self.choose(payment, channel)
+        payment.currency = currency or payment.currency
         if amount is not None:
             payment.paid = amount
         if payment.channel == _CARD and payment.state is State.PENDING:
