@@ -32,7 +32,7 @@ class Actor:
     staff_role: StaffRole | None = None
     """Set only in a session that staff may use: second factor given, from an allowed network, not idle."""
     permissions: frozenset[Permission] = frozenset()
-    brands: Mapping[BrandId, BrandRole] = field(default=_NO_BRANDS, hash=False)
+    brands: Mapping[BrandId, BrandRole] = field(default_factory=lambda: _NO_BRANDS, hash=False)
     is_streamer: bool = False
     impersonator: PersonId | None = None
     """The staff member who looks through this person's eyes; such an actor moves no money and changes no secret."""
