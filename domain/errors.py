@@ -19,3 +19,7 @@ class ConflictError(DomainError):
 
 class KeyDestroyedError(DomainError):
     """A person's data key is gone: the person was erased, or never was."""
+
+
+class NotPermittedError(DomainError):
+    """An actor came as far as an action that is not theirs: the door should have kept them out."""

@@ -22,7 +22,7 @@ from domain.identity.model import (
 )
 from domain.ids import PersonId, SessionId
 from domain.quotas import Quotas
-from domain.rights import StaffRole
+from domain.rights import Permission, StaffRole
 from domain.vault import Vault
 from domain.work import Work
 
@@ -220,6 +220,34 @@ class Members(Protocol):
 
     async def networks(self) -> tuple[str, ...]:
         """The networks that staff may work from."""
+        ...
+
+    async def lock_staff(self) -> None:
+        """Be alone with roles of staff and their permissions until the unit of work ends."""
+        ...
+
+    async def count_super_admins(self) -> int:
+        """How many super admins there are."""
+        ...
+
+    async def set_staff_role(self, person: PersonId, role: StaffRole | None, now: datetime) -> None:
+        """Give a role of staff, or take it."""
+        ...
+
+    async def permissions_of(self, role: StaffRole) -> frozenset[Permission]:
+        """What a role may do."""
+        ...
+
+    async def set_permissions(self, role: StaffRole, permissions: frozenset[Permission]) -> None:
+        """Change what a role may do."""
+        ...
+
+    async def add_network(self, network: str, note: str, person: PersonId) -> None:
+        """Let staff work from a network; one that is there stays."""
+        ...
+
+    async def remove_network(self, network: str) -> bool:
+        """Take a network out; False if it was not in."""
         ...
 
 

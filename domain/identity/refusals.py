@@ -69,3 +69,51 @@ class NotWhileImpersonating(Refusal):
 
     code: ClassVar[str] = "NOT_WHILE_IMPERSONATING"
     message: str = "This cannot be done while you look through somebody else's eyes."
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRequired(Refusal):
+    """Deeds of staff have a reason."""
+
+    code: ClassVar[str] = "REASON_REQUIRED"
+    message: str = "Say why, in at most 500 characters."
+
+
+@dataclass(frozen=True, slots=True)
+class MayNotGive(Refusal):
+    """Nobody gives, or takes, what they do not have."""
+
+    code: ClassVar[str] = "MAY_NOT_GIVE"
+    message: str = "This role may do what you may not: somebody who may must change it."
+
+
+@dataclass(frozen=True, slots=True)
+class LastSuperAdmin(Refusal):
+    """Somebody must be able to undo everything."""
+
+    code: ClassVar[str] = "LAST_SUPER_ADMIN"
+    message: str = "There must be a super admin, and super admins may do everything."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPerson(Refusal):
+    """There is no such person to whom this could be done."""
+
+    code: ClassVar[str] = "UNKNOWN_PERSON"
+    message: str = "There is nobody to whom this can be done."
+
+
+@dataclass(frozen=True, slots=True)
+class IsStaff(Refusal):
+    """It is not done to staff."""
+
+    code: ClassVar[str] = "IS_STAFF"
+    message: str = "This is not done to staff: take their role first."
+
+
+@dataclass(frozen=True, slots=True)
+class NotANetwork(Refusal):
+    """A network that cannot be read, or cannot be changed so."""
+
+    code: ClassVar[str] = "NOT_A_NETWORK"
+    message: str = "Write a network as an address and the length of its prefix, such as 203.0.113.0/24."

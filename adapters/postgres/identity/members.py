@@ -1,11 +1,25 @@
 """Who belongs to what: `domain.identity.ports.Members` on the connection of one unit of work."""
 
+from datetime import datetime
+
 from asyncpg import Connection
 
-from domain.ids import PersonId
-from domain.rights import StaffRole
+from domain.ids import PersonId, uuid7
+from domain.rights import Permission, StaffRole
 
 _STAFF_ROLE = "select role from membership where person = $1 and kind = 'staff' and ended_at is null"
+
+_LOCK_STAFF = "select pg_advisory_xact_lock(hashtextextended('staff', 0))"
+_COUNT_SUPER_ADMINS = """
+select count(*) from membership join person on person.id = membership.person
+where kind = 'staff' and role = 'super_admin' and ended_at is null and person.status = 'active'
+"""
+_END_STAFF = "update membership set ended_at = $2 where person = $1 and kind = 'staff' and ended_at is null"
+_BEGIN_STAFF = "insert into membership (id, person, kind, role, created_at) values ($1, $2, 'staff', $3, $4)"
+_ADD_NETWORK = """
+insert into staff_network (network, note, added_by) values ($1::text::cidr, $2, $3) on conflict (network) do nothing
+"""
+_REMOVE_NETWORK = "delete from staff_network where network = $1::text::cidr returning network"
 
 
 class PostgresMembers:
@@ -23,3 +37,39 @@ class PostgresMembers:
         """The networks that staff may work from."""
         found = await self._connection.fetch("select network::text from staff_network order by network")
         return tuple(record[0] for record in found)
+
+    async def lock_staff(self) -> None:
+        """Be alone with roles of staff and their permissions until the unit of work ends."""
+        await self._connection.execute(_LOCK_STAFF)
+
+    async def count_super_admins(self) -> int:
+        """How many super admins there are who can sign in."""
+        count: int = await self._connection.fetchval(_COUNT_SUPER_ADMINS)
+        return count
+
+    async def set_staff_role(self, person: PersonId, role: StaffRole | None, now: datetime) -> None:
+        """Give a role of staff, or take it; what was is kept as ended."""
+        await self._connection.execute(_END_STAFF, person, now)
+        if role is not None:
+            await self._connection.execute(_BEGIN_STAFF, uuid7(), person, role, now)
+
+    async def permissions_of(self, role: StaffRole) -> frozenset[Permission]:
+        """What a role may do."""
+        if role is StaffRole.SUPER_ADMIN:
+            return frozenset(Permission)
+        found = await self._connection.fetchval("select permissions from staff_role where role = $1", role)
+        return frozenset(map(Permission, found))
+
+    async def set_permissions(self, role: StaffRole, permissions: frozenset[Permission]) -> None:
+        """Change what a role may do."""
+        await self._connection.execute(
+            "update staff_role set permissions = $2 where role = $1", role, sorted(permissions)
+        )
+
+    async def add_network(self, network: str, note: str, person: PersonId) -> None:
+        """Let staff work from a network; one that is there stays."""
+        await self._connection.execute(_ADD_NETWORK, network, note, person)
+
+    async def remove_network(self, network: str) -> bool:
+        """Take a network out; False if it was not in."""
+        return await self._connection.fetchval(_REMOVE_NETWORK, network) is not None

@@ -1,0 +1,200 @@
+"""What staff may do to rights and people. Doors: the admin portal's mutations, and the command that makes the first.
+
+Every deed has a reason, is in the audit log, and takes a fresh code (`StepUpRequired`). Nobody gives what they do not
+have, and the last super admin stays. Whoever loses a right loses it on every open connection within seconds: the
+rows that are changed here tell of themselves.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from domain.actor import Actor, Origin
+from domain.audit_log import Deed
+from domain.errors import NotPermittedError
+from domain.identity.model import IMPERSONATION_LIFETIME, PersonStatus, Portal, Session, SessionEnd
+from domain.identity.networks import network, within
+from domain.identity.ports import IdentityPorts, IdentityWork
+from domain.identity.refusals import (
+    IsStaff,
+    LastSuperAdmin,
+    MayNotGive,
+    NotANetwork,
+    ReasonRequired,
+    StepUpRequired,
+    UnknownPerson,
+)
+from domain.identity.sessions import SignedIn
+from domain.ids import PersonId, SessionId, uuid7
+from domain.refusal import Refusal
+from domain.rights import Permission, StaffRole
+
+_LONGEST_REASON: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is so now."""
+
+
+def check(ports: IdentityPorts, actor: Actor, permission: Permission, reason: str) -> Refusal | None:
+    """What a deed of staff takes: the permission, a reason, a fresh code. Raises `NotPermittedError`."""
+    if not actor.may(permission):
+        raise NotPermittedError(permission)
+    if not reason.strip() or len(reason) > _LONGEST_REASON:
+        return ReasonRequired()
+    return None if actor.stepped_up(ports.clock()) else StepUpRequired()
+
+
+async def change_staff_role(
+    ports: IdentityPorts, actor: Actor, person: PersonId, role: StaffRole | None, reason: str
+) -> Done | Refusal:
+    """Make somebody staff, change their role, or (None) let them go. What the role may do the actor must may, too."""
+    if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
+        return refusal
+    async with ports.work() as work:
+        await work.members.lock_staff()
+        before = await work.members.staff_role(person)
+        for changed in (before, role):
+            if changed and not await work.members.permissions_of(changed) <= actor.permissions:
+                return MayNotGive()
+        if role and await work.people.lock(person) is not PersonStatus.ACTIVE:
+            return UnknownPerson()
+        if before is StaffRole.SUPER_ADMIN and role is not before and await work.members.count_super_admins() == 1:
+            return LastSuperAdmin()
+        await work.members.set_staff_role(person, role, ports.clock())
+        await work.record(
+            Deed(
+                "staff.role_changed",
+                f"person:{person}",
+                actor,
+                before={"role": before},
+                after={"role": role},
+                reason=reason,
+            )
+        )
+    return Done()
+
+
+async def make_first_super_admin(ports: IdentityPorts, person: PersonId) -> Done | Refusal:
+    """Make a super admin from the command line, where whoever may type it owns the installation anyway."""
+    async with ports.work() as work:
+        await work.members.lock_staff()
+        if await work.people.lock(person) is not PersonStatus.ACTIVE:
+            return UnknownPerson()
+        await work.members.set_staff_role(person, StaffRole.SUPER_ADMIN, ports.clock())
+        after = {"role": StaffRole.SUPER_ADMIN}
+        await work.record(Deed("staff.role_changed", f"person:{person}", after=after, reason="command line"))
+    return Done()
+
+
+async def change_permissions(
+    ports: IdentityPorts, actor: Actor, role: StaffRole, permissions: frozenset[Permission], reason: str
+) -> Done | Refusal:
+    """Change what a role may do. Super admins only; their own set is always whole."""
+    if actor.staff_role is not StaffRole.SUPER_ADMIN:
+        raise NotPermittedError(StaffRole.SUPER_ADMIN)
+    if refusal := check(ports, actor, Permission.CONFIGURE_SYSTEM, reason):
+        return refusal
+    if role is StaffRole.SUPER_ADMIN:
+        return LastSuperAdmin()
+    async with ports.work() as work:
+        await work.members.lock_staff()
+        before = await work.members.permissions_of(role)
+        await work.members.set_permissions(role, permissions)
+        await work.record(
+            Deed(
+                "staff.permissions_changed",
+                f"role:{role}",
+                actor,
+                before={"permissions": _listed(before)},
+                after={"permissions": _listed(permissions)},
+                reason=reason,
+            )
+        )
+    return Done()
+
+
+async def ban(ports: IdentityPorts, actor: Actor, person: PersonId, reason: str) -> Done | Refusal:
+    """Keep a person out: their sessions end, and they cannot sign in. Money that is theirs stays theirs."""
+    if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
+        return refusal
+    async with ports.work() as work:
+        if await work.people.lock(person) is not PersonStatus.ACTIVE:
+            return UnknownPerson()
+        if await work.members.staff_role(person):
+            return IsStaff()
+        await work.people.set_status(person, PersonStatus.BANNED, reason)
+        await work.sessions.end(person, ports.clock(), SessionEnd.BANNED)
+        await work.record(Deed("person.banned", f"person:{person}", actor, reason=reason))
+    return Done()
+
+
+async def lift_ban(ports: IdentityPorts, actor: Actor, person: PersonId, reason: str) -> Done | Refusal:
+    """Let a banned person in again."""
+    if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
+        return refusal
+    async with ports.work() as work:
+        if await work.people.lock(person) is not PersonStatus.BANNED:
+            return UnknownPerson()
+        await work.people.set_status(person, PersonStatus.ACTIVE, "")
+        await work.record(Deed("person.ban_lifted", f"person:{person}", actor, reason=reason))
+    return Done()
+
+
+async def allow_network(ports: IdentityPorts, actor: Actor, text: str, note: str) -> Done | Refusal:
+    """Let staff work from a network (CIDR)."""
+    if refusal := check(ports, actor, Permission.CONFIGURE_SYSTEM, note):
+        return refusal
+    try:
+        found = str(network(text))
+    except ValueError:
+        return NotANetwork()
+    async with ports.work() as work:
+        await work.members.add_network(found, note, actor.person)
+        await work.record(Deed("staff.network_allowed", f"network:{found}", actor, reason=note))
+    return Done()
+
+
+async def disallow_network(ports: IdentityPorts, actor: Actor, text: str, reason: str) -> Done | Refusal:
+    """Let staff work from a network no more. Not the one the actor sits in: that would lock them out of undoing it."""
+    if refusal := check(ports, actor, Permission.CONFIGURE_SYSTEM, reason):
+        return refusal
+    try:
+        found = str(network(text))
+    except ValueError:
+        return NotANetwork()
+    async with ports.work() as work:
+        if await _locks_out(work, actor.origin, found) or not await work.members.remove_network(found):
+            return NotANetwork("Staff works from there at this moment, or it is not in the list.")
+        await work.record(Deed("staff.network_disallowed", f"network:{found}", actor, reason=reason))
+    return Done()
+
+
+async def impersonate(ports: IdentityPorts, actor: Actor, person: PersonId, reason: str) -> SignedIn | Refusal:
+    """Look through a person's eyes for half an hour: no refresh, no money, no secrets, nobody of staff."""
+    if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
+        return refusal
+    async with ports.work() as work:
+        if await work.people.lock(person) is not PersonStatus.ACTIVE or person == actor.person:
+            return UnknownPerson()
+        if await work.members.staff_role(person):
+            return IsStaff()
+        now = ports.clock()
+        session = Session(
+            SessionId(uuid7()), person, Portal.PLAYER, created_at=now, authenticated_at=now, last_used_at=now,
+            expires_at=now + IMPERSONATION_LIFETIME, impersonator=actor.person,
+        )  # fmt: skip
+        await work.sessions.add(session, None)
+        await work.record(Deed("person.impersonated", f"person:{person}", actor, reason=reason))
+    return SignedIn(session, ports.access_tokens.issue(session, now), None)
+
+
+async def _locks_out(work: IdentityWork, origin: Origin | None, removed: str) -> bool:
+    """Whether the actor's own address would not be allowed any more."""
+    from_here = origin.address if origin else ""
+    left = [one for one in await work.members.networks() if one != removed]
+    return bool(from_here) and not within(left, from_here)
+
+
+def _listed(permissions: frozenset[Permission]) -> str:
+    return ", ".join(sorted(permissions))
