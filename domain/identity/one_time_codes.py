@@ -62,7 +62,10 @@ def recovery_code_entered(text: str) -> str | None:
 
     Case, spaces and dashes do not matter. The letters O, I and L are in no code: they are digits misread.
     """
-    symbols = "".join(symbol for symbol in text if symbol.isalnum()).upper().translate(_READ_AS)
+    written = "".join(symbol for symbol in text if symbol.isalnum())
+    if not written.isascii():
+        return None
+    symbols = written.upper().translate(_READ_AS)
     return symbols if len(symbols) == _SYMBOLS_IN_CODE and set(symbols) <= set(_SYMBOLS) else None
 
 
