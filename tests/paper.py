@@ -9,8 +9,8 @@ from domain.money import Money
 from domain.wallet.effects import Effects, effects
 from domain.wallet.gateway import PaymentState, PaymentStatus, TakenBack
 from domain.wallet.model import Attempt, TopUp
-from domain.wallet.policy import MIDTRANS
-from domain.wallet.postings import receivable, settlement
+from domain.wallet.policy import MIDTRANS, MethodTerms
+from domain.wallet.postings import charged, receivable, settlement
 from tests.builders import CLEARING, FEES, FIFTY, UNALLOCATED, paper_attempt, paper_top_up, rupiah, status
 
 NOW = paper_top_up().created_at
@@ -23,9 +23,11 @@ class Paper:
     top_up: TopUp = field(default_factory=paper_top_up)
     attempt: Attempt = field(init=False)
     book: Book = field(init=False)
+    terms: MethodTerms | None = None
 
     def __post_init__(self) -> None:
         self.attempt = paper_attempt(self.top_up)
+        self.terms = self.terms or MIDTRANS.methods[self.top_up.method]
         platform = {account: AccountState() for account in (CLEARING, FEES, UNALLOCATED)}
         self.book = Book(
             {
@@ -42,12 +44,13 @@ class Paper:
 
     def apply(self, answer: PaymentStatus, *, over: bool = False, to_wallet: bool = True) -> Effects:
         found = effects(self.top_up, self.attempt, answer, latest=True, over=over, to_wallet=to_wallet)
+        found = charged(found, self.terms)
         if found.moves:
             balances = {
                 key: Balance(state.posted, state.held, state.seq, state.status)
                 for key, state in self.book.accounts.items()
             }
-            made = settlement(found, balances, MIDTRANS.methods[found.top_up.method], None)
+            made = settlement(found, balances, None)
             assert decide(self.book, made.transaction, NOW).code is Code.POSTED
         self.top_up, self.attempt = found.top_up, found.attempt
         return found

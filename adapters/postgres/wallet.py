@@ -41,7 +41,7 @@ _SAVE = Statement(
 )
 _SAVED_OF_ATTEMPT = (
     "asked_at", "asking_until", "opened_at", "token", "url", "seen", "transaction_id", "payment_type", "received",
-    "received_currency", "credited", "taken_back", "version", "checks", "next_check_at",
+    "received_currency", "credited", "fee", "taken_back", "version", "checks", "next_check_at",
 )  # fmt: skip
 _SAVE_ATTEMPT = Statement(
     update(_ATTEMPT)
@@ -216,6 +216,7 @@ def _saved_of_attempt(attempt: Attempt) -> dict[str, object]:
     return {name: getattr(attempt, name) for name in _SAVED_OF_ATTEMPT if hasattr(attempt, name)} | {
         "received": attempt.received and attempt.received.minor,
         "received_currency": attempt.received and attempt.received.currency,
+        "fee": None if attempt.fee is None else attempt.fee.minor,
         "taken_back": attempt.taken_back.minor,
     }
 
@@ -259,6 +260,7 @@ def _attempt(record: Record, currency: Currency) -> Attempt:
         payment_type=record["payment_type"],
         received=None if received is None else Money(received, of),
         credited=record["credited"],
+        fee=None if record["fee"] is None else Money(record["fee"], of),
         version=record["version"],
         checks=record["checks"],
         next_check_at=record["next_check_at"],

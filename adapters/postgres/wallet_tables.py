@@ -110,6 +110,7 @@ class AttemptRow(SQLModel, table=True):
     received: int | None = Field(sa_column=_minor(nullable=True))
     received_currency: str | None = Field(sa_column=_words(nullable=True))
     credited: bool = Field(sa_column=Column(Boolean, nullable=False))
+    fee: int | None = Field(sa_column=_minor(nullable=True))
     taken_back: int = Field(sa_column=_minor())
     version: int = Field(sa_column=_figure())
     checks: int = Field(sa_column=_figure())

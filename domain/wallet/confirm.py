@@ -12,7 +12,7 @@ from domain.wallet.events import ReceivableOpened
 from domain.wallet.gateway import Gateway, GatewayAnswerError, PaymentState, PaymentStatus
 from domain.wallet.model import Order, TopUp
 from domain.wallet.ports import WalletPorts, WalletWork
-from domain.wallet.postings import receivable, settlement
+from domain.wallet.postings import charged, receivable, settlement
 
 _ROUNDS = 4
 
@@ -81,6 +81,7 @@ async def _record_once(ports: WalletPorts, order: Order, status: PaymentStatus, 
         found = effects(
             kept.top_up, attempt, status, latest=attempt == kept.latest, over=until_end_s <= 0, to_wallet=to_wallet
         )
+        found = charged(found, ports.policy.terms(kept.top_up.gateway, kept.top_up.method))
         changed = found.attempt.version != attempt.version
         if changed and attempt.version != order.attempt.version:
             return None
@@ -108,7 +109,7 @@ async def _post(ports: WalletPorts, work: WalletWork, found: Effects, status: Pa
         await work.ledger.open(owner)
     balances = await work.ledger.lock([top_up.account, owner]) if found.attempt.credited else {}
     occurred_at = min(status.occurred_at, ports.clock()) if status.occurred_at else None
-    settled = settlement(found, balances, ports.policy.terms(top_up.gateway, top_up.method), occurred_at)
+    settled = settlement(found, balances, occurred_at)
     outcome = await work.ledger.post(settled.transaction)
     if not outcome.posted:
         raise _RefusedByLedgerError(outcome.code, _accounts(settled.transaction.postings))

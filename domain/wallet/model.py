@@ -117,6 +117,8 @@ class Attempt:
     """What came in by it, whether it fitted or not."""
     credited: bool = False
     """It fitted, and went to the wallet."""
+    fee: Money | None = None
+    """What the gateway kept of it by the terms of that day, as it was posted; None where it had no terms."""
     version: int = 0
     """Counts what answers have changed: an answer asked for before the last change may be old."""
     checks: int = 0

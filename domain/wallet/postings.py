@@ -1,7 +1,7 @@
 """Which postings carry out what a gateway's answer means: gross credit, fee, what went back, then repayment."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.ids import TransactionId, derived
@@ -32,9 +32,15 @@ class Settlement:
     owed: Money | None
 
 
-def settlement(
-    found: Effects, balances: Mapping[AccountKey, Balance], terms: MethodTerms | None, occurred_at: datetime | None
-) -> Settlement:
+def charged(found: Effects, terms: MethodTerms | None) -> Effects:
+    """`found` with the gateway's fee for what came in by it. The attempt keeps that: terms may be others tomorrow."""
+    came = found.received
+    if came is None or terms is None or terms.fee_flat.currency is not came.currency:
+        return found
+    return replace(found, attempt=replace(found.attempt, fee=terms.fee(came)))
+
+
+def settlement(found: Effects, balances: Mapping[AccountKey, Balance], occurred_at: datetime | None) -> Settlement:
     """The transaction that carries out `found`, with the balances of wallet and receivable as they are under lock.
 
     What went back is taken from what the wallet has available, never from what is held; the rest is owed. What is kept
@@ -50,9 +56,9 @@ def settlement(
     currency = wallet.currency
     from_wallet = min(went, has + came)
     postings = [
-        *_incoming(found, terms),
+        *_incoming(found),
         *_outgoing(found, Money(from_wallet, currency)),
-        *_fee_returned(found, terms),
+        *_fee_returned(found),
         *_move(Kind.REPAYMENT, wallet, receivable(wallet), Money(min(owes, max(0, came - went)), currency)),
     ]
     transaction = Transaction.move(_id(found), *postings, effective_at=occurred_at if found.received else None)
@@ -66,7 +72,7 @@ def _id(found: Effects) -> TransactionId:
     return TransactionId(derived("top-up:taken-back", f"{order}:{found.attempt.taken_back.minor}"))
 
 
-def _incoming(found: Effects, terms: MethodTerms | None) -> Iterator[Posting]:
+def _incoming(found: Effects) -> Iterator[Posting]:
     amount, top_up = found.received, found.top_up
     if amount is None:
         return
@@ -75,8 +81,8 @@ def _incoming(found: Effects, terms: MethodTerms | None) -> Iterator[Posting]:
         yield from _move(Kind.TOP_UP, gateway, top_up.account, amount)
     else:
         yield from _move(Kind.MISFIT, gateway, _unallocated(amount.currency), amount)
-    if terms is not None and terms.fee_flat.currency is amount.currency:
-        yield from _move(Kind.GATEWAY_FEE, AccountKey(HOUSE, Purpose.FEES, amount.currency), gateway, terms.fee(amount))
+    if found.attempt.fee is not None:
+        yield from _move(Kind.GATEWAY_FEE, _fees(amount.currency), gateway, found.attempt.fee)
 
 
 def _outgoing(found: Effects, from_wallet: Money) -> Iterator[Posting]:
@@ -91,14 +97,16 @@ def _outgoing(found: Effects, from_wallet: Money) -> Iterator[Posting]:
     yield from _move(found.kind, receivable(top_up.account), gateway, amount - from_wallet)
 
 
-def _fee_returned(found: Effects, terms: MethodTerms | None) -> Iterator[Posting]:
+def _fee_returned(found: Effects) -> Iterator[Posting]:
     """A payment that is void as if it had never been costs no fee: else clearing would never return to zero."""
-    amount = found.gone_back
-    if terms is None or amount is None or found.kind is not Kind.CANCELLATION or amount != found.attempt.received:
-        return
-    if terms.fee_flat.currency is amount.currency:
-        house = AccountKey(HOUSE, Purpose.FEES, amount.currency)
-        yield from _move(Kind.GATEWAY_FEE, clearing(found.top_up.gateway, amount.currency), house, terms.fee(amount))
+    amount, fee = found.gone_back, found.attempt.fee
+    if fee is not None and found.kind is Kind.CANCELLATION and amount == found.attempt.received:
+        gateway = clearing(found.top_up.gateway, fee.currency)
+        yield from _move(Kind.GATEWAY_FEE, gateway, _fees(fee.currency), fee)
+
+
+def _fees(currency: Currency) -> AccountKey:
+    return AccountKey(HOUSE, Purpose.FEES, currency)
 
 
 def _unallocated(currency: Currency) -> AccountKey:

@@ -53,6 +53,7 @@ create table top_up_attempt (
     received bigint,
     received_currency text,
     credited boolean not null,
+    fee bigint,
     taken_back bigint not null,
     version integer not null,
     checks integer not null,
@@ -61,6 +62,7 @@ create table top_up_attempt (
     constraint top_up_attempt_request unique (request_key),
     constraint top_up_attempt_received check (received > 0 and (received is null) = (received_currency is null)),
     constraint top_up_attempt_taken_back check (taken_back between 0 and coalesce(received, 0)),
+    constraint top_up_attempt_fee check (fee between 0 and coalesce(received, 0)),
     constraint top_up_attempt_credited check (not credited or received is not null)
 ) with (fillfactor = 70);
 create index top_up_attempt_due on top_up_attempt (next_check_at) where next_check_at is not null;
@@ -114,7 +116,7 @@ FORGERIES = {
 GRANTS = {
     "top_up": "select, insert, update (state, credited, taken_back, redirect_url, review)",
     "top_up_attempt": "select, insert, update (asked_at, asking_until, opened_at, token, url, seen, transaction_id,"
-    " payment_type, received, received_currency, credited, taken_back, version, checks, next_check_at)",
+    " payment_type, received, received_currency, credited, fee, taken_back, version, checks, next_check_at)",
     "top_up_posting": "select, insert",
     "inbox": "select, insert, delete, update (body, headers, genuine, verdict, handled_at, attempts, next_try_at)",
 }

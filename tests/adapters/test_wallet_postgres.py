@@ -63,7 +63,7 @@ async def test_what_is_stored_is_what_is_read(database: DatabaseAddresses) -> No
             attempt = replace(
                 kept.latest, asked_at=now, asking_until=now, opened_at=now, token="t", url="u", credited=True,
                 seen=PaymentState.CHARGED_BACK, transaction_id="x", payment_type="qris", received=FIFTY,
-                taken_back=rupiah(2), version=3, checks=4, next_check_at=now + timedelta(hours=1),
+                fee=rupiah(3), taken_back=rupiah(2), version=3, checks=4, next_check_at=now + timedelta(hours=1),
             )  # fmt: skip
             await work.top_ups.save(top_up, attempt)
         assert await stage.ports.top_ups.order(order_of(top_up)) == (top_up, attempt)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +19,9 @@ from domain.ledger.ports import StatementRequest
 from domain.wallet.actions import confirm_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUpState
+from domain.wallet.policy import MIDTRANS, TopUpPolicy
 from domain.wallet.postings import receivable
-from tests.builders import FIFTY, Stage, order_of, owner_of, rupiah, staged
+from tests.builders import CLEARING, FEES, FIFTY, Stage, order_of, owner_of, rupiah, staged
 from tests.waiting import eventually
 
 S = TopUpState
@@ -71,6 +72,21 @@ async def test_undone_after_the_credit_all_of_it_goes_back(stage: Stage, deed: s
     assert (await stage.events())[-2:] == ["TopUpTakenBack", "TopUpEnded"]
     await stage.confirmed(top_up)
     assert await stage.balance(owner_of(actor)) == 0
+
+
+@pytest.mark.parametrize("terms", ["dearer", "cheaper", "none"])
+async def test_a_void_payment_returns_the_fee_of_the_day_it_was_credited(stage: Stage, terms: str) -> None:
+    actor, wallet = await stage.somebody()
+    top_up = await stage.started(actor, wallet, method=Method.CARD)
+    await stage.drive(top_up, "capture")
+    await stage.confirmed(top_up)
+    assert await stage.balance(FEES) == -3_450
+    await stage.drive(top_up, "cancel")
+    methods = {Method.CARD: replace(MIDTRANS.methods[Method.CARD], fee_permille={"dearer": 35}.get(terms, 7))}
+    policy = TopUpPolicy(gateways={"midtrans": replace(MIDTRANS, methods={} if terms == "none" else methods)})
+    await confirm_top_up(replace(stage.ports, policy=policy), order_of(top_up))
+    balances = await stage.balances()
+    assert (balances[CLEARING], balances[FEES], balances[owner_of(actor)]) == (0, 0, 0)
 
 
 async def test_refunds_go_back_by_what_is_new_once_the_bank_confirms(stage: Stage) -> None:

@@ -13,7 +13,8 @@ from domain.money import Currency, Money
 from domain.wallet.effects import effects
 from domain.wallet.gateway import PaymentState, TakenBack
 from domain.wallet.model import TopUpState
-from domain.wallet.postings import receivable, settlement
+from domain.wallet.policy import MIDTRANS
+from domain.wallet.postings import charged, receivable, settlement
 from tests.builders import CLEARING, FEES, FIFTY, IDR, UNALLOCATED, paper_attempt, paper_top_up, rupiah, status
 from tests.paper import Paper, back
 
@@ -67,6 +68,16 @@ def test_what_was_credited_is_taken_back_whole_when_the_payment_comes_to_nothing
     assert (paper.posted(CLEARING), paper.posted(FEES)) == (0, 0), "a void payment costs no fee"
     assert names == ["TopUpTakenBack", "TopUpEnded"]
     assert not paper.answer(undone).moves
+
+
+@pytest.mark.parametrize("amount", [FIFTY, rupiah(49_000)], ids=["credited", "misfit"])
+def test_a_void_payment_returns_the_fee_that_was_posted_whatever_the_terms_have_become(amount: Money) -> None:
+    paper = Paper()
+    paper.answer(P.PAID, amount)
+    assert paper.attempt.fee == rupiah(4_000)
+    paper.terms = replace(MIDTRANS.methods[paper.top_up.method], fee_flat=rupiah(5_500), fee_permille=20)
+    paper.answer(P.CANCELLED, amount)
+    assert (paper.posted(CLEARING), paper.posted(FEES)) == (0, 0)
 
 
 def test_a_denial_of_an_earlier_try_takes_nothing_back() -> None:
@@ -284,6 +295,6 @@ def test_the_table_knows_every_account_of_a_settlement() -> None:
     balances: Mapping[AccountKey, Balance] = {}
     top_up = replace(paper_top_up(), wallet=AccountId(7))
     found = effects(top_up, paper_attempt(top_up), status("x", P.PAID), latest=True, over=False)
-    made = settlement(found, balances, None, None)
+    made = settlement(charged(found, None), balances, None)
     assert [posting.kind for posting in made.transaction.postings] == ["top_up"]
     assert made.transaction.postings[0].target.purpose is Purpose.HOSTING_CREDIT

@@ -67,7 +67,7 @@ _TOP_UPS = (
     "select id, state, amount, method, credited, taken_back, review is not null as review from top_up order by id"
 )
 _RECEIVED = """
-select top_up, received, credited, taken_back from top_up_attempt where received is not null order by order_id
+select top_up, received, credited, fee, taken_back from top_up_attempt where received is not null order by order_id
 """
 _EVENTS = "select topic, name from event order by topic, number, recorded_at, id"
 _HOLDS = "select remaining from hold order by transaction_id, line"
