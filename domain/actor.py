@@ -34,6 +34,8 @@ class Actor:
     permissions: frozenset[Permission] = frozenset()
     brands: Mapping[BrandId, BrandRole] = field(default_factory=lambda: _NO_BRANDS, hash=False)
     is_streamer: bool = False
+    also: frozenset[PersonId] = frozenset()
+    """Earlier people who were found to be this one: what is in their names is this person's."""
     impersonator: PersonId | None = None
     """The staff member who looks through this person's eyes; such an actor moves no money and changes no secret."""
     stepped_up_until: datetime | None = None
@@ -46,9 +48,19 @@ class Actor:
         """The owner name of the person's own accounts in the ledger."""
         return f"person:{self.person}"
 
+    @property
+    def people(self) -> tuple[PersonId, ...]:
+        """The person under every id that they were ever known by."""
+        return (self.person, *sorted(self.also))
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Every owner name in the ledger that is the person's own."""
+        return tuple(f"person:{person}" for person in self.people)
+
     def stands_for(self, owner: str, least: BrandRole = BrandRole.OWNER) -> bool:
         """Whether what belongs to `owner` is the actor's: themselves, or a brand in which they have at least a role."""
-        if owner == self.owner:
+        if owner in self.owners:
             return True
         kind, _, name = owner.partition(":")
         if kind != "brand":

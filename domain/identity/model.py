@@ -58,6 +58,21 @@ class Person:
     survivor: PersonId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MergeRequest:
+    """One member of staff found that two people are one; another decides."""
+
+    id: UUID
+    survivor: PersonId
+    merged: PersonId
+    reason: str
+    asked_by: PersonId
+    asked_at: datetime
+    decided_by: PersonId | None = None
+    decided_at: datetime | None = None
+    approved: bool | None = None
+
+
 class Portal(StrEnum):
     """Which of our sites a session belongs to."""
 
@@ -123,6 +138,8 @@ class Standing:
     """Networks in CIDR notation from which staff may work; none: only this machine itself."""
     brands: Mapping[BrandId, BrandRole] = field(default=MappingProxyType({}), hash=False)
     is_streamer: bool = False
+    also: frozenset[PersonId] = frozenset()
+    """People who were merged into this one."""
 
     def actor(self, now: datetime, origin: Origin | None) -> Actor:
         """Who is calling. Raises `SignedOutError`. Staff rights stand only behind second factor, portal and network."""
@@ -142,6 +159,7 @@ class Standing:
             self.permissions if staffed else frozenset(),
             self.brands,
             self.is_streamer,
+            self.also,
             session.impersonator,
             session.stepped_up_at + STEP_UP_LIFETIME if session.stepped_up_at else None,
             session.authenticated_at,

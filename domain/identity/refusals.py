@@ -117,3 +117,19 @@ class NotANetwork(Refusal):
 
     code: ClassVar[str] = "NOT_A_NETWORK"
     message: str = "Write a network as an address and the length of its prefix, such as 203.0.113.0/24."
+
+
+@dataclass(frozen=True, slots=True)
+class FourEyesRequired(Refusal):
+    """Somebody else must agree."""
+
+    code: ClassVar[str] = "FOUR_EYES_REQUIRED"
+    message: str = "Somebody else must agree to this."
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRefused(Refusal):
+    """Two people who cannot be joined so."""
+
+    code: ClassVar[str] = "MERGE_REFUSED"
+    message: str

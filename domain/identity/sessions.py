@@ -19,8 +19,9 @@ from domain.identity.model import (
     SessionEnd,
     SignedOutError,
 )
-from domain.identity.ports import AccessToken, IdentityPorts, IdentityWork, KeptRefresh
+from domain.identity.ports import AccessToken, IdentityPorts
 from domain.identity.refusals import SessionEnded
+from domain.identity.stores import IdentityWork, KeptRefresh
 from domain.ids import PersonId, SessionId, uuid7
 
 _LONGEST: Final = timedelta(days=90)

@@ -8,9 +8,10 @@ from domain.actor import Origin
 from domain.audit_log import Deed
 from domain.identity.model import PersonStatus, Portal, SecondFactor, Ticket, TicketPurpose
 from domain.identity.networks import within
-from domain.identity.ports import IdentityPorts, IdentityWork
+from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import PersonBanned, SignInRefused
 from domain.identity.sessions import Means, SignedIn, begin_session, sealed_origin
+from domain.identity.stores import IdentityWork
 from domain.ids import PersonId
 
 _ANSWER_WITHIN: Final = timedelta(minutes=10)

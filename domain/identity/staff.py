@@ -13,7 +13,7 @@ from domain.audit_log import Deed
 from domain.errors import NotPermittedError
 from domain.identity.model import IMPERSONATION_LIFETIME, PersonStatus, Portal, Session, SessionEnd
 from domain.identity.networks import network, within
-from domain.identity.ports import IdentityPorts, IdentityWork
+from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import (
     IsStaff,
     LastSuperAdmin,
@@ -24,6 +24,7 @@ from domain.identity.refusals import (
     UnknownPerson,
 )
 from domain.identity.sessions import SignedIn
+from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, SessionId, uuid7
 from domain.refusal import Refusal
 from domain.rights import Permission, StaffRole

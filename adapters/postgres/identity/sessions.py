@@ -6,7 +6,7 @@ from datetime import datetime
 from asyncpg import Connection, Record
 
 from domain.identity.model import PersonStatus, Portal, Session, SessionEnd
-from domain.identity.ports import KeptRefresh
+from domain.identity.stores import KeptRefresh
 from domain.ids import PersonId, SessionId
 
 COLUMNS = """session.id, session.person, session.portal, session.created_at, session.authenticated_at,
