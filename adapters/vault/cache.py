@@ -1,6 +1,6 @@
 """Data keys that this process holds for a short while, so that not every page asks for them again."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from adapters.vault.envelope import DataKey
@@ -26,7 +26,7 @@ class KeyCache:
         self._kept: dict[PersonId, tuple[float, DataKey | None]] = {}
         self._forgotten = 0
 
-    def find(self, persons: Collection[PersonId]) -> dict[PersonId, DataKey | None]:
+    def find(self, persons: Iterable[PersonId]) -> dict[PersonId, DataKey | None]:
         """The keys that are here."""
         now = self._seconds()
         self._drop_expired(now)
@@ -37,14 +37,13 @@ class KeyCache:
         """To be asked for before the database is."""
         return Reading(self._seconds(), self._forgotten)
 
-    def keep(self, reading: Reading, keys: Mapping[PersonId, DataKey | None]) -> None:
-        """Keep what was read, unless a key was destroyed here meanwhile: what was read may be that one."""
+    def keep(self, reading: Reading, person: PersonId, key: DataKey | None) -> None:
+        """Keep a key that was read, unless one was destroyed here meanwhile: what was read may be that one."""
         if reading.forgotten != self._forgotten:
             return
-        for person, key in keys.items():
-            self._kept.pop(person, None)
-            self._kept[person] = (reading.began + LIFETIME_S, key)
-        while len(self._kept) > self._size:
+        self._kept.pop(person, None)
+        self._kept[person] = (reading.began + LIFETIME_S, key)
+        if len(self._kept) > self._size:
             del self._kept[next(iter(self._kept))]
 
     def forget(self, person: PersonId) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 LONGEST_TURN_S = 0.002
+
+
+_BLOCK = 500
 
 
 async def in_turns(steps: Iterable[T]) -> list[T]:
@@ -20,3 +23,8 @@ async def in_turns(steps: Iterable[T]) -> list[T]:
             await asyncio.sleep(0)
             pause_at = time.perf_counter() + LONGEST_TURN_S
     return taken
+
+
+def blocks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """A long list in pieces that are short enough for one step each, where a step costs a microsecond or two."""
+    return (items[start : start + _BLOCK] for start in range(0, len(items), _BLOCK))

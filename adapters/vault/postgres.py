@@ -1,15 +1,15 @@
 """The vault, its data keys wrapped in a PostgreSQL database that should have backups and a retention of its own."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from adapters.postgres.database import Database
-from adapters.vault.cache import KeyCache
+from adapters.vault.cache import KeyCache, Reading
 from adapters.vault.envelope import DataKey, MasterKeys, new_key
 from adapters.vault.index import keyed_digest, subkey
-from adapters.vault.pauses import in_turns
+from adapters.vault.pauses import blocks, in_turns
 from domain.errors import KeyDestroyedError
 from domain.ids import PersonId
 from domain.vault import Sealed
@@ -48,7 +48,7 @@ class PostgresVault:
 
     async def seal(self, person: PersonId, field: str, text: str) -> bytes:
         """Encrypt a text. Raises `KeyDestroyedError` for a person who was erased, or never had a key."""
-        key = (await self._keys({person})).get(person)
+        key = (await self._keys([person])).get(person)
         if key is None:
             raise KeyDestroyedError(f"person {person} has no data key")
         return key.seal(field, text)
@@ -58,7 +58,7 @@ class PostgresVault:
 
         Raises `UnreadableError` if one of them does not open although its key is there.
         """
-        persons = {each.person for each in sealed}
+        persons = list({each.person for each in sealed})
         keys = await self._keys(persons)
         if len(keys) < len(persons):
             # Nobody was erased without a tombstone: this is a keys database that lost rows, or the wrong one.
@@ -77,19 +77,21 @@ class PostgresVault:
         """A keyed digest of exactly this text within a scope, 32 bytes."""
         return keyed_digest(self._index_key, scope, text)
 
-    async def _keys(self, persons: Collection[PersonId]) -> dict[PersonId, DataKey | None]:
-        known = self._cache.find(persons)
-        missing = [person for person in persons if person not in known]
-        if not missing:
-            return known
-        reading = self._cache.reading()
-        rows = await self._database.pool.fetch(_FIND, missing)
-        read = dict(await in_turns((row["person"], self._unwrapped(row["person"], row["wrapped"])) for row in rows))
-        self._cache.keep(reading, read)
-        return known | read
+    async def _keys(self, persons: Sequence[PersonId]) -> dict[PersonId, DataKey | None]:
+        keys: dict[PersonId, DataKey | None] = {}
+        for found in await in_turns(self._cache.find(some) for some in blocks(persons)):
+            keys.update(found)
+        missing = [person for person in persons if person not in keys]
+        if missing:
+            reading = self._cache.reading()
+            rows = await self._database.pool.fetch(_FIND, missing)
+            keys.update(await in_turns(self._learnt(reading, row["person"], row["wrapped"]) for row in rows))
+        return keys
 
-    def _unwrapped(self, person: PersonId, wrapped: bytes | None) -> DataKey | None:
-        return None if wrapped is None else DataKey(person, self._master.unwrap(person, wrapped))
+    def _learnt(self, reading: Reading, person: PersonId, wrapped: bytes | None) -> tuple[PersonId, DataKey | None]:
+        key = None if wrapped is None else DataKey(person, self._master.unwrap(person, wrapped))
+        self._cache.keep(reading, person, key)
+        return person, key
 
 
 def _opened(key: DataKey | None, sealed: Sealed) -> str | None:
