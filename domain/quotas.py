@@ -1,7 +1,10 @@
 """How often something may be done within a time, by whom it concerns: tries, codes, requests, deposits."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Protocol
 
 
@@ -22,6 +25,7 @@ class Taken:
 
     allowed: bool
     quota: Quota
+    """As it holds here: settings may have changed its numbers."""
     remaining: int
     retry_after_s: int
     """Whole seconds, 0 while allowed."""
@@ -57,3 +61,42 @@ REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE)
 REQUESTS_OF_PERSON = Quota("requests_of_person", 600, _MINUTE)
 COST_OF_PERSON = Quota("cost_of_person", 60_000, _MINUTE)
 """Sum of what queries cost, as the limits weigh them."""
+
+USUAL: Mapping[str, Quota] = {
+    quota.name: quota
+    for quota in (
+        SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS,
+        REQUESTS_OF_PERSON, COST_OF_PERSON,
+    )
+}  # fmt: skip
+"""Every quota by its name."""
+
+_CHANGE = re.compile(r"([a-z_]+)=([0-9]{1,9})/([0-9]{1,7})", re.ASCII)
+_SIGHT_OF_IPV6 = 64
+
+
+def changed_quotas(text: str) -> Mapping[str, Quota]:
+    """Quotas with other numbers, from `name=times/seconds, ...`. Raises ValueError that says what is not right."""
+    found: dict[str, Quota] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = _CHANGE.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part!r} is not of the form name=times/seconds")
+        name, times, seconds = match[1], int(match[2]), int(match[3])
+        if name not in USUAL:
+            raise ValueError(f"there is no quota {name!r}, but {', '.join(USUAL)}")
+        if not times or not seconds:
+            raise ValueError(f"{part!r} would let nothing pass: times and seconds are above zero")
+        found[name] = replace(USUAL[name], times=times, window=timedelta(seconds=seconds))
+    return found
+
+
+def neighbourhood(address: str) -> str:
+    """The subject by which an IP address is counted: itself, or its /64, for one customer has all of that in IPv6."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((found.packed, _SIGHT_OF_IPV6), strict=False))
