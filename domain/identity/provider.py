@@ -1,5 +1,6 @@
 """Who vouches for a person: other sites by a journey there and back, and signed proofs that a browser brings."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.errors import DomainError, UnavailableError
+
+_LONGEST_NAME = 100
+_JOINER = "\u200d"  # holds emoji together
+_PICTURE = re.compile(r"https://[!-~]{1,2000}", re.ASCII)
 
 
 class Provider(StrEnum):
@@ -101,8 +106,26 @@ class IdentityProvider(Protocol):
 class SignedProofs(Protocol):
     """Checks proofs that a provider signed and a browser brings. No input or output: `now` is the present."""
 
-    def of_widget(self, fields: Mapping[str, str | int], now: datetime) -> Proof:
+    def of_widget(self, fields: Mapping[str, object], now: datetime) -> Proof:
         """Whom the fields of a sign-in button name. Raises `ProviderRefusedError` (too old) or `ProviderLiedError`."""
 
     def of_mini_app(self, init_text: str, now: datetime) -> Proof:
         """Whom a mini app's launch text names. Raises `ProviderRefusedError` (too old) or `ProviderLiedError`."""
+
+
+def readable_name(*told: object) -> str:
+    """The first of these that is text with something to read in it; no control characters, at most 100 characters.
+
+    Answers an empty text where none is.
+    """
+    for name in told:
+        if isinstance(name, str):
+            shown = "".join(sign if sign.isprintable() or sign == _JOINER else " " for sign in name)
+            if cut := " ".join(shown.split())[:_LONGEST_NAME].strip():
+                return cut
+    return ""
+
+
+def safe_picture(told: object) -> str | None:
+    """The address of a picture, where this is one over HTTPS."""
+    return told if isinstance(told, str) and _PICTURE.fullmatch(told) else None
