@@ -1,0 +1,165 @@
+"""The wire to a provider: Authlib speaks OAuth on it; time-outs, bounded answers, a circuit breaker, silent logs."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from types import MappingProxyType
+
+import httpx2
+import structlog
+from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped] # Authlib ships no types
+from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped] # Authlib ships no types
+
+from adapters.identity.oidc_providers import Registration
+from adapters.payments.breaker import Breaker, CircuitOpenError
+from domain.identity.provider import Journey, ProviderRefusedError, ProviderUnavailableError
+
+LARGEST_ANSWER_BYTES = 256 * 1024
+
+_OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"})
+_UNREACHABLE = (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL)
+_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, OAuthError)
+
+_log = structlog.get_logger(__name__)
+
+
+class Wire:
+    """Calls to one provider. Each raises `ProviderUnavailableError`; what was sent or answered is never logged."""
+
+    def __init__(self, site: Registration, *, timeout_s: float, breaker: Breaker) -> None:
+        self._site = site
+        self._timeout_s = timeout_s
+        self._breaker = breaker
+        self._client = AsyncOAuth2Client(
+            client_id=site.client_id,
+            client_secret=site.client_secret,
+            token_endpoint_auth_method=site.client_auth,
+            code_challenge_method="S256",
+            scope=site.scope,
+            transport=_BoundedTransport(trust_env=False),
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self._client.register_compliance_hook("access_token_response", _refuse_failures)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def departure(self, authorize_url: str, journey: Journey) -> str:
+        """The address of the provider's page for this journey."""
+        url, _ = self._client.create_authorization_url(
+            authorize_url,
+            state=journey.state,
+            code_verifier=journey.verifier,
+            nonce=journey.nonce,
+            redirect_uri=journey.redirect_uri,
+            **self._site.asked,
+        )
+        return str(url)
+
+    async def read(self, call: str, url: str) -> Mapping[str, object]:
+        """Ask for a JSON object."""
+        with self._called(call):
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._client.get(url, withhold_token=True, headers={"Accept": "application/json"})
+            if answer.status_code != HTTPStatus.OK:
+                raise ProviderUnavailableError(f"{call}: HTTP {answer.status_code}")
+            return _object(answer.content)
+
+    async def exchange(self, token_url: str, code: str, journey: Journey) -> Mapping[str, object]:
+        """Give a code for tokens. Raises `ProviderRefusedError` too, where the code is no good."""
+        with self._called("token"):
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._client.fetch_token(
+                    token_url,
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=journey.verifier,
+                    redirect_uri=journey.redirect_uri,
+                )
+            self._client.token = None  # nobody's token stays behind
+            return MappingProxyType(dict(answer))
+
+    @contextmanager
+    def _called(self, call: str) -> Iterator[None]:
+        log = _log.bind(provider=self._site.provider.value, call=call)
+        began = time.monotonic()
+        try:
+            with self._breaker.guard():
+                yield from _translated(call)
+        except CircuitOpenError as error:
+            raise ProviderUnavailableError("the provider is left alone for a while after its failures") from error
+        except ProviderUnavailableError as error:
+            log.warning("provider_unavailable", reason=str(error), duration_ms=_since_ms(began))
+            raise
+        log.info("provider_called", duration_ms=_since_ms(began))
+
+
+def _translated(call: str) -> Iterator[None]:
+    # Only the kind of an error is told: its text may repeat a part of what was sent or answered.
+    try:
+        yield
+    except _UNREACHABLE as error:
+        raise ProviderUnavailableError(f"{call}: {type(error).__name__}") from None
+    except _UNREADABLE as error:
+        raise ProviderUnavailableError(f"{call}: an answer that cannot be read ({type(error).__name__})") from None
+
+
+def _refuse_failures(answer: httpx2.Response) -> httpx2.Response:
+    """Judge the token endpoint's answer by its status too: Twitch says no without OAuth's `error`."""
+    status = answer.status_code
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise ProviderUnavailableError(f"token: HTTP {status}")
+    told = _object(answer.content)
+    if status == HTTPStatus.OK and "error" not in told:
+        return answer
+    if told.get("error") in list(_OUR_FAULT) or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise ProviderUnavailableError("token: the provider does not accept our client id and secret")
+    raise ProviderRefusedError("the provider does not accept the code")
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise TypeError("JSON, but no object")
+    return found
+
+
+class _BoundedTransport(httpx2.AsyncHTTPTransport):
+    """Reads so much of an answer and no more, and keeps no cookies from one person's call for the next."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = "identity"
+        answer = await super().handle_async_request(request)
+        stream = answer.stream
+        if not isinstance(stream, httpx2.AsyncByteStream):
+            raise httpx2.ReadError("no stream")
+        headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"set-cookie"]
+        return httpx2.Response(
+            answer.status_code, headers=headers, stream=_Bounded(stream), extensions=answer.extensions
+        )
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for chunk in self._stream:
+            seen += len(chunk)
+            if seen > LARGEST_ANSWER_BYTES:
+                raise httpx2.ReadError(f"the answer is longer than {LARGEST_ANSWER_BYTES} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _since_ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
