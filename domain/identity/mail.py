@@ -78,6 +78,22 @@ class ResetPassword:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """A person's password was changed, by a link or in the settings. The link leads to a new password."""
+
+    at: datetime
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """Told to the address that was a person's until then. The link leads to the sessions."""
+
+    at: datetime
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class StepUpCode:
     """A person is to confirm something by a code, good for ten minutes."""
 
@@ -137,6 +153,8 @@ Occasion = (
     | AlreadyRegistered
     | VerifyAddress
     | ResetPassword
+    | PasswordChanged
+    | AddressChanged
     | StepUpCode
     | NewSignIn
     | SecondFactorChanged

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.clock import Clock
+from domain.identity.mail import Letters, Mailer
 from domain.identity.model import (
     Identity,
     Person,
     Session,
     Standing,
 )
+from domain.identity.pages import Pages
+from domain.identity.secrets import Passwords
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, SessionId
 from domain.quotas import Quotas
@@ -128,4 +131,24 @@ class IdentityPorts(Protocol):
     @property
     def opaque_tokens(self) -> OpaqueTokens:
         """Makes refresh tokens, links and codes."""
+        ...
+
+    @property
+    def passwords(self) -> Passwords:
+        """Hashes and tries passwords."""
+        ...
+
+    @property
+    def wording(self) -> Letters:
+        """Words letters."""
+        ...
+
+    @property
+    def mailer(self) -> Mailer:
+        """Sends letters. Never called inside a unit of work."""
+        ...
+
+    @property
+    def pages(self) -> Pages:
+        """Where the links in letters lead."""
         ...

@@ -133,3 +133,19 @@ class MergeRefused(Refusal):
 
     code: ClassVar[str] = "MERGE_REFUSED"
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnAddress(Refusal):
+    """A text that no mail could be sent to."""
+
+    code: ClassVar[str] = "NOT_AN_ADDRESS"
+    message: str = "This is not an e-mail address. Check it and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class NameRequired(Refusal):
+    """A name with nothing in it to read."""
+
+    code: ClassVar[str] = "NAME_REQUIRED"
+    message: str = "Say what to call you, in at most 100 characters."

@@ -1,5 +1,6 @@
 """Where every way of signing in ends: a session, a question for the second factor, or no."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,8 +30,17 @@ class SecondFactorNeeded:
 SignInAnswer = SignedIn | SecondFactorNeeded | SignInRefused | PersonBanned
 
 
+StillRight = Callable[[IdentityWork], Awaitable[bool]]
+"""Whether what somebody proved outside of the unit of work holds within it, alone with the person."""
+
+
 async def finish_sign_in(
-    ports: IdentityPorts, person: PersonId, portal: Portal, means: Means, origin: Origin | None
+    ports: IdentityPorts,
+    person: PersonId,
+    portal: Portal,
+    means: Means,
+    origin: Origin | None,
+    still_right: StillRight | None = None,
 ) -> SignInAnswer:
     """Let a person in who proved who they are by `means`. Its doors: each mutation and page that signs in.
 
@@ -40,6 +50,8 @@ async def finish_sign_in(
     sealed = await sealed_origin(ports, person, origin)
     async with ports.work() as work:
         status = await work.people.lock(person)
+        if still_right is not None and not await still_right(work):
+            return SignInRefused()
         if status is not PersonStatus.ACTIVE:
             await work.record(Deed("sign_in.refused", f"person:{person}", origin=origin, reason=status or "unknown"))
             return PersonBanned() if status is PersonStatus.BANNED else SignInRefused()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.identity.mail_stores import LetterQueue, Mailboxes, MailRequests
 from domain.identity.model import (
     Locale,
     MergeRequest,
@@ -267,4 +268,19 @@ class IdentityWork(Work, Protocol):
     @property
     def members(self) -> Members:
         """Memberships."""
+        ...
+
+    @property
+    def mailboxes(self) -> Mailboxes:
+        """Addresses."""
+        ...
+
+    @property
+    def mail_requests(self) -> MailRequests:
+        """Requests for mail."""
+        ...
+
+    @property
+    def letters(self) -> LetterQueue:
+        """Letters that wait."""
         ...

@@ -1,0 +1,35 @@
+"""Where the links in letters lead: pages of the portals, which hand the token on to our API."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The site whose pages the links name, without a slash at its end.
+
+    A token stands behind `#`: a browser sends that part to nobody, so it is in no server's log and no `Referer`.
+    """
+
+    site: str
+
+    def confirm_sign_up(self, token: str) -> str:
+        """Where a sign-up is confirmed."""
+        return f"{self.site}/confirm-sign-up#{token}"
+
+    def confirm_mail(self, token: str) -> str:
+        """Where an address is confirmed as a person's own."""
+        return f"{self.site}/confirm-mail#{token}"
+
+    def reset_password(self, token: str) -> str:
+        """Where a new password is chosen."""
+        return f"{self.site}/reset-password#{token}"
+
+    @property
+    def sessions(self) -> str:
+        """Where a person sees who is signed in as them."""
+        return f"{self.site}/settings/sessions"
+
+    @property
+    def forgotten_password(self) -> str:
+        """Where a person asks for a link to a new password."""
+        return f"{self.site}/forgotten-password"
