@@ -6,6 +6,7 @@ from uuid import UUID
 from adapters.identity.tokens import person_named
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.work import Works
 from domain.clock import system_clock
 from domain.ids import PersonId, TransactionId, derived
@@ -23,7 +24,7 @@ _WALLETS = (Purpose.HOSTING_CREDIT, Purpose.BRAND_PREPAID, Purpose.PLAYER_CASH)
 async def load(database_url: str) -> None:
     """Open the demo accounts' wallets and give them their first credit; once, however often it is called."""
     async with Database(database_url, size=1) as database:
-        works = Works(database, AccountIndex(), system_clock)
+        works = Works(database, AccountIndex(), system_clock, vault=NoVault())
         for name, credit in ACCOUNTS.items():
             await _load(works, person_named(name), credit)
 

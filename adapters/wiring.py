@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from adapters.config import Settings
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
@@ -10,12 +11,16 @@ from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.books import PostgresBooks
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.ledger import LedgerCore
+from adapters.postgres.quota_counts import QuotaCounts
 from adapters.postgres.wallet import PostgresTopUpReads
 from adapters.postgres.work import PostgresWork, Works
 from adapters.redis.feed import Feed
+from adapters.redis.quotas import RedisQuotas
 from domain.clock import Clock, system_clock
+from domain.quotas import DEPOSIT, Quotas, changed_quotas
 from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
 
@@ -33,6 +38,7 @@ class Adapters:
     inbox: PostgresInbox
     submissions: Batcher
     feed: Feed
+    quotas: Quotas
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -53,30 +59,44 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
     )
     feed = Feed(settings.redis_url.get_secret_value())
     midtrans = MidtransGateway(_midtrans_access(settings))
-    plugs = plugged(database, feed, {midtrans.name: midtrans}, TopUpPolicy(), system_clock)
-    async with database, feed.running(), midtrans, plugs as adapters:
+    quotas = quotas_of(settings, database)
+    plugs = plugged(database, feed, {midtrans.name: midtrans}, TopUpPolicy(), system_clock, quotas)
+    async with database, feed.running(), quotas.running(), midtrans, plugs as adapters:
         yield adapters
 
 
 @asynccontextmanager
 async def plugged(
-    database: Database, feed: Feed, gateways: Mapping[str, Gateway], policy: TopUpPolicy, clock: Clock
+    database: Database,
+    feed: Feed,
+    gateways: Mapping[str, Gateway],
+    policy: TopUpPolicy,
+    clock: Clock,
+    quotas: Quotas,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index = AccountIndex()
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
             database=database,
-            works=Works(database, index, clock),
+            works=Works(database, index, clock, vault=NoVault()),
             books=PostgresBooks(database),
             top_ups=PostgresTopUpReads(database),
             inbox=PostgresInbox(database),
             submissions=batcher,
             feed=feed,
+            quotas=quotas,
             gateways=gateways,
             policy=policy,
             clock=clock,
         )
+
+
+def quotas_of(settings: Settings, database: Database) -> RedisQuotas:
+    """Quotas as the settings say; to be run. Their key comes from the seal's: one secret less to keep."""
+    key = blake2b(b"quotas", key=settings.seal_key_bytes).digest()
+    known = {DEPOSIT.name: QuotaCounts(database).top_ups_started}
+    return RedisQuotas(settings.redis_url.get_secret_value(), key, changed_quotas(settings.quotas), known)
 
 
 def midtrans_keys(settings: Settings) -> tuple[str, ...]:

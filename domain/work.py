@@ -1,7 +1,8 @@
-"""What every unit of work offers, whatever the context: the ledger, and a way to tell that something happened."""
+"""What every unit of work offers, whatever the context: the ledger, and ways to tell what happened and who did it."""
 
 from typing import Protocol
 
+from domain.audit_log import Deed
 from domain.events import Event
 from domain.ledger.ports import AccountRegister, Ledger
 
@@ -21,4 +22,8 @@ class Work(Protocol):
 
     async def emit(self, event: Event) -> None:
         """Record that something happened; reactions and subscribers learn of it after the commit."""
+        ...
+
+    async def record(self, deed: Deed) -> None:
+        """Write a line of the audit log; the same deed again is the same line."""
         ...

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.actor import Actor
+from domain.audit_log import Deed
 from domain.clock import Clock
 from domain.events import Event
 from domain.ids import AccountId, PersonId, TransactionId, uuid7
@@ -21,6 +22,7 @@ from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
 from domain.wallet.ports import Inbox
 from tests.fake_ledger import FakeLedger
+from tests.fake_quotas import HIGH_QUOTAS, FakeQuotas
 from tests.fake_wallet import FakeGateway, FakeInbox, FakeTopUps
 
 _MOVING = {Operation.MOVE, Operation.CAPTURE, Operation.REVERSE}
@@ -155,6 +157,7 @@ class FakeWork:
     ledger: FakeLedger
     top_ups: FakeTopUps
     events: list[Event]
+    deeds: list[Deed]
 
     @property
     def register(self) -> FakeLedger:
@@ -163,9 +166,12 @@ class FakeWork:
     async def emit(self, event: Event) -> None:
         self.events.append(event)
 
+    async def record(self, deed: Deed) -> None:
+        self.deeds.append(deed)
+
 
 class FakePorts:
-    """`domain.ports.Ports` in memory. `calls` counts reads; `events` and `ledger.journal` say what was done."""
+    """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
     def __init__(self) -> None:
         self.clock: Clock = TickingClock()
@@ -179,17 +185,20 @@ class FakePorts:
         self.inbox: Inbox = FakeInbox()
         self.submissions: Submissions = self.ledger
         self.feed = FakeFeed()
+        self.quotas = FakeQuotas(changed=HIGH_QUOTAS)
         self.events: list[Event] = []
+        self.deeds: list[Deed] = []
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[FakeWork]:
         before = deepcopy((self.ledger.book, self.ledger._numbers, self.top_ups.kept, self.top_ups.keys))
-        told = len(self.events)
+        told, recorded = len(self.events), len(self.deeds)
         try:
-            yield FakeWork(self.ledger, self.top_ups, self.events)
+            yield FakeWork(self.ledger, self.top_ups, self.events, self.deeds)
         except BaseException:
             self.ledger.book, self.ledger._numbers, self.top_ups.kept, self.top_ups.keys = before
             del self.events[told:]
+            del self.deeds[recorded:]
             raise
         self._tell()
 

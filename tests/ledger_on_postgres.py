@@ -12,6 +12,7 @@ from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.audit import audit
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.ledger import LedgerCore
 from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.work import Works
@@ -35,7 +36,7 @@ class PostgresHouse:
         self.database, self.clock = database, clock
         self.index = AccountIndex()
         self.core = LedgerCore(self.index, clock)
-        self.works = Works(database, self.index, clock)
+        self.works = Works(database, self.index, clock, vault=NoVault())
         self.batcher = Batcher(database, self.core, lanes=lanes)
 
     async def open(self, account: AccountKey, limits: Limits | None = None) -> None:

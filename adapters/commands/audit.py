@@ -31,7 +31,10 @@ async def run(settings: Settings, say: Callable[[str], None], progress: Progress
         database.direct(application_name="gametriggers audit") as connection,
     ):
         report = await audit(connection, settings.seal_key_bytes, heads, progress=progress or _progress(say))
-    say(f"{report.rows} rows and {report.changes} account changes in {report.seals} seals, {report.unsealed} unsealed.")
+    say(
+        f"{report.rows} rows, {report.changes} account changes and {report.deeds} lines of the audit log "
+        f"in {report.seals} seals, {report.unsealed} unsealed."
+    )
     if report.clean:
         say("audit ok: every row is where and what it was, and every currency sums to zero")
     for number, finding in enumerate(report.findings):

@@ -1,8 +1,9 @@
 """Digests of append-only rows, and the keyed marks and heads of the seals over them.
 
-`journal_digest` and `account_change_digest` in the database compute the same digests, so that sealing need not fetch
-the rows; an audit fetches them and computes here. A digest is the SHA-256 of the wire's own form of a row: how many
-columns, then for each its type, its length and its value.
+`SEALED_TABLES` lists what the one chain covers: whoever seals or audits goes by that list. A function in the database
+named after each table computes the same digests, so that sealing need not fetch the rows; an audit fetches them and
+computes here. A digest is the SHA-256 of the wire's own form of a row: how many columns, then for each its type, its
+length and its value.
 """
 
 import hmac
@@ -20,6 +21,8 @@ GENESIS = bytes(32)
 DIGEST_BYTES = 32
 MARK_BYTES = 16
 _BLOCK_BYTES = 64
+_CODE_SHIFT = 56
+_LAST_POSITION = (1 << _CODE_SHIFT) - 1
 _POSITION = Struct(">q")
 _SEALED = Struct(">qqq")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -51,26 +54,55 @@ _BYTES = _of_type(17, bytes)
 _UUID = _of_type(2950, attrgetter("bytes"))
 _TIME = _of_type(1184, bytes)
 
-JOURNAL: dict[str, _Encoder] = {
+
+class SealedTable:
+    """An append-only table that the chain covers: its columns in the order of their digest."""
+
+    def __init__(self, name: str, code: int, columns: dict[str, _Encoder]) -> None:
+        self.name, self.columns = name, tuple(columns)
+        self.tag = code << _CODE_SHIFT
+        """What a mark adds to the position, for it to say which table the row is in."""
+        self.selected = ", ".join(
+            f"timestamptz_send({column}) as {column}" if encoder is _TIME else column
+            for column, encoder in columns.items()
+        )
+        """The columns as `digest` wants them. Times stay as on the wire: PostgreSQL knows some that Python does not."""
+        self._head = Struct(">i").pack(len(columns))
+        self._encoders = tuple(columns.values())
+
+    def digest(self, row: Sequence[Any]) -> bytes:
+        """The digest of a row, its values as `selected` gives them."""
+        encoded = [encode(value) for encode, value in zip(self._encoders, row, strict=True)]
+        return sha256(self._head + b"".join(encoded)).digest()
+
+    def is_among(self, marks: bytes) -> bool:
+        """Whether one of a seal's marks is of a row of this table."""
+        return self.tag >> _CODE_SHIFT in marks[:: _POSITION.size + MARK_BYTES]
+
+
+JOURNAL = SealedTable("journal", 0, {
     "position": _BIG, "transaction_id": _UUID, "source": _BIG, "target": _BIG, "amount": _BIG, "source_seq": _BIG,
     "target_seq": _BIG, "source_posted": _BIG, "target_posted": _BIG, "source_held": _BIG, "target_held": _BIG,
     "recorded_at": _TIME, "effective_at": _TIME, "ref": _UUID, "operation": _TEXT, "kind": _TEXT, "refusal": _TEXT,
     "line": _SMALL, "content": _BYTES,
-}  # fmt: skip
-"""The journal's columns in the order of their digest."""
-
-ACCOUNT_CHANGE: dict[str, _Encoder] = {
+})  # fmt: skip
+ACCOUNT_CHANGE = SealedTable("account_change", 1, {
     "position": _BIG, "account": _BIG, "after_seq": _BIG, "owner": _TEXT, "purpose": _TEXT, "currency": _TEXT,
     "floor": _BIG, "ceiling": _BIG, "status": _TEXT, "recorded_at": _TIME,
-}  # fmt: skip
-"""The columns of a change of an account in the order of their digest."""
+})  # fmt: skip
+DEED = SealedTable("deed", 2, {
+    "position": _BIG, "id": _UUID, "recorded_at": _TIME, "actor": _UUID, "session": _UUID, "impersonator": _UUID,
+    "action": _TEXT, "target": _TEXT, "about": _UUID, "request_id": _TEXT, "detail": _TEXT,
+    "encrypted_detail": _BYTES, "encrypted_origin": _BYTES,
+})  # fmt: skip
+
+SEALED_TABLES = (JOURNAL, ACCOUNT_CHANGE, DEED)
+"""Every table of the chain, each at the place of its code; they share one sequence of positions."""
 
 
-def selected(columns: dict[str, _Encoder]) -> str:
-    """The columns as a digest wants them. Times stay as on the wire: PostgreSQL knows some that Python does not."""
-    return ", ".join(
-        f"timestamptz_send({name}) as {name}" if encoder is _TIME else name for name, encoder in columns.items()
-    )
+def for_each_table(sql: str, between: str) -> str:
+    """The same SQL for every sealed table, where {table} is its name and {tag} what its marks add to positions."""
+    return between.join(sql.format(table=table.name, tag=table.tag) for table in SEALED_TABLES)
 
 
 def wire_time(at: datetime) -> bytes:
@@ -78,34 +110,28 @@ def wire_time(at: datetime) -> bytes:
     return _POSITION.pack((at - _EPOCH) // _MICROSECOND)
 
 
-def _digester(columns: dict[str, _Encoder]) -> Callable[[Sequence[Any]], bytes]:
-    head = Struct(">i").pack(len(columns))
-    encoders = tuple(columns.values())
+class Place(NamedTuple):
+    """Where a row is: in one number of a mark, the table's code stands above the position."""
 
-    def digest(row: Sequence[Any]) -> bytes:
-        encoded = [encode(value) for encode, value in zip(encoders, row, strict=True)]
-        return sha256(head + b"".join(encoded)).digest()
+    position: int
+    table: SealedTable
 
-    return digest
-
-
-journal_digest = _digester(JOURNAL)
-"""The digest of a journal row, its values as `selected(JOURNAL)` gives them."""
-
-account_change_digest = _digester(ACCOUNT_CHANGE)
-"""The digest of an account's change, its values as `selected(ACCOUNT_CHANGE)` gives them."""
+    @property
+    def packed(self) -> bytes:
+        """As it stands in a mark. No position that the sequence gives is too long for it."""
+        return _POSITION.pack(self.position & _LAST_POSITION | self.table.tag)
 
 
 class Mark(NamedTuple):
-    """What a seal keeps of one row. The place is its position, and minus its position for a change of an account."""
+    """What a seal keeps of one row."""
 
-    place: int
+    place: Place
     value: bytes
 
 
-def next_mark(key: bytes, before: bytes, place: int, digest: bytes) -> bytes:
+def next_mark(key: bytes, before: bytes, place: Place, digest: bytes) -> bytes:
     """The mark of a row: bound to the key, to the mark before (or the previous head) and to the row's place."""
-    return hmac.digest(key, before + _POSITION.pack(place) + digest, "sha256")[:MARK_BYTES]
+    return hmac.digest(key, before + place.packed + digest, "sha256")[:MARK_BYTES]
 
 
 def chained(key: bytes, before: bytes, digests: bytes) -> bytes:
@@ -130,19 +156,21 @@ def chained(key: bytes, before: bytes, digests: bytes) -> bytes:
 
 def packed(marks: Sequence[Mark]) -> bytes:
     """Marks as they stand in `seal.marks`."""
-    return b"".join(_POSITION.pack(place) + value for place, value in marks)
+    return b"".join(mark.place.packed + mark.value for mark in marks)
 
 
 def unpacked(marks: bytes) -> list[Mark] | None:
-    """The marks of a seal; None where these cannot be any: cut off, or not in order of position."""
+    """The marks of a seal; None where these cannot be any: cut off, of no table, or not in order of position."""
     size = _POSITION.size + MARK_BYTES
     if not marks or len(marks) % size:
         return None
-    found = [
-        Mark(_POSITION.unpack_from(marks, start)[0], marks[start + _POSITION.size : start + size])
-        for start in range(0, len(marks), size)
-    ]
-    in_order = all(abs(one.place) < abs(other.place) for one, other in pairwise(found))
+    found = []
+    for start in range(0, len(marks), size):
+        code, position = divmod(_POSITION.unpack_from(marks, start)[0], 1 << _CODE_SHIFT)
+        if not 0 <= code < len(SEALED_TABLES):
+            return None
+        found.append(Mark(Place(position, SEALED_TABLES[code]), marks[start + _POSITION.size : start + size]))
+    in_order = all(one.place.position < other.place.position for one, other in pairwise(found))
     return found if in_order else None
 
 

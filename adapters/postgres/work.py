@@ -7,20 +7,23 @@ from asyncpg import Connection
 
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import write_deed
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_event
 from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.wallet import PostgresTopUps
+from domain.audit_log import Deed
 from domain.clock import Clock
 from domain.events import Event
+from domain.vault import Vault
 
 
 class PostgresWork:
     """What `ports.work()` gives to an action."""
 
-    def __init__(self, connection: Connection, core: LedgerCore) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, core: LedgerCore, vault: Vault) -> None:
+        self._connection, self._vault = connection, vault
         order = LockOrder()
         self.ledger = PostgresLedger(connection, core, order)
         self.register = PostgresAccountRegister(connection, order)
@@ -30,17 +33,21 @@ class PostgresWork:
         """Record an event in the outbox; the same event again is the same row."""
         await write_event(self._connection, event)
 
+    async def record(self, deed: Deed) -> None:
+        """Write a line of the audit log, what is personal of it encrypted; the same deed again is the same line."""
+        await write_deed(self._connection, self._vault, deed)
+
 
 class Works:
     """Opens units of work. Holds no connection itself."""
 
-    def __init__(self, database: Database, index: AccountIndex, clock: Clock) -> None:
-        self._database, self._index, self._clock = database, index, clock
+    def __init__(self, database: Database, index: AccountIndex, clock: Clock, *, vault: Vault) -> None:
+        self._database, self._index, self._clock, self._vault = database, index, clock, vault
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[PostgresWork]:
         """Everything done through the work commits at the end of the block, or nothing does."""
         index = self._index.child()
         async with self._database.transaction() as connection:
-            yield PostgresWork(connection, LedgerCore(index, self._clock))
+            yield PostgresWork(connection, LedgerCore(index, self._clock), self._vault)
         index.publish()

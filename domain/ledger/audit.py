@@ -29,6 +29,7 @@ class Report:
 
     rows: int = 0
     changes: int = 0
+    deeds: int = 0
     seals: int = 0
     unsealed: int = 0
     findings: list[Finding] = field(default_factory=list)

@@ -2,22 +2,27 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.audit import audit
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import write_deed
+from adapters.postgres.digest import for_each_table
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.seal import Head, Sealer
+from domain.actor import Actor, Origin
+from domain.audit_log import Deed
 from domain.clock import system_clock
-from domain.ids import AccountId, TransactionId, uuid7
+from domain.ids import AccountId, PersonId, SessionId, TransactionId, uuid7
 from domain.ledger.audit import Report
 from domain.ledger.chart import Kind, Limits, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Code, Outcome, Posting, Transaction
 from domain.money import Currency, Money
+from tests.fake_vault import FakeVault
 from tests.waiting import eventually
 
 KEY = bytes(range(32))
@@ -52,10 +57,13 @@ def new_id() -> TransactionId:
     return TransactionId(uuid7())
 
 
-UNSEALED = """
-select count(*) from (select position from journal union all select position from account_change) as written
+UNSEALED = f"""
+select count(*) from ({for_each_table("select position from {table}", " union all ")}) as written
 where position > (select coalesce(max(last_position), 0) from seal)
 """
+ANI, BUDI, STAFF = (PersonId(uuid7()) for _ in range(3))
+"""Two people, and one who works here: `live_through_everything` gives each a key. Nobody else has one."""
+ORIGIN = Origin("203.0.113.7", "request-1", "Firefox")
 
 
 @dataclass(slots=True)
@@ -66,6 +74,7 @@ class Bench:
     database: Database
     core: LedgerCore
     sealer: Sealer
+    vault: FakeVault = field(default_factory=FakeVault)
 
     async def open(self, *keys: AccountKey, limits: Limits | None = None) -> list[AccountId]:
         async with self.database.transaction() as connection:
@@ -93,6 +102,10 @@ class Bench:
     async def set_status(self, key: AccountKey, status: AccountStatus) -> None:
         async with self.database.transaction() as connection:
             await PostgresAccountRegister(connection).set_status(key, status)
+
+    async def record(self, deed: Deed) -> None:
+        async with self.database.transaction() as connection:
+            await write_deed(connection, self.vault, deed)
 
     async def skip_position(self) -> int:
         """Take a position as a writer does that rolls back."""
@@ -133,6 +146,7 @@ async def live_through_everything(bench: Bench) -> None:
     await bench.move(Kind.TOP_UP, CLEARING, CREDIT, 100_000)
     await bench.move(Kind.TOP_UP, CLEARING, PREPAID, 900_000, effective_at=LONG_AGO)
     await bench.move(Kind.ADJUSTMENT, DOLLAR_REVENUE, DOLLARS, 500)
+    await _deeds(bench)
     await bench.seal()
     several = new_id()
     await bench.post(
@@ -148,11 +162,29 @@ async def live_through_everything(bench: Bench) -> None:
     await bench.post(Transaction.reverse(new_id(), several))
     await _refusals(bench)
     await _changes(bench)
+    await bench.record(Deed("session.ended", f"session:{uuid7()}", Actor(ANI, origin=ORIGIN), about=ANI))
     await bench.seal()
     await bench.skip_position()
     await bench.move(Kind.GATEWAY_SETTLEMENT, BANK, CLEARING, 50_000)
     await bench.move(Kind.CHARGEBACK, DEBT, CLEARING, 2_000)
+    await bench.record(Deed("key.rotated", "installation"))
     await bench.seal()
+
+
+async def _deeds(bench: Bench) -> None:
+    for person in (ANI, BUDI, STAFF):
+        await bench.vault.create_key(person)
+    staff = Actor(STAFF, SessionId(uuid7()), origin=ORIGIN)
+    through_anis_eyes = Actor(ANI, SessionId(uuid7()), impersonator=STAFF, origin=ORIGIN)
+    unknown = PersonId(uuid7())
+    for deed in (
+        Deed("role.changed", "role:support", staff, before={"may_refund": False}, after={"may_refund": True}),
+        Deed("person.renamed", f"person:{BUDI}", staff, BUDI, {"name": "Budi"}, {"name": "Budi S."}, "he asked for it"),
+        Deed("wallet.seen", f"person:{ANI}", through_anis_eyes),
+        Deed("sign_in.failed", f"person:{unknown}", about=unknown, origin=ORIGIN, reason="no such person"),
+        Deed("sign_in.failed", "nobody", origin=ORIGIN),
+    ):
+        await bench.record(deed)
 
 
 async def _holds(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.work import PostgresWork, Works
 from adapters.relay import Relay
 from domain.clock import system_clock
@@ -41,7 +42,7 @@ class Wallets:
     """Opens wallets and pays into them, for real."""
 
     def __init__(self, database: Database) -> None:
-        self.works = Works(database, AccountIndex(), system_clock)
+        self.works = Works(database, AccountIndex(), system_clock, vault=NoVault())
 
     async def open(self) -> tuple[AccountKey, AccountId]:
         key = AccountKey(f"person:{uuid7()}", Purpose.HOSTING_CREDIT, Currency.IDR)

@@ -7,15 +7,18 @@ import asyncpg
 from asyncpg import Connection, Record
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.digest import SEALED_TABLES
 from domain.ledger.audit import Finding
 from tests.adapters.ledger_history import Bench, bench_of, live_through_everything
 
 KEYS = {
     "journal": ("transaction_id", "line"),
     "account_change": ("position",),
+    "deed": ("position",),
     "seal": ("number",),
     "platform_entry": ("account", "seq"),
 }
+SEALED = {table.name for table in SEALED_TABLES}
 ELSEWHERE = "(select id from account where purpose = 'tax')"
 OTHER = {
     "journal": {
@@ -51,6 +54,21 @@ OTHER = {
         "status": "case when status = 'open' then 'frozen' else 'open' end::account_status",
         "recorded_at": "recorded_at - interval '1 hour'",
     },
+    "deed": {
+        "position": "position + 1000000",
+        "id": "gen_random_uuid()",
+        "recorded_at": "recorded_at - interval '1 microsecond'",
+        "actor": "case when actor is null then gen_random_uuid() end",
+        "session": "case when session is null then gen_random_uuid() end",
+        "impersonator": "case when impersonator is null then gen_random_uuid() end",
+        "action": "action || '.'",
+        "target": "'person:' || gen_random_uuid()",
+        "about": "gen_random_uuid()",
+        "request_id": "case when request_id is null then '' end",
+        "detail": "case when detail is null then '' end",
+        "encrypted_detail": "case when encrypted_detail is null then ''::bytea end",
+        "encrypted_origin": "coalesce(encrypted_origin, '') || '\\x00'::bytea",
+    },
     "seal": {
         "number": "number + 100",
         "first_position": "first_position + 1",
@@ -68,7 +86,7 @@ OTHER = {
     },
 }
 CASES = {(table, column) for table, columns in OTHER.items() for column in columns}
-POSITIONED = {"journal": ("position",), "account_change": ("position",), "seal": (), "platform_entry": ("position",)}
+POSITIONED = {**dict.fromkeys((*SEALED, "platform_entry"), ("position",)), "seal": ()}
 NOT_SEALED = {"top_up_posting"}
 """Append-only by trigger alone: it points at transactions, and those are what money is counted by."""
 
@@ -130,7 +148,7 @@ def assert_names(first: Finding, table: str, row: Record, changed: Record) -> No
     """The first finding names the row, by what it is now or, where that is missing, by what it was."""
     assert first.table == table, first
     positions = {row["position"], changed["position"]} if "position" in row else {None}
-    if table in {"journal", "account_change"}:
+    if table in SEALED:
         assert first.position in positions, first
     else:
         assert first.key in {key_of(table, row), key_of(table, changed)}, first

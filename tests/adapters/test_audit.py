@@ -37,14 +37,14 @@ async def bench(database: DatabaseAddresses) -> AsyncIterator[Bench]:
 
 
 def test_everything_that_a_digest_covers_is_read_back_but_times() -> None:
-    assert set(JOURNAL) - set(WrittenRow._fields) == {"recorded_at", "effective_at"}
-    assert (*WrittenChange._fields, "recorded_at") == tuple(ACCOUNT_CHANGE)
+    assert set(JOURNAL.columns) - set(WrittenRow._fields) == {"recorded_at", "effective_at"}
+    assert (*WrittenChange._fields, "recorded_at") == ACCOUNT_CHANGE.columns
 
 
 async def test_an_empty_ledger_is_clean(bench: Bench) -> None:
     report = await bench.audit()
     assert report.clean
-    assert (report.rows, report.changes, report.seals, report.unsealed) == (0, 0, 0, 0)
+    assert (report.rows, report.changes, report.deeds, report.seals, report.unsealed) == (0, 0, 0, 0, 0)
 
 
 async def test_a_history_that_nobody_touched_is_clean(bench: Bench) -> None:

@@ -29,6 +29,7 @@ from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.ledger import LedgerCore
 from adapters.postgres.migrate import upgrade
 from adapters.postgres.work import Works
@@ -203,7 +204,7 @@ async def stage(server: EmbeddedPostgres) -> AsyncIterator[Stage]:
         asyncpg.create_pool(address.app_url, min_size=90, max_size=90) as bare_pool,
         Database(address.app_url, size=40) as database,
     ):
-        works = Works(database, index, system_clock)
+        works = Works(database, index, system_clock, vault=NoVault())
         await open_accounts(works)
         async with Batcher(database, LedgerCore(index, system_clock)).running() as batcher:
             gc.collect()

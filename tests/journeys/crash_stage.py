@@ -29,6 +29,7 @@ from adapters.identity.tokens import Tokens
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.audit import audit
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.seal import exported_heads
 from adapters.postgres.work import PostgresWork, Works
 from adapters.sandbox.midtrans import RunningSandbox, SandboxSettings, running_sandbox
@@ -293,7 +294,7 @@ class CrashStage:
     async def at_the_ledger(self) -> AsyncIterator[PostgresWork]:
         """A unit of work of another part of the product, which nobody kills."""
         database = Database(self.database.app_url, size=1)
-        async with database, Works(database, AccountIndex(), system_clock)() as work:
+        async with database, Works(database, AccountIndex(), system_clock, vault=NoVault())() as work:
             yield work
 
     async def outcome(self) -> dict[str, Any]:

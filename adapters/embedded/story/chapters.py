@@ -12,6 +12,7 @@ from adapters.embedded.story.scene import Scene
 from adapters.identity.tokens import person_named
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.work import Works
 from domain.clock import system_clock
 from domain.ids import TransactionId, uuid7
@@ -120,7 +121,7 @@ async def _spend(scene: Scene, amount: int) -> None:
     charge = Posting(Kind.HOSTING_CHARGE, wallet, revenue, Money.whole(amount, currency))
     async with (
         Database(scene.stage.environment["DATABASE_URL"], size=1) as database,
-        Works(database, AccountIndex(), system_clock)() as work,
+        Works(database, AccountIndex(), system_clock, vault=NoVault())() as work,
     ):
         await work.ledger.open(revenue)
         outcome = await work.ledger.post(Transaction.move(TransactionId(uuid7()), charge))

@@ -1,4 +1,4 @@
-"""Recomputes the whole ledger from its rows, and names the first one that is wrong or missing.
+"""Recomputes the whole ledger and the audit log from their rows, and names the first one that is wrong or missing.
 
 The digests and the chain are computed here, the figures by `domain.ledger.replay`; nothing is believed because a
 function, a constraint or an index of the database says so. It reads one snapshot, a window of positions at a time, and
@@ -11,11 +11,11 @@ from asyncpg import Connection
 
 from adapters.postgres.audit.chain import Checked, Link, check, ends_of, seal_finding
 from adapters.postgres.audit.projections import against_projections
-from adapters.postgres.audit.rows import FIRST_OF_ALL, LAST_OF_ALL, PlatformEntry, Row, Rows, WrittenSeal
+from adapters.postgres.audit.rows import FIRST_OF_ALL, LAST_OF_ALL, PlatformEntry, Rows, WrittenSeal
 from adapters.postgres.seal import MOST_IN_A_SEAL, Head
 from domain.ledger.audit import Finding, Report
 from domain.ledger.replay import Replay
-from domain.ledger.written import WrittenRow
+from domain.ledger.written import WrittenChange, WrittenRow
 
 _MORE_THAN_A_SEAL = 2 * MOST_IN_A_SEAL
 
@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 async def audit(
     connection: Connection, seal_key: bytes, exported: Iterable[Head] = (), *, progress: Progress | None = None
 ) -> Report:
-    """Audit the ledger over a connection that is not in a database transaction; only reads, locks nothing.
+    """Audit ledger and audit log over a connection that is not in a database transaction; only reads, locks nothing.
 
     `exported` are heads of the chain that were kept elsewhere: without them nobody can tell that its end was cut off.
     """
@@ -110,9 +110,11 @@ class _Walk:
                 self.report.add(_sensible(row, self.replay.tell(row, originals)))
                 numbers = self._against_platform(row, entries.pop(row.position, ()), numbered=numbered)
                 self.report.add(_sensible(row, numbers))
-            else:
+            elif isinstance(row, WrittenChange):
                 self.report.changes += 1
                 self.report.add(_sensible(row, self.replay.tell_change(row)))
+            else:
+                self.report.deeds += 1
         self.report.add([waiting] if waiting is not None else [])
         self.report.add(wrong)
         self.report.add(checked.of_seal)
@@ -140,7 +142,7 @@ class _Walk:
             yield _entry(entry, "there is no such entry to number")
 
 
-def _sensible(row: Row, findings: Iterator[Finding]) -> Iterator[Finding]:
+def _sensible(row: WrittenRow | WrittenChange, findings: Iterator[Finding]) -> Iterator[Finding]:
     """Findings about a row, even where a value in it is none that its column could rightly have."""
     try:
         yield from findings

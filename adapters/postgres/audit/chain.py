@@ -1,6 +1,6 @@
 """Holds a seal against the rows that it should cover, and says which of them is wrong: the seal or a row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
@@ -38,7 +38,7 @@ def seal_finding(number: int, what: str, expected: object = None, found: object 
 def ends_of(seal: WrittenSeal) -> list[int]:
     """Where a seal may end: where it says so and, if that is elsewhere, where its marks end."""
     marks = unpacked(seal.says.marks)
-    ends = [abs(marks[-1].place)] if marks else []
+    ends = [marks[-1].place.position] if marks else []
     return ends if seal.says.last_position in ends else [seal.says.last_position, *ends]
 
 
@@ -66,7 +66,7 @@ def check(key: bytes, seal: WrittenSeal, before: Link, windows: Sequence[Sequenc
     if kept is None:
         checked.of_seal.append(seal_finding(says.number, "its marks are cut off or out of order"))
     else:
-        checked.of_rows += _wrong_rows(key, previous, kept, window)
+        checked.of_rows += wrong_rows(key, following(previous, kept), window)
     if not head_fits:
         checked.of_seal.append(seal_finding(says.number, "its head was not made with the key from what it says"))
     return checked
@@ -89,12 +89,17 @@ def _differences(says: Sealed, given: Sealed) -> Iterator[Finding]:
             yield seal_finding(says.number, f"its {column} is wrong", *figures)
 
 
-def _wrong_rows(key: bytes, before: bytes, marks: Sequence[Mark], rows: Sequence[Read]) -> Iterator[Finding]:
-    """Rows that are missing, that were not there, or that are not what they were."""
+def following(previous: bytes, marks: Sequence[Mark]) -> Iterator[tuple[bytes, Mark]]:
+    """Each mark of a seal with the one that it follows from; the first follows from the previous head."""
+    return zip((previous, *(mark.value for mark in marks)), marks, strict=False)
+
+
+def wrong_rows(key: bytes, links: Iterable[tuple[bytes, Mark]], rows: Sequence[Read]) -> Iterator[Finding]:
+    """Rows that are missing, that were not there, or that are not what they were when they got these marks."""
     waiting = iter(rows)
     read = next(waiting, None)
-    for mark in marks:
-        while read is not None and abs(read.place) < abs(mark.place):
+    for before, mark in links:
+        while read is not None and read.place.position < mark.place.position:
             yield read.row.finding("it was not there when its position was sealed")
             read = next(waiting, None)
         if read is None or read.place != mark.place:
@@ -103,12 +108,11 @@ def _wrong_rows(key: bytes, before: bytes, marks: Sequence[Mark], rows: Sequence
             if not compare_digest(next_mark(key, before, mark.place, read.digest), mark.value):
                 yield read.row.finding("it is not the row that was sealed")
             read = next(waiting, None)
-        before = mark.value
     while read is not None:
         yield read.row.finding("it was not there when its position was sealed")
         read = next(waiting, None)
 
 
 def _missing(mark: Mark) -> Finding:
-    table = "journal" if mark.place > 0 else "account_change"
-    return Finding(table, str(abs(mark.place)), abs(mark.place), "it was sealed and is missing")
+    position, table = mark.place
+    return Finding(table.name, str(position), position, "it was sealed and is missing")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from asyncpg import Connection, Record
 
+from adapters.postgres.digest import for_each_table
 from domain.ids import TransactionId
 from domain.ledger.audit import Finding, Report
 from domain.ledger.chart import Kind
@@ -53,7 +54,7 @@ _REVERSED_TWICE = """
 select max(position), ref from journal where operation = 'reverse' and refusal is null and line = 0
 group by ref having count(*) > 1 order by 1 limit $1
 """
-_COUNTS = "select (select count(*) from journal), (select count(*) from account_change)"
+_COUNTS = f"select {for_each_table('(select count(*) from {table})', ', ')}"  # noqa: S608  # the words are ours
 _MOST = 100
 
 
@@ -71,10 +72,17 @@ async def against_projections(
         yield [Finding("journal", str(transaction), position, what, None, str(tuple(figures)))]
     for position, ref in await fetch(_REVERSED_TWICE, _MOST):
         yield [Finding("journal", str(ref), position, "it was reversed twice")]
-    counted, walked = tuple((await fetch(_COUNTS))[0]), (report.rows, report.changes)
+    counted, walked = tuple((await fetch(_COUNTS))[0]), (report.rows, report.changes, report.deeds)
     if counted != walked:
         yield [
-            Finding("journal", "*", None, "rows share positions (journal, account_change)", str(walked), str(counted))
+            Finding(
+                "journal",
+                "*",
+                None,
+                f"rows share positions ({for_each_table('{table}', ', ')})",
+                str(walked),
+                str(counted),
+            )
         ]
     totals: Counter[Currency] = Counter()
     seen: set[int] = set()

@@ -1,28 +1,19 @@
 """What an audit reads, a window of positions at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from asyncpg import Connection, Record
 
-from adapters.postgres.digest import (
-    ACCOUNT_CHANGE,
-    JOURNAL,
-    Sealed,
-    account_change_digest,
-    journal_digest,
-    selected,
-)
+from adapters.postgres.digest import ACCOUNT_CHANGE, DEED, JOURNAL, Place, Sealed, SealedTable, for_each_table
+from domain.ledger.audit import Finding
 from domain.ledger.model import Operation
 from domain.ledger.written import WrittenChange, WrittenRow
 
 FIRST_OF_ALL = -(2**63)
 LAST_OF_ALL = 2**63 - 1
 
-_WINDOW = "where position > $1 and position <= $2 order by position limit $3"
-_JOURNAL = f"select {selected(JOURNAL)} from journal {_WINDOW}"  # noqa: S608  # our own column names
-_CHANGES = f"select {selected(ACCOUNT_CHANGE)} from account_change {_WINDOW}"  # noqa: S608  # the same
 _ORIGINALS = f"select {', '.join(WrittenRow._fields)} from journal where transaction_id = any($1) order by line"  # noqa: S608  # the same
 _PLATFORM = """
 select position, account, seq, posted from platform_entry
@@ -34,33 +25,66 @@ select number, coalesce(first_position, 0), coalesce(last_position, 0), coalesce
 from seal
 where number > $1 order by number limit 1
 """
+_LAST_POSITION = f"select greatest({for_each_table('(select max(position) from {table})', ', ')})"  # noqa: S608  # the same
 
-Row = WrittenRow | WrittenChange
+
+class WrittenDeed(NamedTuple):
+    """A line of the audit log: only the chain speaks for what it says."""
+
+    position: int
+    id: UUID
+
+    def finding(self, what: str) -> Finding:
+        """Something is wrong with this row."""
+        return Finding("deed", str(self.id), self.position, what)
+
+
+Row = WrittenRow | WrittenChange | WrittenDeed
+
+_OF_ROW = tuple(JOURNAL.columns.index(column) for column in WrittenRow._fields)
+
+
+def _row(record: Record) -> WrittenRow:
+    return WrittenRow._make(record[place] for place in _OF_ROW)
+
+
+def _change(record: Record) -> WrittenChange:
+    return WrittenChange._make(record[: len(WrittenChange._fields)])
+
+
+def _deed(record: Record) -> WrittenDeed:
+    return WrittenDeed(record[0], record[1])
 
 
 class Read(NamedTuple):
-    """A row, how its place stands in a mark, and its digest, computed here.
-
-    A change of an account is told from an entry by the sign of its place.
-    """
+    """A row, its place, and its digest, computed here."""
 
     row: Row
-    place: int
+    place: Place
     digest: bytes
 
-    @classmethod
-    def entry(cls, record: Record) -> "Read":
-        """A journal row."""
-        return cls(WrittenRow._make(record[place] for place in _OF_ROW), record[0], journal_digest(record))
 
-    @classmethod
-    def change(cls, record: Record) -> "Read":
-        """A change of an account."""
-        change = WrittenChange._make(record[: len(WrittenChange._fields)])
-        return cls(change, -change.position, account_change_digest(record))
+class _Reader:
+    """Reads windows of one of the sealed tables."""
+
+    def __init__(self, table: SealedTable, made: Callable[[Record], Row]) -> None:
+        self._table, self._made = table, made
+        self._window = (
+            f"select {table.selected} from {table.name} "  # noqa: S608  # our own column names
+            "where position > $1 and position <= $2 order by position limit $3"
+        )
+
+    async def read(self, connection: Connection, after: int, until: int, limit: int) -> list[Read]:
+        """The first rows after one position and up to another, in order."""
+        table, made, digest = self._table, self._made, self._table.digest
+        return [
+            Read(made(record), Place(record[0], table), digest(record))
+            for record in await connection.fetch(self._window, after, until, limit)
+        ]
 
 
-_OF_ROW = tuple(list(JOURNAL).index(column) for column in WrittenRow._fields)
+_READERS = (_Reader(JOURNAL, _row), _Reader(ACCOUNT_CHANGE, _change), _Reader(DEED, _deed))
+_DEEDS = _READERS[2]
 
 
 class WrittenSeal(NamedTuple):
@@ -91,14 +115,14 @@ class Rows:
         self._connection = connection
 
     async def window(self, after: int, until: int, limit: int) -> list[Read]:
-        """The first rows of both sealed tables after one position and up to another, in order."""
-        entries = await self._connection.fetch(_JOURNAL, after, until, limit)
-        changes = await self._connection.fetch(_CHANGES, after, until, limit)
-        found = [Read.entry(record) for record in entries]
-        if changes:
-            found += [Read.change(record) for record in changes]
-            found.sort(key=lambda read: read.row.position)
+        """The first rows of all sealed tables after one position and up to another, in order."""
+        found = [read for reader in _READERS for read in await reader.read(self._connection, after, until, limit)]
+        found.sort(key=lambda read: read.place.position)
         return found[:limit]
+
+    async def deeds(self, after: int, until: int, limit: int) -> list[Read]:
+        """The first lines of the audit log after one position and up to another, in order."""
+        return await _DEEDS.read(self._connection, after, until, limit)
 
     async def seal_after(self, number: int) -> WrittenSeal | None:
         """The seal with the next higher number."""
@@ -124,7 +148,4 @@ class Rows:
 
     async def last_position(self) -> int:
         """The highest position of all; 0 where there is none."""
-        last = await self._connection.fetchval(
-            "select greatest((select max(position) from journal), (select max(position) from account_change))"
-        )
-        return last or 0
+        return await self._connection.fetchval(_LAST_POSITION) or 0
