@@ -8,6 +8,12 @@ from asyncpg import Connection
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
+from adapters.postgres.identity.members import PostgresMembers
+from adapters.postgres.identity.merges import PostgresMerges
+from adapters.postgres.identity.people import PostgresPeople
+from adapters.postgres.identity.second_factors import PostgresSecondFactors
+from adapters.postgres.identity.sessions import PostgresSessions
+from adapters.postgres.identity.tickets import PostgresTickets
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_event
@@ -28,6 +34,12 @@ class PostgresWork:
         self.ledger = PostgresLedger(connection, core, order)
         self.register = PostgresAccountRegister(connection, order)
         self.top_ups = PostgresTopUps(connection)
+        self.people = PostgresPeople(connection)
+        self.sessions = PostgresSessions(connection)
+        self.tickets = PostgresTickets(connection)
+        self.second_factors = PostgresSecondFactors(connection)
+        self.merges = PostgresMerges(connection)
+        self.members = PostgresMembers(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""
