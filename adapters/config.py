@@ -1,5 +1,6 @@
 """Settings, read once from the environment and from an optional `.env` file in the root."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any, Self, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.quotas import USUAL, changed_quotas
+
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that the application is run from."""
 
 _SEAL_KEY_BYTES = 32
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
 _FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
 
 
@@ -90,6 +94,21 @@ class Settings(Source):
         default_factory=lambda earlier: f"http://{earlier.get('host')}:{earlier.get('port')}",
         description="Address at which browsers and vendors reach us; http://HOST:PORT when left out in development",
     )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="How many proxies of ours stand before the server, so that clients' addresses are those that the"
+        " outermost of them saw; nobody else may reach the server then",
+    )
+    allowed_origins: str = Field(
+        default="",
+        description="Origins of other sites whose pages may call us with credentials, separated by commas:"
+        " https://brands.example",
+    )
+    quotas: str = Field(
+        default="", description="Quotas with other numbers than usual: deposit=5/3600,requests_of_address=100/60"
+    )
 
     midtrans_server_key: SecretStr = Field(description="Midtrans server key")
     midtrans_previous_server_key: SecretStr | None = Field(
@@ -118,6 +137,23 @@ class Settings(Source):
     def _end_without_slash(cls, address: str) -> str:
         return address.rstrip("/")
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _refuse_what_is_no_origin(cls, origins: str) -> str:
+        for origin in _listed(origins):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("an origin is a scheme and a host in small letters, and nothing after them")
+        return origins
+
+    @field_validator("quotas")
+    @classmethod
+    def _refuse_unknown_quotas(cls, quotas: str) -> str:
+        try:
+            changed_quotas(quotas)
+        except ValueError:
+            raise ValueError(f"it takes name=times/seconds, both above zero, for {', '.join(USUAL)}") from None
+        return quotas
+
     @model_validator(mode="after")
     def _ask_for_an_address_in_production(self) -> Self:
         if self.environment is Environment.PRODUCTION and "public_url" not in self.model_fields_set:
@@ -128,6 +164,11 @@ class Settings(Source):
     def seal_key_bytes(self) -> bytes:
         """The seal's key itself."""
         return bytes.fromhex(self.seal_key.get_secret_value())
+
+    @property
+    def allowed_origin_list(self) -> tuple[str, ...]:
+        """The other sites whose pages may call us."""
+        return _listed(self.allowed_origins)
 
 
 Read = TypeVar("Read", bound=Source)
@@ -151,6 +192,10 @@ def _sentence(kind: type[Source], place: tuple[int | str, ...], wrong: Mapping[s
     if wrong["type"] == "missing":
         return f"Set {field.upper()}: {meaning}."
     return f"{field.upper()} is not right: {reason}. It is: {meaning}."
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
 
 
 def _is_hex_of(text: str, size: int) -> bool:

@@ -17,6 +17,7 @@ OPTIONS: dict[str, Any] = {
     "ws_per_message_deflate": False,  # compressing small frames costs more than half of a server's sockets
     "ws_ping_interval": 20.0,
     "ws_ping_timeout": 20.0,
+    "proxy_headers": False,  # the application knows which proxies to believe; the server would believe any on loopback
     "access_log": False,  # the application writes its own, with request ids and without secrets
     "log_config": None,
     "server_header": False,

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from domain.ledger.ports import Feed, Submissions
+from domain.quotas import Quotas
 from domain.wallet.ports import WalletPorts
 
 
@@ -17,4 +18,9 @@ class Ports(WalletPorts, Protocol):
     @property
     def feed(self) -> Feed:
         """Tells that a topic has something new."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas:
+        """Counts how often one may."""
         ...

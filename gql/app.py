@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,23 +13,26 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from adapters import webhooks, wiring
+from adapters.address import Located
 from adapters.config import Environment, Settings, read_settings
 from adapters.identity.tokens import TokenError, Tokens, person_named
 from adapters.logs import configure_logging
 from adapters.readiness import UNREACHABLE, Readiness, readiness
 from adapters.wiring import Adapters
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.clock import Clock, system_clock
 from domain.ids import uuid7
 from domain.ledger.chart import Purpose
 from domain.ports import Ports
 from gql import graphiql
+from gql.budget import Budget
 from gql.context import Context
 from gql.errors import UnauthenticatedError
 from gql.execution import Schema
-from gql.http import GraphQLOverHttp, bearer_of
+from gql.http import GraphQLOverHttp, Reception, bearer_of
 from gql.node import global_id
 from gql.schema import build_schema
+from gql.sites import Sites, origin_of
 from gql.telemetry import OPERATIONS, Observed, metrics
 from gql.wallet.types import Wallet
 from gql.websocket import Admitted, GraphQLOverWebSocket, Host
@@ -48,6 +51,7 @@ class Application:
     def __init__(self, settings: Settings, connect: Connect, clock: Clock) -> None:
         self._settings, self._connect, self.clock = settings, connect, clock
         self._tokens = Tokens.of_file(settings.token_key_file, settings.public_url, clock)
+        self._sites = frozenset({origin_of(settings.public_url), *settings.allowed_origin_list})
         self._ports: Ports | None = None
         self.development = settings.environment is Environment.DEVELOPMENT
         self.schema: Schema = build_schema(development=self.development, unavailable=UNREACHABLE)
@@ -72,13 +76,22 @@ class Application:
     def open_http_context(self, request: Request) -> Context:
         """A request's context; without a token it is nobody's. Raises `UnauthenticatedError` for a bad one."""
         token = bearer_of(request.headers.get("authorization"))
-        OPERATIONS.labels("http").inc()
-        return Context(self.ports, self._admitted(token).actor if token else None, request.state.request_id)
+        actor, origin = self._admitted(token).actor if token else None, request.state.origin
+        return Context(self.ports, actor, request.state.request_id, origin)
 
-    def open_socket_context(self, actor: Actor) -> Context:
+    def open_budget(self, request: Request) -> Budget:
+        """What is counted of a request whose token is no good."""
+        return Budget(self.ports.quotas, None, request.state.origin)
+
+    def open_socket_context(self, actor: Actor, origin: Origin) -> Context:
         """The context of one operation on a socket."""
         OPERATIONS.labels("websocket").inc()
-        return Context(self.ports, actor, uuid7().hex)
+        request_id = uuid7().hex
+        return Context(self.ports, actor, request_id, replace(origin, request_id=request_id))
+
+    def welcomes(self, site: str | None) -> bool:
+        """Whether a page of that origin may open a socket."""
+        return site is None or site in self._sites
 
     def admit(self, payload: Mapping[str, Any]) -> Admitted:
         """Judge the payload of `connection_init`: `Authorization` as a header has it, or `token` alone."""
@@ -117,7 +130,11 @@ def create_app(settings: Settings, connect: Connect = wiring.connect, clock: Clo
     application = Application(settings, connect, clock)
     return Starlette(
         routes=_routes(application, settings),
-        middleware=[Middleware(Observed)],
+        middleware=[
+            Middleware(Observed),
+            Middleware(Located, trusted_proxies=settings.trusted_proxies),
+            Middleware(Sites, allowed=settings.allowed_origin_list),
+        ],
         lifespan=application.lifespan,
         exception_handlers={500: _broken},
     )
@@ -132,10 +149,18 @@ def from_environment() -> Starlette:
 
 def _routes(application: Application, settings: Settings) -> list[Any]:
     over_http = GraphQLOverHttp(
-        application.schema, application.open_http_context, application.page if application.development else None
+        application.schema,
+        Reception(application.open_http_context, application.open_budget),
+        application.page if application.development else None,
     )
     over_websocket = GraphQLOverWebSocket(
-        Host(application.schema, application.admit, application.open_socket_context, application.clock)
+        Host(
+            application.schema,
+            application.admit,
+            application.open_socket_context,
+            application.welcomes,
+            application.clock,
+        )
     )
     routes: list[Any] = [
         Route("/graphql", over_http.answer, methods=["GET", "POST"]),

@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 
 import strawberry
 
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.ids import PersonId
 from domain.ledger.ports import AccountView
 from domain.ports import Ports
+from gql.budget import Budget
 from gql.errors import UnauthenticatedError
 from gql.loaders import Loaders
+
+_NOWHERE = Origin(address="", request_id="")
 
 
 @dataclass(slots=True)
@@ -19,9 +22,13 @@ class Context:
     ports: Ports
     actor: Actor | None
     correlation_id: str
+    origin: Origin = _NOWHERE
+    """Where the request came from."""
+    budget: Budget = field(init=False)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
+        self.budget = Budget(self.ports.quotas, self.actor, self.origin)
         self.renew()
 
     def renew(self) -> None:

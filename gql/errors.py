@@ -1,7 +1,8 @@
 """The kinds of error and how each is told. A refusal is not among them: it is data, a member of a result's union.
 
-Every error carries `extensions.code`: UNAUTHENTICATED, FORBIDDEN, BAD_INPUT, UNAVAILABLE (the same request may be
-tried again: `retryable`) or INTERNAL. The last is a mistake of ours: its text stays in our log, under a correlation id.
+Every error carries `extensions.code`: UNAUTHENTICATED, FORBIDDEN, BAD_INPUT, RATE_LIMITED (the same request may be
+tried again after `retryAfter` seconds), UNAVAILABLE (it may be tried again: `retryable`) or INTERNAL. The last is a
+mistake of ours: its text stays in our log, under a correlation id.
 """
 
 import re
@@ -35,6 +36,11 @@ class ApiError(Exception):
 
     code: ClassVar[str]
 
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What a program is told beside the text."""
+        return {"code": self.code}
+
 
 class UnauthenticatedError(ApiError):
     """Nobody is signed in, or the token does not say who."""
@@ -60,6 +66,21 @@ class BadInputError(ApiError):
     code = "BAD_INPUT"
 
 
+class RateLimitedError(ApiError):
+    """It was done too often for now. Nothing has happened."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too often: try again in {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """With the whole seconds after which it may be tried again."""
+        return {**super().extensions, "retryAfter": self.retry_after_s}
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How errors are told."""
@@ -81,6 +102,11 @@ def told(message: str, code: str) -> Told:
     return {"message": message, "extensions": {"code": code}}
 
 
+def told_of(error: ApiError) -> Told:
+    """An error of the request as a whole that was raised outside of the engine."""
+    return {"message": str(error), "extensions": error.extensions}
+
+
 def mask(error: Exception, correlation_id: str) -> Told:
     """An error of ours outside of any field: logged whole, told without a word about it."""
     _log.error("internal_error", correlation_id=correlation_id, exc_info=error)
@@ -95,7 +121,7 @@ def is_executed(errors: Sequence[GraphQLError]) -> bool:
 def _told(error: GraphQLError, correlation_id: str, unavailable: tuple[type[Exception], ...]) -> Told:
     cause = _cause(error)
     if isinstance(cause, ApiError):
-        return _formatted(error, str(cause), {"code": cause.code})
+        return _formatted(error, str(cause), cause.extensions)
     if isinstance(cause, (UnavailableError, ConflictError, OSError, TimeoutError, *unavailable)):
         _log.warning("unavailable", correlation_id=correlation_id, path=_dotted(error), cause=repr(cause))
         return _formatted(error, _UNAVAILABLE, {"code": "UNAVAILABLE", "retryable": True})

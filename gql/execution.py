@@ -3,13 +3,20 @@
 Both transports, HTTP and WebSocket, call `answers` and send what it yields.
 """
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule, OperationDefinitionNode
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NameNode,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+)
 from graphql.execution import Executor
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -19,8 +26,8 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from strawberry.types.graphql import OperationType
 
 from gql.access import guard
-from gql.errors import Manner, Told, is_executed, tell
-from gql.limits import Limits, excesses
+from gql.errors import Manner, RateLimitedError, Told, is_executed, tell
+from gql.limits import Limits, Measured, excesses, measured
 
 QUERIES = frozenset({OperationType.QUERY})
 QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -69,6 +76,14 @@ class Answer:
     """False where the operation's type may not come by this way."""
 
     @property
+    def retry_after_s(self) -> int | None:
+        """After how many seconds a request may be tried again that was refused as a whole for being too often."""
+        if self.executed:
+            return None
+        told = (error["extensions"] for error in self.errors)
+        return next((each["retryAfter"] for each in told if each["code"] == RateLimitedError.code), None)
+
+    @property
     def body(self) -> dict[str, Any]:
         """The result as the specification writes it."""
         shown: dict[str, Any] = {"errors": self.errors} if self.errors else {}
@@ -77,14 +92,28 @@ class Answer:
 
 _MEMO = "_relevant_sub_fields"
 _NAME = "_provided_operation_name"
+_NO_NAME = NameNode(value="")
 
 
-class Correlated(Protocol):
-    """A context that knows under which id its errors are logged."""
+class Spending(Protocol):
+    """What an operation may cost."""
+
+    async def take_cost(self, cost: int) -> None:
+        """Count what it will cost. Raises `RateLimitedError` if that is too much for now."""
+        ...
+
+
+class OperationContext(Protocol):
+    """A context that knows under which id its errors are logged, and what its operation may cost."""
 
     @property
     def correlation_id(self) -> str:
         """The id that a client can quote."""
+        ...
+
+    @property
+    def budget(self) -> Spending:
+        """What the operation is paid from."""
         ...
 
 
@@ -144,14 +173,26 @@ class _Limited(SchemaExtension):
             context.validation_rules = (*context.validation_rules, NoSchemaIntrospectionCustomRule)
         yield
 
-    def on_validate(self) -> Iterator[None]:
+    async def on_validate(self) -> AsyncIterator[None]:
         context, schema = self.execution_context, _schema_of(self)
         if context.graphql_document is not None:
-            found = excesses(schema.core, context.graphql_document, context.variables or {}, schema.limits)
-            found += _ambiguity(context.graphql_document, vars(context)[_NAME])
+            name: str | None = vars(context)[_NAME]
+            sizes = measured(schema.core, context.graphql_document, context.variables or {})
+            found = excesses(sizes, schema.limits) + _ambiguity(context.graphql_document, name)
+            found = found or await _unaffordable(context.context, sizes, name)
             if found:
                 context.pre_execution_errors = found  # what is found here already is not validated any more
         yield
+
+
+async def _unaffordable(context: OperationContext, sizes: Sequence[Measured], name: str | None) -> list[GraphQLError]:
+    """Pay for the operation that is to be carried out, whether it will turn out valid or not."""
+    costs = [size.cost for operation, size in sizes if name is None or (operation.name or _NO_NAME).value == name]
+    try:
+        await context.budget.take_cost(max(costs, default=0))
+    except RateLimitedError as error:
+        return [GraphQLError(str(error), original_error=error)]
+    return []
 
 
 def _ambiguity(document: DocumentNode, name: str | None) -> list[GraphQLError]:
@@ -169,7 +210,7 @@ def _schema_of(extension: SchemaExtension) -> Schema:
 
 
 async def answers(
-    schema: Schema, operation: Operation, context: Correlated, allowed: Collection[OperationType]
+    schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
 ) -> AsyncGenerator[Answer, None]:
     """Carry out an operation: one answer for a query or a mutation, any number for a subscription."""
     results = await schema.stream(

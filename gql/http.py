@@ -1,11 +1,13 @@
 """GraphQL over HTTP, as the GraphQL Foundation's draft of that name has it.
 
 A request that is refused as a whole has no `data` and a status of 4xx under `application/graphql-response+json`; under
-the older `application/json` it is 200 unless it could not be read at all. One that was executed is 200 in both.
+the older `application/json` it is 200 unless it could not be read at all. One that was executed is 200 in both. One
+that came too often is 429 in both, and all that are counted say in their headers what is left.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,8 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.types.graphql import OperationType
 
+from gql.budget import Budget
 from gql.context import Context
-from gql.errors import BadInputError, UnauthenticatedError, told
+from gql.errors import BadInputError, RateLimitedError, Told, UnauthenticatedError, told, told_of
 from gql.execution import (
     QUERIES,
     QUERIES_AND_MUTATIONS,
@@ -24,6 +27,7 @@ from gql.execution import (
     answers,
     operation_of,
 )
+from gql.telemetry import OPERATIONS
 
 LARGEST_BODY = 100 * 1024
 """Bytes."""
@@ -31,11 +35,20 @@ LARGEST_BODY = 100 * 1024
 RESPONSE_TYPE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
 
-_HEADERS_THAT_ASK_FIRST = ("authorization", "x-requested-with", "graphql-require-preflight")
-"""A browser sends these to another site only after that site agreed, and we agree with none."""
+_CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
-OpenContext = Callable[[Request], Context]
-"""Makes the context of a request. Raises `UnauthenticatedError` for a token that is no good."""
+_HEADERS_THAT_ASK_FIRST = ("authorization", "x-requested-with", "graphql-require-preflight")
+"""A browser sends these to another site only after that site agreed, and we agree with those alone that are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What every request is received with."""
+
+    open_context: Callable[[Request], Context]
+    """Makes the context of a request. Raises `UnauthenticatedError` for a token that is no good."""
+    open_budget: Callable[[Request], Budget]
+    """What is counted when nobody knows who is asking."""
 
 
 class RequestError(Exception):
@@ -49,30 +62,46 @@ class RequestError(Exception):
 class GraphQLOverHttp:
     """The endpoint. `page`, if there is one, is what a browser gets that asks for HTML."""
 
-    def __init__(self, schema: Schema, open_context: OpenContext, page: Callable[[Request], Any] | None = None) -> None:
-        self._schema, self._open_context, self._page = schema, open_context, page
+    def __init__(self, schema: Schema, reception: Reception, page: Callable[[Request], Any] | None = None) -> None:
+        self._schema, self._reception, self._page = schema, reception, page
 
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
         if self._page is not None and _wants_page(request):
             page: Response = await self._page(request)
             return page
-        media_type = RESPONSE_TYPE
+        media_type, budget = RESPONSE_TYPE, None
         try:
             media_type = _media_type(request.headers.get("accept", ""))
+            try:
+                context = self._reception.open_context(request)
+            except UnauthenticatedError:
+                budget = self._reception.open_budget(request)
+                await budget.take_request()
+                raise
+            budget = context.budget
+            await budget.take_request()
             operation, allowed = await _read(request)
-            context = self._open_context(request)
         except RequestError as error:
-            return _shown({"errors": [told(str(error), BadInputError.code)]}, error.status, media_type, error.headers)
+            return _refused(told(str(error), BadInputError.code), error.status, media_type, budget, error.headers)
         except UnauthenticatedError as error:
-            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            return _shown({"errors": [told(str(error), error.code)]}, 401, media_type, challenge)
+            return _refused(told_of(error), 401, media_type, budget, _CHALLENGE)
+        except RateLimitedError as error:
+            return _refused(told_of(error), 429, media_type, budget, {"Retry-After": str(error.retry_after_s)})
+        return await self._executed(request, operation, allowed, context, media_type)
+
+    async def _executed(
+        self, request: Request, operation: Operation, allowed: Collection[OperationType], context: Context, kind: str
+    ) -> Response:
+        OPERATIONS.labels("http").inc()
         async with aclosing(answers(self._schema, operation, context, allowed)) as results:
             answer = await anext(results)
+        headers = context.budget.headers
+        if answer.retry_after_s is not None:
+            return _shown(answer.body, 429, kind, {**headers, "Retry-After": str(answer.retry_after_s)})
         if not answer.allowed and request.method != "POST":
-            return _shown(answer.body, 405, media_type, {"Allow": "POST"})
-        status = 200 if answer.executed or media_type == JSON_TYPE else 400
-        return _shown(answer.body, status, media_type, {})
+            return _shown(answer.body, 405, kind, {**headers, "Allow": "POST"})
+        return _shown(answer.body, 200 if answer.executed or kind == JSON_TYPE else 400, kind, headers)
 
 
 def _wants_page(request: Request) -> bool:
@@ -168,6 +197,11 @@ def _quality(parameters: list[str]) -> float:
             except ValueError:
                 return 0.0
     return 1.0
+
+
+def _refused(error: Told, status: int, media_type: str, budget: Budget | None, headers: Mapping[str, str]) -> Response:
+    left = budget.headers if budget else {}
+    return _shown({"errors": [error]}, status, media_type, {**left, **headers})
 
 
 def _shown(body: object, status: int, media_type: str, headers: Mapping[str, str]) -> Response:

@@ -64,16 +64,29 @@ class Size(NamedTuple):
         return Size(deeper, self.aliases + other.aliases, self.directives + other.directives, self.cost + other.cost)
 
 
-def excesses(
-    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any], limits: Limits
-) -> list[GraphQLError]:
-    """What about a document is too large. It need not be valid: what is unknown counts as little as it can do."""
-    errors = []
+class Measured(NamedTuple):
+    """An operation of a document and its size."""
+
+    operation: OperationDefinitionNode
+    size: Size
+
+
+def measured(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> list[Measured]:
+    """Each operation's size. A document need not be valid: what is unknown counts as little as it can do."""
+    found = []
     for operation in _operations(document):
         try:
             size = _Measure(schema, document, variables).of_operation(operation)
         except _NestedError:
             size = Size(depth=_DEEPEST)
+        found.append(Measured(operation, size))
+    return found
+
+
+def excesses(sizes: Iterable[Measured], limits: Limits) -> list[GraphQLError]:
+    """What is too large."""
+    errors = []
+    for operation, size in sizes:
         for name in ("depth", "aliases", "directives", "cost"):
             found, most = getattr(size, name), getattr(limits, name)
             if found > most:

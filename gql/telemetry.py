@@ -16,6 +16,7 @@ _REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "rou
 _DURATIONS = Histogram("http_request_seconds", "How long answers took.", ["route"])
 _SOCKETS = Gauge("websockets_open", "WebSockets that are open.")
 OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["transport"])
+REFUSALS = Counter("quota_refusals_total", "What was refused because it was done too often.", ["quota"])
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

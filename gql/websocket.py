@@ -15,10 +15,10 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.clock import Clock
 from gql.context import Context
-from gql.errors import BadInputError, UnauthenticatedError, mask, told
+from gql.errors import BadInputError, RateLimitedError, UnauthenticatedError, mask, told, told_of
 from gql.execution import EVERYTHING, MalformedError, Operation, Schema, answers, operation_of
 
 PROTOCOL = "graphql-transport-ws"
@@ -72,8 +72,10 @@ class Host:
     schema: Schema
     admit: Callable[[Mapping[str, Any]], Admitted]
     """Judges the payload of `connection_init`. Raises `UnauthenticatedError`."""
-    open_context: Callable[[Actor], Context]
+    open_context: Callable[[Actor, Origin], Context]
     """Makes the context of one operation."""
+    welcomes: Callable[[str | None], bool]
+    """Whether a page of that origin may open a socket; None is a client that is no browser."""
     clock: Clock
 
 
@@ -84,7 +86,10 @@ class GraphQLOverWebSocket:
         self._host = host
 
     async def serve(self, websocket: WebSocket) -> None:
-        """Serve one socket until it closes."""
+        """Serve one socket until it closes. A page of a site that we do not know gets none: 403."""
+        if not self._host.welcomes(websocket.headers.get("origin")):
+            await websocket.close()
+            return
         if PROTOCOL not in websocket.scope.get("subprotocols", ()):
             await websocket.accept()
             await websocket.close(_NO_PROTOCOL, "Subprotocol not acceptable")
@@ -198,19 +203,22 @@ class _Conversation:
             refusal = told(f"{MOST_OPERATIONS} operations at a time are the most on one socket.", BadInputError.code)
             await self._send({"id": id_, "type": "error", "payload": [refusal]})
             return
-        context = self._host.open_context(self._admitted.actor)
+        context = self._host.open_context(self._admitted.actor, self._websocket.state.origin)
         self._operations[id_] = asyncio.create_task(self._run(id_, operation, context))
 
     async def _run(self, id_: str, operation: Operation, context: Context) -> None:
         """Carry out one operation. Its id is free again before its last message says so."""
         last: dict[str, Any] = {"id": id_, "type": "complete"}
         try:
+            await context.budget.take_request()
             async with aclosing(answers(self._host.schema, operation, context, EVERYTHING)) as results:
                 async for answer in results:
                     if not answer.executed:
                         last = {"id": id_, "type": "error", "payload": answer.errors}
                         break
                     await self._send({"id": id_, "type": "next", "payload": answer.body})
+        except RateLimitedError as error:
+            last = {"id": id_, "type": "error", "payload": [told_of(error)]}
         except Exception as error:  # noqa: BLE001 - whatever it is, the other operations go on
             last = {"id": id_, "type": "error", "payload": [mask(error, context.correlation_id)]}
         self._operations.pop(id_, None)

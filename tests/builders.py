@@ -26,6 +26,7 @@ from domain.wallet.gateway import Gateway, Method, PaymentState, PaymentStatus, 
 from domain.wallet.model import Attempt, TopUp, TopUpId, TopUpState
 from domain.wallet.policy import TopUpPolicy
 from tests.adapters.midtrans_sandbox import KEY, TurnedClock
+from tests.fake_quotas import FakeQuotas
 
 IDR = Currency.IDR
 FIFTY = Money.whole(50_000, IDR)
@@ -166,7 +167,14 @@ async def staged(
             breaker=lambda: Breaker(failures=10_000),
         ) as gateway,
         Database(addresses.app_url) as database,
-        plugged(database, Feed("redis://127.0.0.1:1"), {"midtrans": gateway}, policy or TopUpPolicy(), clock) as ports,
+        plugged(
+            database,
+            Feed("redis://127.0.0.1:1"),
+            {"midtrans": gateway},
+            policy or TopUpPolicy(),
+            clock,
+            FakeQuotas(clock),
+        ) as ports,
     ):
         yield Stage(ports, sandbox, gateway, clock)
 

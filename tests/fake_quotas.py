@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from domain.clock import Clock, system_clock
-from domain.quotas import Quota, Taken
+from domain.quotas import Quota, Taken, changed_quotas
 
 SECOND = timedelta(seconds=1)
+
+HIGH = "requests_of_address=1000000/60,requests_of_person=1000000/60,cost_of_person=999999999/60,deposit=1000000/3600"
+"""The setting of those whose tests ask more often than people do."""
+HIGH_QUOTAS = changed_quotas(HIGH)
 
 
 class FakeQuotas:

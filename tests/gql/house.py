@@ -23,6 +23,7 @@ from domain.actor import Actor
 from domain.clock import system_clock
 from domain.ids import uuid7
 from gql.app import Connect, create_app
+from tests.fake_quotas import HIGH
 from tests.fakes import FakePorts, connected
 from tests.waiting import eventually
 
@@ -140,6 +141,7 @@ def settings_for(folder: Path, environment: str, **more: object) -> Settings:
         "token_key_file": file,
         "public_url": "http://gametriggers.example",
         "midtrans_server_key": "SB-Mid-server-made-up",
+        "quotas": HIGH,
     }
     return Settings.model_validate({**given, **more})
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
-from gql.limits import Limits, excesses
+from gql.limits import Limits, excesses, measured
 from gql.node import global_id
 from gql.schema import build_schema
 from tests.fakes import somebody
@@ -16,7 +16,7 @@ SCHEMA = build_schema()
 
 def complaints(query: str, variables: dict[str, Any] | None = None, **limits: Any) -> list[str]:
     """What is too large, by name."""
-    found = excesses(SCHEMA.core, parse(query), variables or {}, Limits(**limits))
+    found = excesses(measured(SCHEMA.core, parse(query), variables or {}), Limits(**limits))
     return [error.message.split()[3] for error in found]
 
 

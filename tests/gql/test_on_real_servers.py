@@ -19,7 +19,7 @@ from adapters.identity.tokens import Tokens
 from adapters.postgres.database import Database
 from adapters.redis.feed import Feed
 from adapters.relay import Relay
-from adapters.wiring import Adapters, plugged
+from adapters.wiring import Adapters, plugged, quotas_of
 from domain.actor import Actor
 from domain.clock import system_clock
 from domain.ids import AccountId, TransactionId, uuid7
@@ -55,7 +55,8 @@ async def connect(holder: list[Adapters], settings: Settings) -> AsyncIterator[A
     async with (
         Database(settings.database_url.get_secret_value()) as database,
         Feed(redis_url).running() as feed,
-        plugged(database, feed, {"midtrans": FakeGateway()}, GENEROUS, system_clock) as ports,
+        quotas_of(settings, database).running() as quotas,
+        plugged(database, feed, {"midtrans": FakeGateway()}, GENEROUS, system_clock, quotas) as ports,
     ):
         holder.append(ports)
         yield ports

@@ -28,6 +28,7 @@ from adapters.postgres.seal import exported_heads
 from domain.actor import Actor
 from domain.ids import PersonId, uuid7
 from gql.scalars import plain
+from tests.fake_quotas import HIGH
 from tests.gql.house import PROTOCOL, RESPONSE, Reply, Socket
 from tests.journeys import asking
 
@@ -70,7 +71,7 @@ class House:
             "SEAL_KEY": SEAL_KEY, "SEAL_HEAD_FILE": str(self.folder / "heads"),
             "TOKEN_KEY_FILE": str(self.folder / "token-key.pem"), "PORT": str(self.port), "PUBLIC_URL": self.url,
             "MIDTRANS_SERVER_KEY": SERVER_KEY, "MIDTRANS_SNAP_URL": f"{self.sandbox_url}/snap/v1",
-            "MIDTRANS_CORE_URL": self.sandbox_url, **self.more,
+            "MIDTRANS_CORE_URL": self.sandbox_url, "QUOTAS": HIGH, **self.more,
         }  # fmt: skip
 
     def start(self) -> "House":

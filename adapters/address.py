@@ -1,0 +1,75 @@
+"""Where a request came from: the address that the last proxy we trust tells, and nothing that a client can make up.
+
+Each proxy adds the address it was called from at the right end of `X-Forwarded-For`. What stands further left than our
+own proxies reach was written by the caller.
+"""
+
+from ipaddress import IPv6Address, ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from domain.actor import Origin
+
+_LONGEST_DEVICE = 200
+_FORWARDED = "x-forwarded-for"
+
+
+class Located:
+    """Notes the `Origin` of every request and socket in its state. It stands below what gives requests their id."""
+
+    def __init__(self, app: ASGIApp, trusted_proxies: int) -> None:
+        self._app, self._trusted_proxies = app, trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] in {"http", "websocket"}:
+            headers, state = Headers(scope=scope), scope.setdefault("state", {})
+            address = client_address(_peer(scope), headers.getlist(_FORWARDED), self._trusted_proxies)
+            state["origin"] = Origin(address, state["request_id"], _device(headers.get("user-agent", "")))
+        await self._app(scope, receive, send)
+
+
+def client_address(peer: str, forwarded: list[str], trusted_proxies: int) -> str:
+    """The client's address, in its one normal form; the peer's where the proxies tell none that makes sense.
+
+    `peer` is the other end of our socket, and with proxies the nearest of them; `forwarded` are all lines of
+    `X-Forwarded-For` in their order. A peer that is no address, as that of a Unix socket, stays as it is.
+    """
+    told = ",".join(forwarded).split(",")
+    if not 0 < trusted_proxies <= len(told):
+        return _normal(peer) or peer
+    return _normal(_without_port(told[-trusted_proxies].strip())) or _normal(peer) or peer
+
+
+def _without_port(text: str) -> str:
+    """Some proxies add the port: `203.0.113.7:4711`, `[2001:db8::1]:4711`."""
+    if text.startswith("["):
+        inside, closed, port = text[1:].partition("]")
+        return inside if closed and (not port or _is_port(port.removeprefix(":"))) else ""
+    before, colon, port = text.partition(":")
+    return before if colon and _is_port(port) else text
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _normal(text: str) -> str | None:
+    """An address as it is compared and kept: shortest form, no zone, IPv4 as such even where it comes within IPv6."""
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return str(found)
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _device(agent: str) -> str:
+    return "".join(letter for letter in agent[:_LONGEST_DEVICE] if letter.isprintable())

@@ -1,0 +1,62 @@
+"""What a request takes of its caller's quotas: one of the requests, and of their cost what it will cost.
+
+Whoever is signed in is counted as a person, wherever they are; all others are counted by the address they come from.
+"""
+
+from collections.abc import Mapping
+
+from domain.actor import Actor, Origin
+from domain.quotas import COST_OF_PERSON, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, Quota, Quotas, Taken, neighbourhood
+from gql.errors import RateLimitedError
+from gql.telemetry import REFUSALS
+
+
+class Budget:
+    """The quotas of one operation."""
+
+    def __init__(self, quotas: Quotas, actor: Actor | None, origin: Origin) -> None:
+        self._quotas, self._actor, self._origin = quotas, actor, origin
+        self._taken: list[Taken] = []
+
+    async def take_request(self) -> None:
+        """Count a request. Raises `RateLimitedError`."""
+        if self._actor is None:
+            await self._take(REQUESTS_OF_ADDRESS, neighbourhood(self._origin.address))
+        else:
+            await self._take(REQUESTS_OF_PERSON, str(self._actor.person))
+
+    async def take_cost(self, cost: int) -> None:
+        """Count what an operation will cost, as the limits weigh it, before it does. Raises `RateLimitedError`."""
+        if self._actor is not None and cost:
+            await self._take(COST_OF_PERSON, str(self._actor.person), cost=cost)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What is left, in the words of the IETF's draft: only they can tell of two quotas at once."""
+        if not self._taken:
+            return {}
+        return {
+            "RateLimit-Policy": ", ".join(_policy(taken.quota) for taken in self._taken),
+            "RateLimit": ", ".join(_left(taken) for taken in self._taken),
+        }
+
+    async def _take(self, quota: Quota, subject: str, cost: int = 1) -> None:
+        taken = await self._quotas.take(quota, subject, cost=cost)
+        self._taken.append(taken)
+        hold(taken)
+
+
+def hold(taken: Taken) -> None:
+    """Go on only with what was allowed. Raises `RateLimitedError`."""
+    if not taken.allowed:
+        REFUSALS.labels(taken.quota.name).inc()
+        raise RateLimitedError(taken.retry_after_s)
+
+
+def _policy(quota: Quota) -> str:
+    return f'"{quota.name}";q={quota.times};w={int(quota.window.total_seconds())}'
+
+
+def _left(taken: Taken) -> str:
+    left = f'"{taken.quota.name}";r={taken.remaining}'
+    return left if taken.allowed else f"{left};t={taken.retry_after_s}"

@@ -1,0 +1,62 @@
+"""Which sites' pages may call us from a browser. Others get no word of it, and a browser keeps answers from them.
+
+A client that is no browser sends no `Origin` and is asked for none: this guards people against pages, not us against
+programs.
+"""
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_METHODS = ("GET", "POST")
+_TAKEN = ("Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id", "X-Requested-With")
+_SHOWN = ("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+_AGREED_S = 600
+
+
+class Sites:
+    """CORS for listed origins alone, credentials included; whoever else asks is answered as if CORS did not exist."""
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
+        self._app, self._allowed = app, frozenset(allowed)
+        self._agreeing = CORSMiddleware(
+            app,
+            allow_origins=self._allowed,
+            allow_methods=_METHODS,
+            allow_headers=_TAKEN,
+            allow_credentials=True,
+            expose_headers=_SHOWN,
+            max_age=_AGREED_S,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer a listed site's question beforehand."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif Headers(scope=scope).get("origin") in self._allowed:
+            await self._agreeing(scope, receive, send)
+        else:
+            await self._app(scope, receive, _telling_of_origin(send))
+
+
+def _telling_of_origin(send: Send) -> Send:
+    """A cache must not hand one site's answer to another."""
+
+    async def tell(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).add_vary_header("Origin")
+        await send(message)
+
+    return tell
+
+
+def origin_of(address: str) -> str:
+    """The origin of a web address, as a browser writes it: no path, no port that goes without saying."""
+    parts: Any = urlsplit(address)
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, usual} else "")
