@@ -1,6 +1,6 @@
 """What identity needs besides its rows: reads without locks, and those who make and check tokens."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,6 +88,28 @@ class Standings(Protocol):
 
     def used(self, session: SessionId, now: datetime) -> None:
         """Note that a session was used; written down a moment later, for all sessions at once."""
+        ...
+
+    async def of_all(self, sessions: Collection[SessionId]) -> Mapping[SessionId, Standing]:
+        """The standings of those sessions that there are, as they are now, whatever is remembered; in one statement."""
+        ...
+
+    def watch(self, watcher: Callable[[PersonId | None], None]) -> Callable[[], None]:
+        """Have somebody told whose standing may have changed (None: anybody's); the answer ends it."""
+        ...
+
+
+class StandingPorts(Protocol):
+    """What it takes to know who is calling."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def standings(self) -> Standings:
+        """What sessions may do."""
         ...
 
 

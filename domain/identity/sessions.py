@@ -19,7 +19,7 @@ from domain.identity.model import (
     SessionEnd,
     SignedOutError,
 )
-from domain.identity.ports import AccessToken, IdentityPorts
+from domain.identity.ports import AccessToken, IdentityPorts, StandingPorts
 from domain.identity.refusals import SessionEnded
 from domain.identity.stores import IdentityWork, KeptRefresh
 from domain.ids import PersonId, SessionId, uuid7
@@ -130,7 +130,7 @@ async def sign_out_by_token(ports: IdentityPorts, token: str, origin: Origin | N
         await work.record(Deed("session.signed_out", f"session:{session.id}", actor))
 
 
-async def actor_of(ports: IdentityPorts, session: SessionId, origin: Origin | None) -> Actor:
+async def actor_of(ports: StandingPorts, session: SessionId, origin: Origin | None) -> Actor:
     """Who calls with an access token of a session. Raises `SignedOutError`. Costs no statement for a known session."""
     standing = await ports.standings.of(session)
     if standing is None:
