@@ -36,9 +36,10 @@ async def open_vault(
     seconds: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[PostgresVault]:
     """A vault whose data keys lie in a test's database, as those of a process of its own; random keys if none given."""
-    await upgrade_keys(database.owner_url, APP_ROLE)
     given = keys or VaultKeys()
     async with Database(database.app_url, size=3) as opened:
+        if not await opened.pool.fetchval("select to_regclass('data_key') is not null"):
+            await upgrade_keys(database.owner_url, APP_ROLE)
         yield PostgresVault(
             opened, MasterKeys.parse(given.master), given.identity, remembered=remembered, seconds=seconds
         )

@@ -41,6 +41,12 @@ def test_a_master_key_under_anothers_id_opens_nothing() -> None:
         MasterKeys([(NEW[0], OLD[1])]).unwrap(ANI, renamed)
 
 
+def test_a_value_is_its_persons_even_under_one_key() -> None:
+    key = new_key()
+    with pytest.raises(UnreadableError, match=str(BUDI)):
+        DataKey(BUDI, key).open("mail", DataKey(ANI, key).seal("mail", "ani@example.org"))
+
+
 @given(st.integers(0, 10**6))
 def test_no_bit_of_a_wrapped_key_may_change(bit: int) -> None:
     master = MasterKeys([OLD, NEW])

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.vault.cache import KeyCache
 from adapters.vault.envelope import MasterKeys, UnknownMasterKeyError, UnreadableError
 from adapters.vault.pauses import LONGEST_TURN_S, in_turns
 from adapters.vault.postgres import PostgresVault
@@ -202,6 +203,17 @@ async def test_expired_keys_do_not_stay_in_memory(here: PostgresVault, watch: Wa
     watch.now += 60
     await sealed(here, await people(here, 1))
     assert len(here._cache._kept) == 1
+
+
+def test_a_slow_readings_key_expires_before_those_that_came_first(watch: Watch) -> None:
+    slow_one, quick_one = PersonId(uuid7()), PersonId(uuid7())
+    cache = KeyCache(10, watch)
+    slow = cache.reading()
+    watch.now += 30
+    cache.keep(cache.reading(), quick_one, None)
+    cache.keep(slow, slow_one, None)
+    watch.now += 30
+    assert cache.find([slow_one, quick_one]) == {quick_one: None}
 
 
 async def test_a_failing_destruction_forgets_the_key_all_the_same(

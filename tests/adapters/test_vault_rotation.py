@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -100,6 +101,14 @@ async def test_two_who_wrap_anew_at_once_leave_nothing_undone(stock: Stock) -> N
     done = await asyncio.gather(*(rewrap(stock.database, BOTH, batch=3) for _ in range(2)))
     assert sum(done) == 25
     assert all(await stock.opened_by(NEW))
+
+
+@pytest.mark.parametrize("edge", [0, 2**128 - 1])
+async def test_the_first_and_the_last_of_all_persons_are_not_left_out(stock: Stock, edge: int) -> None:
+    async with open_vault(stock.addresses, VaultKeys(OLD, IDENTITY)) as vault:
+        await vault.create_key(PersonId(UUID(int=edge)))
+    async with asyncio.timeout(10):
+        assert await rewrap(stock.database, BOTH, batch=1) == 26
 
 
 async def test_killed_in_the_middle_and_repeated(stock: Stock) -> None:
