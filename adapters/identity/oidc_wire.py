@@ -21,7 +21,7 @@ LARGEST_ANSWER_BYTES = 256 * 1024
 
 _OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"})
 _UNREACHABLE = (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL)
-_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, OAuthError)
+_UNREADABLE = (ValueError, TypeError, OverflowError, OAuthError)
 
 _log = structlog.get_logger(__name__)
 
@@ -66,7 +66,9 @@ class Wire:
         """Ask for a JSON object."""
         with self._called(call):
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._client.get(url, withhold_token=True, headers={"Accept": "application/json"})
+                answer = await self._client.request(
+                    "GET", url, withhold_token=True, headers={"Accept": "application/json"}
+                )
             if answer.status_code != HTTPStatus.OK:
                 raise ProviderUnavailableError(f"{call}: HTTP {answer.status_code}")
             return _object(answer.content)
@@ -75,15 +77,21 @@ class Wire:
         """Give a code for tokens. Raises `ProviderRefusedError` too, where the code is no good."""
         with self._called("token"):
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._client.fetch_token(
-                    token_url,
-                    grant_type="authorization_code",
-                    code=code,
-                    code_verifier=journey.verifier,
-                    redirect_uri=journey.redirect_uri,
-                )
-            self._client.token = None  # nobody's token stays behind
-            return MappingProxyType(dict(answer))
+                return await self._fetch_token(token_url, code, journey)
+
+    async def _fetch_token(self, token_url: str, code: str, journey: Journey) -> Mapping[str, object]:
+        try:
+            answer = await self._client.fetch_token(
+                token_url,
+                grant_type="authorization_code",
+                code=code,
+                code_verifier=journey.verifier,
+                redirect_uri=journey.redirect_uri,
+            )
+        except _UNREADABLE as error:
+            raise ProviderUnavailableError(f"token: an answer that cannot be read ({type(error).__name__})") from None
+        self._client.token = None  # nobody's token stays behind
+        return MappingProxyType(dict(answer))
 
     @contextmanager
     def _called(self, call: str) -> Iterator[None]:
@@ -91,23 +99,17 @@ class Wire:
         began = time.monotonic()
         try:
             with self._breaker.guard():
-                yield from _translated(call)
+                try:
+                    yield
+                except _UNREACHABLE as error:
+                    # Only the error's kind is told: its text may repeat a part of what was sent or answered.
+                    raise ProviderUnavailableError(f"{call}: {type(error).__name__}") from None
         except CircuitOpenError as error:
             raise ProviderUnavailableError("the provider is left alone for a while after its failures") from error
         except ProviderUnavailableError as error:
             log.warning("provider_unavailable", reason=str(error), duration_ms=_since_ms(began))
             raise
         log.info("provider_called", duration_ms=_since_ms(began))
-
-
-def _translated(call: str) -> Iterator[None]:
-    # Only the kind of an error is told: its text may repeat a part of what was sent or answered.
-    try:
-        yield
-    except _UNREACHABLE as error:
-        raise ProviderUnavailableError(f"{call}: {type(error).__name__}") from None
-    except _UNREADABLE as error:
-        raise ProviderUnavailableError(f"{call}: an answer that cannot be read ({type(error).__name__})") from None
 
 
 def _refuse_failures(answer: httpx2.Response) -> httpx2.Response:
@@ -124,9 +126,12 @@ def _refuse_failures(answer: httpx2.Response) -> httpx2.Response:
 
 
 def _object(body: bytes) -> Mapping[str, object]:
-    found = json.loads(body)
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
     if not isinstance(found, dict):
-        raise TypeError("JSON, but no object")
+        raise ProviderUnavailableError("an answer that is no JSON object")
     return found
 
 

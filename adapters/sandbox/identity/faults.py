@@ -38,6 +38,8 @@ class FaultKind(StrEnum):
     """Signed with a key that is never published."""
     ROTATED_KEY = "rotated_key"
     """Signed with a new key, published from now on in place of the old one."""
+    WITHDRAWN_KEY = "withdrawn_key"
+    """Signed with the key before the present one."""
     WRONG_SIGNATURE = "wrong_signature"
     """Signed with a key that is not published, under the name of one that is."""
     ALG_NONE = "alg_none"

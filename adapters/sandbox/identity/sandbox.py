@@ -70,6 +70,7 @@ class Sandbox:
         self.calls: Counter[str] = Counter()
         self._grants: dict[str, Grant] = {}
         self._keys: dict[Site, RSAKey] = {}
+        self._withdrawn: dict[Site, RSAKey] = {}
 
     def person(self, key: str) -> Person | None:
         """Who has this key."""
@@ -97,8 +98,13 @@ class Sandbox:
 
     def rotate(self, site: Site) -> RSAKey:
         """Let the site sign with a new key from now on, and publish it in place of the old one."""
+        self._withdrawn[site] = self.key(site)
         self._keys[site] = new_key()
         return self._keys[site]
+
+    def withdrawn_key(self, site: Site) -> RSAKey:
+        """What the site signed with before its last rotation."""
+        return self._withdrawn[site]
 
     @cached_property
     def foreign_key(self) -> RSAKey:

@@ -79,6 +79,8 @@ def _signed(sandbox: Sandbox, site: Site, claims: Claims) -> str:
         return _by(sandbox.foreign_key, sandbox.foreign_key.kid, claims)
     if take(FaultKind.WRONG_SIGNATURE, site, "token"):
         return _by(sandbox.foreign_key, sandbox.key(site).kid, claims)
+    if take(FaultKind.WITHDRAWN_KEY, site, "token"):
+        return _by(sandbox.withdrawn_key(site), sandbox.withdrawn_key(site).kid, claims)
     key = sandbox.rotate(site) if take(FaultKind.ROTATED_KEY, site, "token") else sandbox.key(site)
     return _by(key, key.kid, claims)
 
