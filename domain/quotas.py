@@ -55,6 +55,8 @@ SIGN_IN_OF_ACCOUNT = Quota("sign_in_of_account", 20, _HOUR)
 SIGN_IN_OF_ADDRESS = Quota("sign_in_of_address", 50, _HOUR)
 CODE_REQUEST = Quota("code_request", 3, timedelta(minutes=5))
 """Mails with a link or code, by account."""
+SECOND_FACTOR = Quota("second_factor", 10, _QUARTER)
+"""Codes tried, by person."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE)
@@ -65,8 +67,8 @@ COST_OF_PERSON = Quota("cost_of_person", 60_000, _MINUTE)
 USUAL: Mapping[str, Quota] = {
     quota.name: quota
     for quota in (
-        SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS,
-        REQUESTS_OF_PERSON, COST_OF_PERSON,
+        SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, SECOND_FACTOR, DEPOSIT, WITHDRAWAL,
+        REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
     )
 }  # fmt: skip
 """Every quota by its name."""

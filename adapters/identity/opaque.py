@@ -5,6 +5,8 @@ import hmac
 import secrets
 
 from adapters.vault.index import keyed_digest, subkey
+from domain.identity.one_time_codes import CodePurpose, code_digest
+from domain.ids import PersonId
 
 _BYTES = 32
 
@@ -19,6 +21,7 @@ class KeyedTokens:
     def __init__(self, identity_key: bytes) -> None:
         self._to_digest = subkey(identity_key, "opaque-token/digest")
         self._to_follow = subkey(identity_key, "opaque-token/successor")
+        self._to_check = subkey(identity_key, "short-code")
 
     def new(self) -> str:
         """A token nobody can guess: 256 random bits, in 43 letters of base64url."""
@@ -31,3 +34,7 @@ class KeyedTokens:
     def digest(self, token: str) -> bytes:
         """What is kept of a token: 32 bytes that show nothing of it."""
         return keyed_digest(self._to_digest, "opaque-token", token)
+
+    def code_digest(self, purpose: CodePurpose, person: PersonId, code: str) -> bytes:
+        """What is kept of a short code: keyed, for one person and purpose."""
+        return code_digest(self._to_check, purpose, person, code)

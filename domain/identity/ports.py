@@ -14,8 +14,9 @@ from domain.identity.model import (
     Session,
     Standing,
 )
+from domain.identity.one_time_codes import AuthenticatorApps, CodePurpose
 from domain.identity.pages import Pages
-from domain.identity.secrets import Passwords
+from domain.identity.secrets import Passkeys, Passwords
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, SessionId
 from domain.quotas import Quotas
@@ -51,6 +52,10 @@ class OpaqueTokens(Protocol):
 
     def digest(self, token: str) -> bytes:
         """What is kept of a token."""
+        ...
+
+    def code_digest(self, purpose: CodePurpose, person: PersonId, code: str) -> bytes:
+        """What is kept of a short code that is good for one person and purpose."""
         ...
 
 
@@ -173,4 +178,14 @@ class IdentityPorts(Protocol):
     @property
     def pages(self) -> Pages:
         """Where the links in letters lead."""
+        ...
+
+    @property
+    def authenticator_apps(self) -> AuthenticatorApps:
+        """Codes of authenticator apps."""
+        ...
+
+    @property
+    def passkeys(self) -> Passkeys:
+        """WebAuthn."""
         ...

@@ -149,3 +149,27 @@ class NameRequired(Refusal):
 
     code: ClassVar[str] = "NAME_REQUIRED"
     message: str = "Say what to call you, in at most 100 characters."
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRefused(Refusal):
+    """A code that is wrong, was used, or is too old."""
+
+    code: ClassVar[str] = "CODE_REFUSED"
+    message: str = "That code is not right, or was used already. Wait for the next one."
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorStays(Refusal):
+    """Staff keeps a second factor."""
+
+    code: ClassVar[str] = "SECOND_FACTOR_STAYS"
+    message: str = "Staff needs a second factor: set up another one before you take this away."
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRefused(Refusal):
+    """An answer of a browser that does not prove what it should."""
+
+    code: ClassVar[str] = "PASSKEY_REFUSED"
+    message: str = "The passkey could not be used. Start again."

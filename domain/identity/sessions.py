@@ -35,6 +35,7 @@ class Means(StrEnum):
     LINK = "link"
     PROVIDER = "provider"
     PASSKEY = "passkey"
+    SECOND_FACTOR = "second_factor"
     IMPERSONATION = "impersonation"
     COMMAND = "command"
 

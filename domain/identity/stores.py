@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.identity.factor_stores import SecondFactors
 from domain.identity.mail_stores import LetterQueue, Mailboxes, MailRequests
 from domain.identity.model import (
     Locale,
     MergeRequest,
     PersonStatus,
-    SecondFactor,
     Session,
     SessionEnd,
     Ticket,
@@ -186,14 +186,6 @@ class Merges(Protocol):
 
         A password goes over where the survivor has none; second factors do not.
         """
-        ...
-
-
-class SecondFactors(Protocol):
-    """What a person set up to prove themselves with, inside a unit of work."""
-
-    async def enrolled(self, person: PersonId) -> frozenset[SecondFactor]:
-        """What is set up and may be asked for; recovery codes only beside another."""
         ...
 
 

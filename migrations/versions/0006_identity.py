@@ -69,9 +69,11 @@ create table password (
 
 create table totp (
     person uuid primary key references person (id),
-    secret bytea not null,
+    secret bytea,
+    offered bytea,
     confirmed_at timestamptz,
-    last_step bigint not null default 0
+    last_step bigint not null default 0,
+    constraint totp_confirmed check ((secret is null) = (confirmed_at is null))
 ) with (fillfactor = 50);
 
 create table recovery_code (
@@ -166,7 +168,7 @@ create table ticket (
 ) with (fillfactor = 70);
 create index ticket_of_person on ticket (person, purpose) where person is not null;
 create index ticket_expired on ticket (expires_at);
-comment on table ticket is 'A single-use token for one purpose, known by its digest: a link, a code, a challenge, a used proof.';
+comment on table ticket is 'A single-use token for one purpose, by its digest: a link, a code, a challenge, a used proof.';
 
 create table mail_request (
     id uuid primary key,
@@ -179,7 +181,7 @@ create table mail_request (
     done_at timestamptz
 ) with (fillfactor = 70);
 create index mail_request_waiting on mail_request (created_at) where done_at is null;
-comment on table mail_request is 'Somebody asked for a mail. Whether the address is known is found out later, by a job.';
+comment on table mail_request is 'Somebody asked for a mail. Whether the address is known a job finds out later.';
 
 create table letter (
     id uuid primary key,
@@ -227,7 +229,7 @@ GRANTS = {
     "person": ("id, status, name, mail, mail_index, mail_verified_at, locale, reason, survivor, created_at",
                "status, name, mail, mail_index, mail_verified_at, locale, reason, survivor"),
     "merge_request": ("*", "decided_by, decided_at, approved"),
-    "totp": ("*", "secret, confirmed_at, last_step"),
+    "totp": ("*", "secret, offered, confirmed_at, last_step"),
     "password": ("*", "hash, changed_at"),
     "recovery_code": ("*", "used_at"),
     "passkey": ("*", "sign_count, name, last_used_at"),
