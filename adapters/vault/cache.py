@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from adapters.vault.envelope import DataKey
+from adapters.vault.envelope import PersonKey
 from domain.ids import PersonId
 
 LIFETIME_S = 60.0
@@ -23,10 +23,10 @@ class KeyCache:
 
     def __init__(self, size: int, seconds: Callable[[], float]) -> None:
         self._size, self._seconds = size, seconds
-        self._kept: dict[PersonId, tuple[float, DataKey | None]] = {}
+        self._kept: dict[PersonId, tuple[float, PersonKey | None]] = {}
         self._forgotten = 0
 
-    def find(self, persons: Iterable[PersonId]) -> dict[PersonId, DataKey | None]:
+    def find(self, persons: Iterable[PersonId]) -> dict[PersonId, PersonKey | None]:
         """The keys that are here."""
         now = self._seconds()
         self._drop_expired(now)
@@ -37,7 +37,7 @@ class KeyCache:
         """To be asked for before the database is."""
         return Reading(self._seconds(), self._forgotten)
 
-    def keep(self, reading: Reading, person: PersonId, key: DataKey | None) -> None:
+    def keep(self, reading: Reading, person: PersonId, key: PersonKey | None) -> None:
         """Keep a key that was read, unless one was destroyed here meanwhile: what was read may be that one."""
         if reading.forgotten != self._forgotten:
             return

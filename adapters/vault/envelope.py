@@ -30,7 +30,7 @@ class UnknownMasterKeyError(DomainError):
     """A data key is wrapped with a master key that we were not given."""
 
 
-class DataKey:
+class PersonKey:
     """One person's key, ready for use."""
 
     __slots__ = ("_cipher", "_person")

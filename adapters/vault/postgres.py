@@ -7,7 +7,7 @@ import structlog
 
 from adapters.postgres.database import Database
 from adapters.vault.cache import KeyCache, Reading
-from adapters.vault.envelope import DataKey, MasterKeys, new_key
+from adapters.vault.envelope import MasterKeys, PersonKey, new_key
 from adapters.vault.index import keyed_digest, subkey
 from adapters.vault.pauses import blocks, in_turns
 from domain.errors import KeyDestroyedError
@@ -77,8 +77,8 @@ class PostgresVault:
         """A keyed digest of exactly this text within a scope, 32 bytes."""
         return keyed_digest(self._index_key, scope, text)
 
-    async def _keys(self, persons: Sequence[PersonId]) -> dict[PersonId, DataKey | None]:
-        keys: dict[PersonId, DataKey | None] = {}
+    async def _keys(self, persons: Sequence[PersonId]) -> dict[PersonId, PersonKey | None]:
+        keys: dict[PersonId, PersonKey | None] = {}
         for found in await in_turns(self._cache.find(some) for some in blocks(persons)):
             keys.update(found)
         missing = [person for person in persons if person not in keys]
@@ -88,11 +88,11 @@ class PostgresVault:
             keys.update(await in_turns(self._learnt(reading, row["person"], row["wrapped"]) for row in rows))
         return keys
 
-    def _learnt(self, reading: Reading, person: PersonId, wrapped: bytes | None) -> tuple[PersonId, DataKey | None]:
-        key = None if wrapped is None else DataKey(person, self._master.unwrap(person, wrapped))
+    def _learnt(self, reading: Reading, person: PersonId, wrapped: bytes | None) -> tuple[PersonId, PersonKey | None]:
+        key = None if wrapped is None else PersonKey(person, self._master.unwrap(person, wrapped))
         self._cache.keep(reading, person, key)
         return person, key
 
 
-def _opened(key: DataKey | None, sealed: Sealed) -> str | None:
+def _opened(key: PersonKey | None, sealed: Sealed) -> str | None:
     return None if key is None else key.open(sealed.field, sealed.content)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.vault.envelope import DataKey, MasterKeys, UnknownMasterKeyError, UnreadableError, new_key
+from adapters.vault.envelope import MasterKeys, PersonKey, UnknownMasterKeyError, UnreadableError, new_key
 from adapters.vault.index import keyed_digest, subkey
 from domain.ids import PersonId, uuid7
 
@@ -44,7 +44,7 @@ def test_a_master_key_under_anothers_id_opens_nothing() -> None:
 def test_a_value_is_its_persons_even_under_one_key() -> None:
     key = new_key()
     with pytest.raises(UnreadableError, match=str(BUDI)):
-        DataKey(BUDI, key).open("mail", DataKey(ANI, key).seal("mail", "ani@example.org"))
+        PersonKey(BUDI, key).open("mail", PersonKey(ANI, key).seal("mail", "ani@example.org"))
 
 
 @given(st.integers(0, 10**6))
@@ -64,7 +64,7 @@ def test_noise_is_no_wrapped_key(noise: bytes) -> None:
 
 @given(st.text(), st.text(max_size=20), st.text(max_size=20))
 def test_a_field_is_bound_by_its_whole_name(text: str, field: str, other: str) -> None:
-    key = DataKey(ANI, new_key())
+    key = PersonKey(ANI, new_key())
     content = key.seal(field, text)
     assert len(content) == 1 + 12 + len(text.encode()) + 16
     if other == field:
@@ -110,7 +110,7 @@ def test_there_is_one_master_key_at_least() -> None:
 
 def test_keys_show_nothing_of_themselves() -> None:
     master, key = MasterKeys([OLD]), b"k" * 32
-    assert all(secret not in repr(it) for it in (master, DataKey(ANI, key)) for secret in ("kkk", OLD[1].hex()))
+    assert all(secret not in repr(it) for it in (master, PersonKey(ANI, key)) for secret in ("kkk", OLD[1].hex()))
 
 
 def test_subkeys_follow_rfc_5869_and_differ_by_label() -> None:
