@@ -1,0 +1,219 @@
+"""Accounts with an address and a password: signing up, and changing the address.
+
+Nothing here tells whether an address is known: the same is answered, after the same work, and all else a letter tells.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Final
+
+from domain.actor import Actor, Origin
+from domain.audit_log import Deed
+from domain.errors import KeyDestroyedError
+from domain.identity.addresses import mail_index, readable_mail
+from domain.identity.letters import queued_letter
+from domain.identity.links import read_link, use_link
+from domain.identity.mail import AddressChanged
+from domain.identity.mail_requests import MAIL_FIELD, SIGN_UP_FIELD
+from domain.identity.mail_stores import MailRequest, MailWish, QueuedLetter
+from domain.identity.model import FRESH_SIGN_IN, Locale, Person, PersonStatus, Portal, Ticket, TicketPurpose
+from domain.identity.ports import IdentityPorts
+from domain.identity.provider import Provider, readable_name
+from domain.identity.refusals import (
+    FreshSignInRequired,
+    LinkRefused,
+    NameRequired,
+    NotAnAddress,
+    NotWhileImpersonating,
+    TooManyTries,
+)
+from domain.identity.secrets import refused_password
+from domain.identity.sessions import Means
+from domain.identity.sign_in import SignInAnswer, finish_sign_in
+from domain.ids import PersonId, uuid7
+from domain.quotas import CODE_REQUEST
+from domain.refusal import Refusal
+
+_CONFIRM_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MailOnItsWay:
+    """What is answered to who asks for mail, whether there will be any or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailConfirmed:
+    """The address is the person's own, and they sign in with it."""
+
+
+class _TakenError(Exception):
+    """Somebody else was faster: undo."""
+
+
+async def sign_up(
+    ports: IdentityPorts, mail: str, password: str, name: str, locale: Locale, origin: Origin | None
+) -> MailOnItsWay | Refusal:
+    """Ask for an account; a letter brings the link that makes it. Its door: the mutation.
+
+    Refused for what is wrong with the input alone, and `TooManyTries`. Raises `UnavailableError` while too many
+    passwords wait to be hashed.
+    """
+    address, called = readable_mail(mail), readable_name(name)
+    if address is None:
+        return NotAnAddress()
+    if not called:
+        return NameRequired()
+    if refusal := refused_password(password, address, ports.passwords):
+        return refusal
+    index = mail_index(ports.vault, address)
+    if refusal := await too_many_mails(ports, index.hex()):
+        return refusal
+    hash_ = await ports.passwords.hash(password)
+    candidate = PersonId(uuid7())
+    await ports.vault.create_key(candidate)
+    told = {"mail": address, "name": called, "hash": hash_, "locale": locale}
+    body = await ports.vault.seal(candidate, SIGN_UP_FIELD, json.dumps(told))
+    await ask_for_mail(ports, MailWish.SIGN_UP, index, locale, origin, candidate, body)
+    return MailOnItsWay()
+
+
+async def confirm_sign_up(
+    ports: IdentityPorts, token: str, portal: Portal, origin: Origin | None
+) -> SignInAnswer | LinkRefused:
+    """Make the person who signed up and let them in. Its door: the mutation, with the token of the letter's link.
+
+    If the address got an owner since, nobody is made, and the owner is told by a letter.
+    """
+    for _ in range(_CONFIRM_TRIES):
+        link = await read_link(ports, token, TicketPurpose.CONFIRM_SIGN_UP, SIGN_UP_FIELD)
+        if link is None:
+            break
+        ticket, candidate, text = link
+        try:
+            made = await _make_person(ports, ticket, candidate, text, origin)
+        except (_TakenError, KeyDestroyedError):
+            continue
+        return await finish_sign_in(ports, candidate, portal, Means.LINK, origin) if made else LinkRefused()
+    return LinkRefused()
+
+
+async def _make_person(
+    ports: IdentityPorts, ticket: Ticket, candidate: PersonId, text: str, origin: Origin | None
+) -> bool:
+    """Make a person of a candidate. Raises `_TakenError` where another took the address in the same moment."""
+    told, vault = json.loads(text), ports.vault
+    mail, locale, index = told["mail"], Locale(told["locale"]), mail_index(ports.vault, told["mail"])
+    sealed = {
+        field: await vault.seal(candidate, field, value)
+        for field, value in {"name": told["name"], "mail": mail, "subject": mail}.items()
+    }
+    async with ports.work() as work:
+        if not await use_link(ports, work, ticket):
+            return False
+        now = ports.clock()
+        if await work.mailboxes.owner(index) is not None:
+            again = MailRequest(uuid7(), MailWish.SIGN_UP, index, locale, now, candidate, ticket.body)
+            await work.mail_requests.add(again)
+            return False
+        await work.people.add(
+            candidate, locale, name=sealed["name"], mail=sealed["mail"], mail_index=index, mail_verified_at=now
+        )
+        if not await work.people.add_identity(uuid7(), candidate, Provider.PASSWORD, index, sealed["subject"]):
+            raise _TakenError
+        await work.people.set_password(candidate, told["hash"])
+        await work.record(Deed("person.signed_up", f"person:{candidate}", about=candidate, origin=origin))
+    return True
+
+
+async def request_mail_change(ports: IdentityPorts, actor: Actor, mail: str) -> MailOnItsWay | Refusal:
+    """Name an address as one's own; a link that goes there proves it. Its door: the mutation.
+
+    Another address than the present one takes a fresh sign-in: whoever reads a person's mail can become them.
+    """
+    if actor.impersonator is not None:
+        return NotWhileImpersonating()
+    address = readable_mail(mail)
+    if address is None:
+        return NotAnAddress()
+    index, known = mail_index(ports.vault, address), (await ports.people.people([actor.person])).get(actor.person)
+    present = known.mail if known else None
+    if present is None or mail_index(ports.vault, present) != index:
+        since = actor.authenticated_at
+        if since is None or ports.clock() - since > FRESH_SIGN_IN:
+            return FreshSignInRequired()
+    for subject in (index.hex(), f"person:{actor.person}"):
+        if refusal := await too_many_mails(ports, subject):
+            return refusal
+    body = await ports.vault.seal(actor.person, MAIL_FIELD, address)
+    locale = known.locale if known else Locale.INDONESIAN
+    await ask_for_mail(ports, MailWish.CHANGE_MAIL, index, locale, actor.origin, actor.person, body, actor)
+    return MailOnItsWay()
+
+
+async def confirm_mail(ports: IdentityPorts, token: str, origin: Origin | None) -> MailConfirmed | LinkRefused:
+    """Take an address over as a person's own. Its door: the mutation, with the token of the letter's link.
+
+    A password goes with the address. The old address is told, and links that went there are no good any more.
+    """
+    link = await read_link(ports, token, TicketPurpose.VERIFY_MAIL, MAIL_FIELD)
+    if link is None:
+        return LinkRefused()
+    ticket, person, mail = link
+    known = (await ports.people.people([person])).get(person)
+    try:
+        sealed, subject = await ports.vault.seal(person, "mail", mail), await ports.vault.seal(person, "subject", mail)
+        letter = await _farewell(ports, known, mail) if known else None
+        await _take_over(ports, ticket, person, mail_index(ports.vault, mail), (sealed, subject), letter, origin)
+    except (_TakenError, KeyDestroyedError):
+        return LinkRefused()
+    return MailConfirmed()
+
+
+async def _farewell(ports: IdentityPorts, known: Person, mail: str) -> QueuedLetter | None:
+    """What the address that a person had so far is told."""
+    if known.mail is None or mail_index(ports.vault, known.mail) == mail_index(ports.vault, mail):
+        return None
+    changed = AddressChanged(ports.clock(), ports.pages.sessions)
+    return await queued_letter(ports, known.id, known.mail, known.locale, changed)
+
+
+async def _take_over(
+    ports: IdentityPorts, ticket: Ticket, person: PersonId, index: bytes, sealed: tuple[bytes, bytes],
+    letter: QueuedLetter | None, origin: Origin | None,
+) -> None:  # fmt: skip
+    """Raises `_TakenError`, and nothing has changed, where the link or the address is no good any more."""
+    async with ports.work() as work:
+        if await work.people.lock(person) is not PersonStatus.ACTIVE or not await use_link(ports, work, ticket):
+            raise _TakenError
+        if await work.mailboxes.owner(index) not in {None, person}:
+            raise _TakenError
+        if not await work.mailboxes.move_password(person, index, sealed[1]):
+            raise _TakenError
+        await work.people.set_mail(person, sealed[0], index, ports.clock())
+        for purpose in (TicketPurpose.RESET_PASSWORD, TicketPurpose.VERIFY_MAIL):
+            await work.tickets.withdraw(person, purpose)
+        if letter is not None:
+            await work.letters.add(letter)
+        actor = Actor(person, origin=origin)
+        await work.record(Deed("person.mail_confirmed", f"person:{person}", actor, about=person))
+
+
+async def too_many_mails(ports: IdentityPorts, subject: str) -> TooManyTries | None:
+    """Count a mail that somebody asks for; a refusal where there were too many."""
+    taken = await ports.quotas.take(CODE_REQUEST, subject)
+    if taken.allowed:
+        return None
+    return TooManyTries("Too many mails were asked for. Look for the last one, or wait.", taken.retry_after_s)
+
+
+async def ask_for_mail(
+    ports: IdentityPorts, wish: MailWish, index: bytes, locale: Locale, origin: Origin | None,
+    person: PersonId | None = None, body: bytes | None = None, actor: Actor | None = None,
+) -> None:  # fmt: skip
+    """Store a request for mail, the same for every address."""
+    request = MailRequest(uuid7(), wish, index, locale, ports.clock(), person, body)
+    async with ports.work() as work:
+        await work.mail_requests.add(request)
+        deed = Deed(f"mail.{wish}_requested", f"mail_request:{request.id}", actor)
+        await work.record(deed if actor else replace(deed, origin=origin))

@@ -1,0 +1,129 @@
+"""Answers requests for mail. Only here it is found out whether an address is known, and nobody waits for it.
+
+A new address gets the link that was asked for. A known one is told so, with a link to a new password, whoever asked.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.errors import KeyDestroyedError
+from domain.identity.addresses import mail_index
+from domain.identity.letters import Swept, queued_letter
+from domain.identity.links import new_link
+from domain.identity.mail import AlreadyRegistered, ConfirmSignUp, ResetPassword, VerifyAddress
+from domain.identity.mail_stores import MailRequest, MailWish, QueuedLetter
+from domain.identity.model import Ticket, TicketPurpose
+from domain.identity.ports import IdentityPorts
+from domain.identity.provider import Provider
+from domain.ids import PersonId
+from domain.vault import Sealed
+
+SIGN_UP_FIELD: Final = "sign_up"
+MAIL_FIELD: Final = "mail"
+"""As what the vault seals the bodies of requests and links."""
+
+_ANSWERED_WITHIN: Final = timedelta(hours=6)
+"""Who has waited longer has asked again or gone."""
+_AT_ONCE: Final = 8
+_MOST_ROUNDS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a request comes to."""
+
+    ticket: Ticket
+    letter: QueuedLetter
+
+
+async def answer_mail_requests(ports: IdentityPorts, now: datetime) -> Swept:
+    """Turn requests into links and letters. Its door: the schedule; many may run at once, each request is for one."""
+    swept = Swept()
+    for _ in range(_MOST_ROUNDS):
+        async with ports.work() as work:
+            waiting = await work.mail_requests.waiting(now - _ANSWERED_WITHIN, _AT_ONCE)
+        answers = await asyncio.gather(*(_answer(ports, request) for request in waiting), return_exceptions=True)
+        for request, answer in zip(waiting, answers, strict=True):
+            if isinstance(answer, Exception):
+                swept.failed.append((str(request.id), answer))
+            elif isinstance(answer, BaseException):
+                raise answer
+        swept.looked_at += len(waiting)
+        if len(waiting) < _AT_ONCE or swept.failed:
+            break
+    return swept
+
+
+async def _answer(ports: IdentityPorts, request: MailRequest) -> None:
+    """Answer one request, unless the address changes hands meanwhile: then it is answered in the next round."""
+    async with ports.work() as work:
+        owner = await work.mailboxes.owner(request.mail_index)
+    answer = await _prepared(ports, request, owner)
+    async with ports.work() as work:
+        if not await work.mail_requests.lock(request.id):
+            return
+        if await work.mailboxes.owner(request.mail_index) != owner:
+            return
+        if answer is not None:
+            if answer.ticket.purpose is TicketPurpose.CONFIRM_SIGN_UP:
+                await work.mail_requests.withdraw_links(request.mail_index)
+            elif answer.ticket.person is not None:
+                await work.tickets.withdraw(answer.ticket.person, answer.ticket.purpose)
+            await work.tickets.add(answer.ticket)
+            await work.letters.add(answer.letter)
+        await work.mail_requests.done(request.id, ports.clock())
+
+
+async def _prepared(ports: IdentityPorts, request: MailRequest, owner: PersonId | None) -> _Answer | None:
+    """The link and the letter for a request; None where there is nobody to write to."""
+    try:
+        if owner is not None and not (request.wish is MailWish.CHANGE_MAIL and owner == request.person):
+            return await _for_owner(ports, request, owner)
+        if request.wish is MailWish.RESET_PASSWORD or request.person is None or request.body is None:
+            return None
+        return await _for_stranger(ports, request, request.person, request.body)
+    except KeyDestroyedError:
+        return None
+
+
+async def _for_owner(ports: IdentityPorts, request: MailRequest, owner: PersonId) -> _Answer | None:
+    """A link to a new password, to the address as its owner wrote it, never as the caller did."""
+    mail = await _address_of(ports, owner, request.mail_index)
+    if mail is None:
+        return None
+    token, ticket = new_link(
+        ports, TicketPurpose.RESET_PASSWORD, owner, await ports.vault.seal(owner, MAIL_FIELD, mail)
+    )
+    link = ports.pages.reset_password(token)
+    wanted = request.wish is MailWish.RESET_PASSWORD
+    occasion = ResetPassword(link) if wanted else AlreadyRegistered(link)
+    known = (await ports.people.people([owner])).get(owner)
+    locale = known.locale if known else request.locale
+    return _Answer(ticket, await queued_letter(ports, owner, mail, locale, occasion))
+
+
+async def _for_stranger(ports: IdentityPorts, request: MailRequest, person: PersonId, body: bytes) -> _Answer | None:
+    """The link that was asked for, to an address that is nobody's yet."""
+    signs_up = request.wish is MailWish.SIGN_UP
+    (text,) = await ports.vault.open([Sealed(person, SIGN_UP_FIELD if signs_up else MAIL_FIELD, body)])
+    if text is None:
+        return None
+    if signs_up:
+        token, ticket = new_link(ports, TicketPurpose.CONFIRM_SIGN_UP, person, body)
+        confirm = ConfirmSignUp(ports.pages.confirm_sign_up(token))
+        return _Answer(ticket, await queued_letter(ports, person, json.loads(text)["mail"], request.locale, confirm))
+    token, ticket = new_link(ports, TicketPurpose.VERIFY_MAIL, person, body)
+    verify = VerifyAddress(ports.pages.confirm_mail(token))
+    return _Answer(ticket, await queued_letter(ports, person, text, request.locale, verify))
+
+
+async def _address_of(ports: IdentityPorts, person: PersonId, index: bytes) -> str | None:
+    """The address of a digest, as its owner wrote it: their own, or that of a password they sign in with."""
+    known = (await ports.people.people([person])).get(person)
+    identities = (await ports.people.identities_of([person])).get(person, ())
+    subjects = [each.subject for each in identities if each.provider == Provider.PASSWORD]
+    written = [known.mail if known else None, *subjects]
+    return next((mail for mail in written if mail is not None and mail_index(ports.vault, mail) == index), None)
