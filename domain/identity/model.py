@@ -136,7 +136,7 @@ class Standing:
     permissions: frozenset[Permission] = frozenset()
     networks: tuple[str, ...] = ()
     """Networks in CIDR notation from which staff may work; none: only this machine itself."""
-    brands: Mapping[BrandId, BrandRole] = field(default=MappingProxyType({}), hash=False)
+    brands: Mapping[BrandId, BrandRole] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     is_streamer: bool = False
     also: frozenset[PersonId] = frozenset()
     """People who were merged into this one."""
