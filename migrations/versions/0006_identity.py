@@ -168,7 +168,7 @@ create table ticket (
 ) with (fillfactor = 70);
 create index ticket_of_person on ticket (person, purpose) where person is not null;
 create index ticket_expired on ticket (expires_at);
-comment on table ticket is 'A single-use token for one purpose, by its digest: a link, a code, a challenge, a used proof.';
+comment on table ticket is 'A single-use token for one purpose, by its digest: a link, a code, a challenge, a proof.';
 
 create table mail_request (
     id uuid primary key,

@@ -1,0 +1,165 @@
+"""Passkeys: a key in a person's device that is both factors in one. Doors: mutations, before and after a sign-in."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from domain.actor import Actor, Origin
+from domain.audit_log import Deed
+from domain.identity.factor_stores import KeptPasskey
+from domain.identity.mail import FactorChange
+from domain.identity.model import PersonStatus, Portal, SecondFactor, Ticket, TicketPurpose
+from domain.identity.ports import IdentityPorts
+from domain.identity.refusals import NotWhileImpersonating, PasskeyRefused
+from domain.identity.second_factors import may_change_factors, stays, tell_factor_changed
+from domain.identity.secrets import Ceremony, Passkey, PasskeyRefusedError
+from domain.identity.sessions import Means
+from domain.identity.sign_in import SignInAnswer, finish_sign_in
+from domain.identity.stores import IdentityWork
+from domain.ids import PersonId, SessionId
+from domain.refusal import Refusal
+
+_LIFETIME: Final = timedelta(minutes=5)
+_MOST: Final = 20
+_LONGEST_NAME: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyOffer:
+    """What a browser is asked to do, and the token that the answer comes back with."""
+
+    token: str = field(repr=False)
+    options: str
+    """JSON for `navigator.credentials`."""
+
+
+async def offer_passkey(ports: IdentityPorts, actor: Actor) -> PasskeyOffer | Refusal:
+    """Begin to set up a passkey."""
+    person = (await ports.people.people([actor.person])).get(actor.person)
+    name = (person.mail or person.name if person else None) or str(actor.person)
+    async with ports.work() as work:
+        if refusal := await may_change_factors(ports, work, actor):
+            return refusal
+        known = [one.credential for one in await work.second_factors.passkeys(actor.person)]
+        if len(known) >= _MOST:
+            return PasskeyRefused(f"You have {_MOST} passkeys: remove one first.")
+        ceremony = ports.passkeys.offer_registration(actor.person, name, known)
+        return await _keep(ports, work, ceremony, actor.person, actor.session)
+
+
+async def add_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: str, name: str) -> Refusal | None:
+    """Keep the passkey that the browser made. The present session has its second factor with that."""
+    label = " ".join(name.split())[:_LONGEST_NAME] or "Passkey"
+    sealed = await ports.vault.seal(actor.person, "passkey_name", label)
+    async with ports.work() as work:
+        if refusal := await may_change_factors(ports, work, actor):
+            return refusal
+        ticket = await _take(ports, work, token)
+        if ticket is None or ticket.session != actor.session or actor.session is None:
+            return PasskeyRefused()
+        try:
+            made = ports.passkeys.register(actor.person, answer, ticket.body or b"")
+        except PasskeyRefusedError:
+            return PasskeyRefused()
+        now = ports.clock()
+        kept = KeptPasskey(made.credential_id, actor.person, made.public_key, made.sign_count, sealed, now)
+        if not await work.second_factors.add_passkey(kept):
+            return PasskeyRefused()
+        await work.sessions.mark(actor.session, second_factor_at=now, stepped_up_at=now)
+        await tell_factor_changed(work, actor, FactorChange.PASSKEY_ADDED)
+    return None
+
+
+async def remove_passkey(ports: IdentityPorts, actor: Actor, credential: bytes) -> Refusal | None:
+    """Take a passkey away; staff keeps at least one second factor."""
+    async with ports.work() as work:
+        if refusal := await may_change_factors(ports, work, actor):
+            return refusal
+        is_last = len(await work.second_factors.passkeys(actor.person)) == 1
+        if is_last and (refusal := await stays(work, actor, without=SecondFactor.PASSKEY)):
+            return refusal
+        if not await work.second_factors.remove_passkey(actor.person, credential):
+            return PasskeyRefused("There is no such passkey.")
+        await tell_factor_changed(work, actor, FactorChange.PASSKEY_REMOVED)
+    return None
+
+
+async def offer_passkey_sign_in(ports: IdentityPorts) -> PasskeyOffer:
+    """Begin to sign in with whichever passkey the person picks. Tells nothing about anybody."""
+    async with ports.work() as work:
+        return await _keep(ports, work, ports.passkeys.offer_sign_in(), None, None)
+
+
+async def sign_in_with_passkey(
+    ports: IdentityPorts, token: str, answer: str, portal: Portal, origin: Origin | None
+) -> SignInAnswer | PasskeyRefused:
+    """Sign in with the browser's answer: no second question, for the device asked its own."""
+    async with ports.work() as work:
+        ticket = await _take(ports, work, token)
+        person = await _proven(ports, work, ticket, answer) if ticket else None
+        if person is None:
+            await work.record(Deed("sign_in.refused", "passkey", origin=origin))
+            return PasskeyRefused()
+    return await finish_sign_in(ports, person, portal, Means.PASSKEY, origin)
+
+
+async def offer_passkey_step_up(ports: IdentityPorts, actor: Actor) -> PasskeyOffer | Refusal:
+    """Begin to confirm something with one of the actor's passkeys."""
+    if actor.impersonator is not None or actor.session is None:
+        return NotWhileImpersonating()
+    async with ports.work() as work:
+        known = [one.credential for one in await work.second_factors.passkeys(actor.person)]
+        if not known:
+            return PasskeyRefused("You have no passkey.")
+        return await _keep(ports, work, ports.passkeys.offer_sign_in(known), actor.person, actor.session)
+
+
+async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: str) -> Refusal | None:
+    """Confirm with a passkey: for five minutes the session may do weighty things."""
+    if actor.impersonator is not None or actor.session is None:
+        return NotWhileImpersonating()
+    async with ports.work() as work:
+        ticket = await _take(ports, work, token)
+        ours = ticket is not None and ticket.session == actor.session
+        if ticket is None or not ours or await _proven(ports, work, ticket, answer) != actor.person:
+            await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
+            return PasskeyRefused()
+        now = ports.clock()
+        await work.sessions.mark(actor.session, second_factor_at=now, stepped_up_at=now)
+        await work.record(Deed("step_up.given", f"session:{actor.session}", actor))
+    return None
+
+
+async def _proven(ports: IdentityPorts, work: IdentityWork, ticket: Ticket, answer: str) -> PersonId | None:
+    """Whose passkey answered a challenge; its new count is kept. None for an answer that proves nothing."""
+    try:
+        kept = await work.second_factors.find_passkey(ports.passkeys.claimed(answer))
+        if kept is None or await work.people.lock(kept.person) is not PersonStatus.ACTIVE:
+            return None
+        # Whether it is copied to other devices is the authenticator's to say anew each time; we keep nothing of it.
+        known = Passkey(kept.person, kept.credential, kept.public_key, kept.sign_count, backed_up=False)
+        used = ports.passkeys.sign_in(known, answer, ticket.body or b"")
+    except PasskeyRefusedError:
+        return None
+    await work.second_factors.use_passkey(kept.credential, used.sign_count, ports.clock())
+    return kept.person
+
+
+async def _keep(
+    ports: IdentityPorts, work: IdentityWork, ceremony: Ceremony, person: PersonId | None, session: SessionId | None
+) -> PasskeyOffer:
+    token, now = ports.opaque_tokens.new(), ports.clock()
+    digest = ports.opaque_tokens.digest(token)
+    purpose = TicketPurpose.PASSKEY_CHALLENGE
+    await work.tickets.add(Ticket(digest, purpose, now, now + _LIFETIME, person, session, ceremony.challenge))
+    return PasskeyOffer(token, ceremony.options)
+
+
+async def _take(ports: IdentityPorts, work: IdentityWork, token: str) -> Ticket | None:
+    """The ticket of a challenge, used up by this try whatever comes of it; None for one that is no good."""
+    digest, now = ports.opaque_tokens.digest(token), ports.clock()
+    ticket = await work.tickets.lock(digest)
+    if ticket is None or not ticket.good(now, TicketPurpose.PASSKEY_CHALLENGE):
+        return None
+    await work.tickets.use(digest, now)
+    return ticket
