@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from domain.errors import KeyDestroyedError
 from domain.identity.addresses import mail_index
@@ -41,20 +42,27 @@ class _Answer:
 
 async def answer_mail_requests(ports: IdentityPorts, now: datetime) -> Swept:
     """Turn requests into links and letters. Its door: the schedule; many may run at once, each request is for one."""
-    swept = Swept()
+    swept, failed = Swept(), list[UUID]()
     for _ in range(_MOST_ROUNDS):
         async with ports.work() as work:
-            waiting = await work.mail_requests.waiting(now - _ANSWERED_WITHIN, _AT_ONCE)
-        answers = await asyncio.gather(*(_answer(ports, request) for request in waiting), return_exceptions=True)
-        for request, answer in zip(waiting, answers, strict=True):
-            if isinstance(answer, Exception):
-                swept.failed.append((str(request.id), answer))
-            elif isinstance(answer, BaseException):
-                raise answer
+            waiting = await work.mail_requests.waiting(now - _ANSWERED_WITHIN, _AT_ONCE, failed)
+        errors = await asyncio.gather(*(_try(ports, request) for request in waiting))
+        for request, error in zip(waiting, errors, strict=True):
+            if error is not None:
+                failed.append(request.id)
+                swept.failed.append((str(request.id), error))
         swept.looked_at += len(waiting)
-        if len(waiting) < _AT_ONCE or swept.failed:
+        if len(waiting) < _AT_ONCE:
             break
     return swept
+
+
+async def _try(ports: IdentityPorts, request: MailRequest) -> Exception | None:
+    try:
+        await _answer(ports, request)
+    except Exception as error:  # noqa: BLE001  # one request's trouble, even a bug of ours, must not keep the others
+        return error
+    return None
 
 
 async def _answer(ports: IdentityPorts, request: MailRequest) -> None:

@@ -64,8 +64,8 @@ class MailRequests(Protocol):
         """Store a request."""
         ...
 
-    async def waiting(self, after: datetime, limit: int) -> Sequence[MailRequest]:
-        """Requests made after then that nobody has answered, oldest first."""
+    async def waiting(self, after: datetime, limit: int, but: Sequence[UUID]) -> Sequence[MailRequest]:
+        """Requests made after then that nobody has answered, oldest first, but for these."""
         ...
 
     async def lock(self, id_: UUID) -> bool:
@@ -123,7 +123,7 @@ class Mailboxes(Protocol):
     async def owner(self, mail_index: bytes) -> PersonId | None:
         """Who signs in with the address and a password; else the first person whose verified address it is.
 
-        Only who may sign in counts.
+        Who was erased, or is one with another by now, does not count.
         """
         ...
 
@@ -136,5 +136,8 @@ class Mailboxes(Protocol):
         ...
 
     async def move_password(self, person: PersonId, mail_index: bytes, subject: bytes) -> bool:
-        """Let a person's password, if there is one, go with another address; False when that is somebody else's."""
+        """Let a person's password, if there is one, go with another address.
+
+        False when that is somebody else's: then the unit of work is to be given up.
+        """
         ...
