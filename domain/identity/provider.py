@@ -121,7 +121,7 @@ def readable_name(*told: object) -> str:
     for name in told:
         if isinstance(name, str):
             shown = "".join(sign if sign.isprintable() or sign == _JOINER else " " for sign in name)
-            if cut := " ".join(shown.split())[:_LONGEST_NAME].strip():
+            if cut := " ".join(shown.split())[:_LONGEST_NAME].strip(f" {_JOINER}"):
                 return cut
     return ""
 
