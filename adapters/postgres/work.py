@@ -8,6 +8,9 @@ from asyncpg import Connection
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
+from adapters.postgres.identity.letters import PostgresLetters
+from adapters.postgres.identity.mail_requests import PostgresMailRequests
+from adapters.postgres.identity.mailboxes import PostgresMailboxes
 from adapters.postgres.identity.members import PostgresMembers
 from adapters.postgres.identity.merges import PostgresMerges
 from adapters.postgres.identity.people import PostgresPeople
@@ -40,6 +43,9 @@ class PostgresWork:
         self.second_factors = PostgresSecondFactors(connection)
         self.merges = PostgresMerges(connection)
         self.members = PostgresMembers(connection)
+        self.mailboxes = PostgresMailboxes(connection)
+        self.mail_requests = PostgresMailRequests(connection)
+        self.letters = PostgresLetters(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""
