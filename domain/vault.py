@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from domain.ids import PersonId
+
+PLATFORM = PersonId(UUID(int=0))
+"""Nobody: whose key seals what is secret for a few minutes and no person's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from domain.identity.provider import Provider
+
 
 @dataclass(frozen=True, slots=True)
 class Pages:
@@ -23,6 +25,10 @@ class Pages:
     def reset_password(self, token: str) -> str:
         """Where a new password is chosen."""
         return f"{self.site}/reset-password#{token}"
+
+    def provider_return(self, provider: Provider) -> str:
+        """Where a journey to another site returns to; each has its own, so that none is mistaken for another."""
+        return f"{self.site}/sign-in/{provider}"
 
     @property
     def sessions(self) -> str:

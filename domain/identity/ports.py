@@ -16,6 +16,7 @@ from domain.identity.model import (
 )
 from domain.identity.one_time_codes import AuthenticatorApps, CodePurpose
 from domain.identity.pages import Pages
+from domain.identity.provider import IdentityProvider, Provider, SignedProofs
 from domain.identity.secrets import Passkeys, Passwords
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, SessionId
@@ -188,4 +189,14 @@ class IdentityPorts(Protocol):
     @property
     def passkeys(self) -> Passkeys:
         """WebAuthn."""
+        ...
+
+    @property
+    def providers(self) -> Mapping[Provider, IdentityProvider]:
+        """The sites that one may sign in by."""
+        ...
+
+    @property
+    def signed_proofs(self) -> SignedProofs | None:
+        """Checks Telegram's proofs; None where no bot is set up."""
         ...

@@ -173,3 +173,35 @@ class PasskeyRefused(Refusal):
 
     code: ClassVar[str] = "PASSKEY_REFUSED"
     message: str = "The passkey could not be used. Start again."
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRefused(Refusal):
+    """Another site, or a proof, did not say who it is."""
+
+    code: ClassVar[str] = "PROVIDER_REFUSED"
+    message: str = "The other site did not confirm who you are. Start again."
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityTaken(Refusal):
+    """Somebody else signs in by it."""
+
+    code: ClassVar[str] = "IDENTITY_TAKEN"
+    message: str = "Another account signs in by this. If both are yours, write to support to have them joined."
+
+
+@dataclass(frozen=True, slots=True)
+class LastIdentity(Refusal):
+    """The last way of signing in."""
+
+    code: ClassVar[str] = "LAST_IDENTITY"
+    message: str = "This is your only way to sign in: link another one first."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownIdentity(Refusal):
+    """No such way of signing in."""
+
+    code: ClassVar[str] = "UNKNOWN_IDENTITY"
+    message: str = "You do not sign in by this."
