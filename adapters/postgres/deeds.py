@@ -36,6 +36,17 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothin
 """
 _COLUMNS = """position, id, recorded_at, action, target, actor, session, impersonator, about, request_id, detail,
     encrypted_detail, encrypted_origin"""
+_OF_ACTIONS = """
+with recursive known (action) as (
+    select min(action) from deed
+    union all
+    select (select min(action) from deed where deed.action > known.action) from known where known.action is not null
+)
+select line.* from known cross join lateral ({of_one}) as line
+where {begins} order by line.position desc limit $1
+"""
+"""By the beginning of actions: there are few different ones, and each has its own order in the index."""
+
 _GRACE = timedelta(hours=1)
 """A deed gets its position and its time in one moment, so by both they come in the same order, but for clocks that are
 set back."""
@@ -165,52 +176,49 @@ def _values(text: str | None, count: int) -> list[Any] | None:
 
 
 def page_query(only: DeedFilter, first: int, after: int | None = None) -> tuple[str, list[object]]:
-    """The statement that finds a page, and its values. It reads by an index whatever the filter is."""
+    """The statement that finds a page, and its values: it walks along the one index that has the lines in their order.
+
+    With an equality the planner might rather walk along all lines and drop what does not fit, however rare that is;
+    a span of (value, position) leaves it no choice.
+    """
     values: list[object] = [first]
 
     def given(value: object) -> str:
         values.append(value)
         return f"${len(values)}"
 
-    exact = {"actor": only.actor, "impersonator": only.impersonator, "target": only.target, "about": only.about}
-    conditions = [f"{column} = {given(value)}" for column, value in exact.items() if value is not None]
-    by_action = bool(only.action) and not conditions
-    if only.action and not by_action:
-        conditions.append(f"starts_with(action, {given(only.action)})")
-    if after is not None:
-        conditions.append(f"position < {given(after)}")
+    exact = {"target": only.target, "about": only.about, "impersonator": only.impersonator, "actor": only.actor}
+    leads = [(column, given(value)) for column, value in exact.items() if value is not None]
+    conditions = [f"{column} = {value}" for column, value in leads[1:]]
+    low, high = str(-(2**63)), str(2**63 - 1) if after is None else given(after)
     if only.since is not None:
-        early = f"recorded_at < {given(only.since - _GRACE)} order by recorded_at desc"
-        conditions += [f"recorded_at >= {given(only.since)}", f"position > {_bound(early, 'min')}"]
+        conditions.append(f"recorded_at >= {given(only.since)}")
+        low = f"coalesce({_position(f'< {given(only.since - _GRACE)} order by recorded_at desc')}, {low})"
     if only.until is not None:
-        late = f"recorded_at >= {given(only.until + _GRACE)} order by recorded_at"
-        conditions += [f"recorded_at < {given(only.until)}", f"position < {_bound(late, 'max')}"]
-    if by_action:
-        return _of_actions(given(only.action), conditions), values
-    where = f"where {' and '.join(conditions)}" if conditions else ""
-    return f"select {_COLUMNS} from deed {where} order by position desc limit $1", values  # noqa: S608  # the words are ours
+        conditions.append(f"recorded_at < {given(only.until)}")
+        high = f"least({_position(f'>= {given(only.until + _GRACE)} order by recorded_at')}, {high})"
+    if not only.action:
+        return _lines(leads[0] if leads else None, (low, high), conditions), values
+    begins = "starts_with({}, " + given(only.action) + ")"
+    if leads:
+        return _lines(leads[0], (low, high), [*conditions, begins.format("action")]), values
+    of_one = _lines(("action", "known.action"), (low, high), conditions)
+    return _OF_ACTIONS.format(of_one=of_one, begins=begins.format("known.action")), values
 
 
-def _bound(found: str, otherwise: str) -> str:
-    """A position beyond which nothing can be of a time; all of them where there is none."""
-    end = {"min": -(2**63), "max": 2**63 - 1}[otherwise]
-    return f"coalesce((select position from deed where {found} limit 1), {end})"  # noqa: S608  # the same
+def _position(at: str) -> str:
+    return f"(select position from deed where recorded_at {at} limit 1)"  # noqa: S608  # the words are ours
 
 
-def _of_actions(beginning: str, conditions: Sequence[str]) -> str:
-    """By the beginning of actions: there are few different ones, and each has its own order in the index."""
-    where = " and ".join(("deed.action = known.action", *conditions))
-    return f"""
-    with recursive known (action) as (
-        select min(action) from deed
-        union all
-        select (select min(action) from deed where deed.action > known.action) from known where known.action is not null
-    )
-    select line.* from known cross join lateral (
-        select {_COLUMNS} from deed where {where} order by position desc limit $1
-    ) as line
-    where starts_with(known.action, {beginning}) order by line.position desc limit $1
-    """  # noqa: S608  # the same
+def _lines(lead: tuple[str, str] | None, span: tuple[str, str], conditions: Sequence[str]) -> str:
+    """Lines within a span of positions; with a lead, a column and its value, only those that have this value."""
+    column = f"{lead[0]}, " if lead else ""
+    value = f"{lead[1]}, " if lead else ""
+    low, high = (f"({column}position) {than} ({value}{end})" for than, end in zip("><", span, strict=True))
+    # An index that leaves nulls out is known to fit only where this is said.
+    where = " and ".join((low, high, *([f"{lead[0]} is not null"] if lead else []), *conditions))
+    order = f"{lead[0]} desc, position desc" if lead else "position desc"
+    return f"select {_COLUMNS} from deed where {where} order by {order} limit $1"  # noqa: S608  # the same
 
 
 class NoVault:
