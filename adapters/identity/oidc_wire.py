@@ -19,7 +19,8 @@ from domain.identity.provider import Journey, ProviderRefusedError, ProviderUnav
 
 LARGEST_ANSWER_BYTES = 256 * 1024
 
-_OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"})
+_OUR_FAULT = ("invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope")
+_UNKNOWN_CLIENT = "token: the provider does not accept our client id and secret"
 _UNREACHABLE = (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL)
 _UNREADABLE = (ValueError, TypeError, OverflowError, OAuthError)
 
@@ -115,13 +116,15 @@ class Wire:
 def _refuse_failures(answer: httpx2.Response) -> httpx2.Response:
     """Judge the token endpoint's answer by its status too: Twitch says no without OAuth's `error`."""
     status = answer.status_code
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise ProviderUnavailableError(_UNKNOWN_CLIENT)
+    if status not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}:
         raise ProviderUnavailableError(f"token: HTTP {status}")
     told = _object(answer.content)
     if status == HTTPStatus.OK and "error" not in told:
         return answer
-    if told.get("error") in list(_OUR_FAULT) or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        raise ProviderUnavailableError("token: the provider does not accept our client id and secret")
+    if told.get("error") in _OUR_FAULT:
+        raise ProviderUnavailableError(_UNKNOWN_CLIENT)
     raise ProviderRefusedError("the provider does not accept the code")
 
 
