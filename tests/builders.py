@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
+from adapters.breaker import Breaker
 from adapters.embedded.database import DatabaseAddresses
-from adapters.payments.breaker import Breaker
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
 from adapters.postgres.database import Database
 from adapters.redis.feed import Feed

@@ -9,11 +9,11 @@ from typing import Self
 
 import structlog
 
+from adapters.breaker import Breaker
 from adapters.identity.oidc_metadata import Doors, Metadata, Ticks
 from adapters.identity.oidc_providers import Registration, profile_of
 from adapters.identity.oidc_token import Expected, key_id, verified_claims
 from adapters.identity.oidc_wire import Wire
-from adapters.payments.breaker import Breaker
 from domain.clock import Clock, system_clock
 from domain.identity.provider import (
     Departure,

@@ -13,8 +13,8 @@ import structlog
 from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped] # Authlib ships no types
 from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped] # Authlib ships no types
 
+from adapters.breaker import Breaker, CircuitOpenError
 from adapters.identity.oidc_providers import Registration
-from adapters.payments.breaker import Breaker, CircuitOpenError
 from domain.identity.provider import Journey, ProviderRefusedError, ProviderUnavailableError
 
 LARGEST_ANSWER_BYTES = 256 * 1024

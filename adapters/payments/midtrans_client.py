@@ -15,8 +15,8 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from adapters.breaker import Breaker, CircuitOpenError
 from adapters.payments import midtrans
-from adapters.payments.breaker import Breaker, CircuitOpenError
 from adapters.payments.midtrans_status import read_status
 from domain.clock import Clock, system_clock
 from domain.money import Money

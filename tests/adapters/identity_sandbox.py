@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
+from adapters.breaker import Breaker
 from adapters.identity import oidc_providers
 from adapters.identity.oidc import OidcProvider
 from adapters.identity.oidc_providers import Registration
-from adapters.payments.breaker import Breaker
 from adapters.sandbox.identity import RunningSandbox, SandboxSettings, running_sandbox
 from adapters.sandbox.identity.people import Site
 from domain.identity.provider import Departure, Journey, Profile

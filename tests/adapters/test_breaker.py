@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from adapters.payments.breaker import NEXT, Breaker, CircuitOpenError, Phase, Turn
+from adapters.breaker import NEXT, Breaker, CircuitOpenError, Phase, Turn
 from domain.errors import UnavailableError
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.payments.breaker import Breaker
+from adapters.breaker import Breaker
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
 from domain.ids import uuid7
 from domain.money import Currency, Money
