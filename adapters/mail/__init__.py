@@ -1,0 +1,1 @@
+"""Mail: how our letters read, and how they leave the house."""

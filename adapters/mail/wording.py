@@ -1,0 +1,224 @@
+"""What our letters say, in each language. Braces stand for an occasion's own fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.identity.mail import (
+    AccountsMerged,
+    AlreadyRegistered,
+    ConfirmSignUp,
+    ErasureDone,
+    ErasureScheduled,
+    ExportReady,
+    FactorChange,
+    NewSignIn,
+    Occasion,
+    ResetPassword,
+    SecondFactorChanged,
+    StepUpCode,
+    VerifyAddress,
+)
+from domain.identity.model import Locale
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A letter of one kind: its subject, which names nothing of the occasion, its paragraphs, and its link's label."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """All letters in one language, and the words that they share."""
+
+    months: tuple[str, ...]
+    greeting: str
+    closing: str
+    changes: Mapping[FactorChange, str]
+    letters: Mapping[type[Occasion], Wording]
+
+
+ENGLISH = Language(
+    months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+            "November", "December"),
+    greeting="Hello,",
+    closing="Gametriggers. We never ask for your password or a code, by mail or otherwise.",
+    changes={
+        FactorChange.TOTP_ADDED: "An authenticator app was added to your account",
+        FactorChange.TOTP_REMOVED: "The authenticator app was removed from your account",
+        FactorChange.PASSKEY_ADDED: "A passkey was added to your account",
+        FactorChange.PASSKEY_REMOVED: "A passkey was removed from your account",
+        FactorChange.RECOVERY_CODES_RENEWED: "Your account was given new recovery codes; the old ones are void",
+        FactorChange.RECOVERY_CODE_USED: "A recovery code was used to sign in to your account",
+    },
+    letters={
+        ConfirmSignUp: Wording(
+            "Confirm your e-mail address",
+            ("Somebody, we hope you, signed up at Gametriggers with this address. Confirm that it is yours. The link"
+             " works once, within 30 minutes.",
+             "If it was not you, ignore this letter: without the link nothing happens."),
+            "Confirm my address",
+        ),
+        AlreadyRegistered: Wording(
+            "You already have an account",
+            ("Somebody, we hope you, tried to sign up at Gametriggers with this address, which has an account already."
+             " Sign in as usual; if you forgot your password, choose a new one. The link works once, within 30"
+             " minutes.",
+             "If it was not you, there is nothing to do: nothing has changed."),
+            "Choose a new password",
+        ),
+        VerifyAddress: Wording(
+            "Is this your e-mail address?",
+            ("This address was given as that of a Gametriggers account. Confirm it if the account is yours. The link"
+             " works once, within 30 minutes.",
+             "If it is not, ignore this letter: the address will not be used."),
+            "This is my address",
+        ),
+        ResetPassword: Wording(
+            "Choose a new password",
+            ("Somebody, we hope you, asked for a new password for your account. The link works once, within 30"
+             " minutes.",
+             "If it was not you, ignore this letter: your password stays as it is."),
+            "Choose a new password",
+        ),
+        StepUpCode: Wording(
+            "Your confirmation code",
+            ("Your code is {code}. It works once, within 10 minutes.",
+             "If you did not ask for it, somebody is signed in as you: change your password now, and give the code to"
+             " nobody."),
+        ),
+        NewSignIn: Wording(
+            "New sign-in to your account",
+            ("Your account was signed in to from a device or a place that we had not seen before.",
+             "Device: {device}", "Place: {place}", "Time: {at}",
+             "If it was not you, end that session and change your password."),
+            "See my sessions",
+        ),
+        SecondFactorChanged: Wording(
+            "Your sign-in protection changed",
+            ("{change}, on {at}.", "If it was not you, sign in, look at your settings and write to support at once."),
+            "Look at my settings",
+        ),
+        ExportReady: Wording(
+            "Your export is ready",
+            ("What we keep about you is ready to be fetched, once, until {until}. Keep the file where only you can"
+             " read it.",),
+            "Fetch my export",
+        ),
+        ErasureScheduled: Wording(
+            "Your account will be erased",
+            ("As you wished, your account and everything personal in it will be erased on {at}. It cannot be undone"
+             " afterwards.",
+             "Until then you can change your mind."),
+            "Keep my account",
+        ),
+        ErasureDone: Wording(
+            "Your account has been erased",
+            ("As you wished, your account was erased. What we kept about you can no longer be read by anybody, and we"
+             " will not write to you again.",
+             "Goodbye, and thank you for having been with us."),
+        ),
+        AccountsMerged: Wording(
+            "Your accounts were joined",
+            ("Two accounts that are both yours were joined into one on {at}, by our staff. Everything that was in"
+             " either of them is in the one that remains, and you sign in to it in any of the ways you used before.",
+             "If that is not right, write to support."),
+            "Sign in",
+        ),
+    },
+)  # fmt: skip
+
+INDONESIAN = Language(
+    months=("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober",
+            "November", "Desember"),
+    greeting="Halo,",
+    closing="Gametriggers. Kami tidak pernah meminta kata sandi atau kode Anda, lewat email maupun cara lain.",
+    changes={
+        FactorChange.TOTP_ADDED: "Aplikasi autentikator ditambahkan ke akun Anda",
+        FactorChange.TOTP_REMOVED: "Aplikasi autentikator dihapus dari akun Anda",
+        FactorChange.PASSKEY_ADDED: "Kunci sandi (passkey) ditambahkan ke akun Anda",
+        FactorChange.PASSKEY_REMOVED: "Kunci sandi (passkey) dihapus dari akun Anda",
+        FactorChange.RECOVERY_CODES_RENEWED: "Kode pemulihan baru dibuat untuk akun Anda; kode lama tidak berlaku lagi",
+        FactorChange.RECOVERY_CODE_USED: "Sebuah kode pemulihan dipakai untuk masuk ke akun Anda",
+    },
+    letters={
+        ConfirmSignUp: Wording(
+            "Konfirmasi alamat email Anda",
+            ("Seseorang, semoga Anda sendiri, mendaftar di Gametriggers dengan alamat ini. Konfirmasikan bahwa alamat"
+             " ini milik Anda. Tautan berlaku satu kali, dalam 30 menit.",
+             "Jika bukan Anda, abaikan surat ini: tanpa tautan itu tidak terjadi apa-apa."),
+            "Konfirmasi alamat saya",
+        ),
+        AlreadyRegistered: Wording(
+            "Anda sudah memiliki akun",
+            ("Seseorang, semoga Anda sendiri, mencoba mendaftar di Gametriggers dengan alamat ini, padahal alamat ini"
+             " sudah memiliki akun. Masuklah seperti biasa; jika lupa kata sandi, buatlah yang baru. Tautan berlaku"
+             " satu kali, dalam 30 menit.",
+             "Jika bukan Anda, tidak perlu melakukan apa-apa: tidak ada yang berubah."),
+            "Buat kata sandi baru",
+        ),
+        VerifyAddress: Wording(
+            "Apakah ini alamat email Anda?",
+            ("Alamat ini dicantumkan pada sebuah akun Gametriggers. Konfirmasikan jika akun itu milik Anda. Tautan"
+             " berlaku satu kali, dalam 30 menit.",
+             "Jika bukan, abaikan surat ini: alamat ini tidak akan dipakai."),
+            "Ini alamat saya",
+        ),
+        ResetPassword: Wording(
+            "Buat kata sandi baru",
+            ("Seseorang, semoga Anda sendiri, meminta kata sandi baru untuk akun Anda. Tautan berlaku satu kali, dalam"
+             " 30 menit.",
+             "Jika bukan Anda, abaikan surat ini: kata sandi Anda tidak berubah."),
+            "Buat kata sandi baru",
+        ),
+        StepUpCode: Wording(
+            "Kode konfirmasi Anda",
+            ("Kode Anda {code}. Kode berlaku satu kali, dalam 10 menit.",
+             "Jika Anda tidak memintanya, ada orang yang masuk sebagai Anda: segera ganti kata sandi, dan jangan"
+             " berikan kode ini kepada siapa pun."),
+        ),
+        NewSignIn: Wording(
+            "Ada yang masuk ke akun Anda",
+            ("Akun Anda dimasuki dari perangkat atau tempat yang belum pernah kami lihat.",
+             "Perangkat: {device}", "Tempat: {place}", "Waktu: {at}",
+             "Jika bukan Anda, akhiri sesi itu dan ganti kata sandi Anda."),
+            "Lihat sesi saya",
+        ),
+        SecondFactorChanged: Wording(
+            "Perlindungan akun Anda berubah",
+            ("{change}, pada {at}.", "Jika bukan Anda, masuklah, periksa pengaturan Anda, dan segera hubungi dukungan."),
+            "Periksa pengaturan saya",
+        ),
+        ExportReady: Wording(
+            "Ekspor Anda sudah siap",
+            ("Apa yang kami simpan tentang Anda siap diambil, satu kali, sampai {until}. Simpan berkasnya di tempat"
+             " yang hanya bisa Anda baca.",),
+            "Ambil ekspor saya",
+        ),
+        ErasureScheduled: Wording(
+            "Akun Anda akan dihapus",
+            ("Sesuai keinginan Anda, akun Anda dan semua hal pribadi di dalamnya akan dihapus pada {at}. Setelah itu"
+             " tidak dapat dibatalkan.",
+             "Sampai saat itu Anda masih bisa berubah pikiran."),
+            "Pertahankan akun saya",
+        ),
+        ErasureDone: Wording(
+            "Akun Anda telah dihapus",
+            ("Sesuai keinginan Anda, akun Anda telah dihapus. Apa yang kami simpan tentang Anda tidak dapat dibaca lagi"
+             " oleh siapa pun, dan kami tidak akan menulis kepada Anda lagi.",
+             "Sampai jumpa, dan terima kasih telah bersama kami."),
+        ),
+        AccountsMerged: Wording(
+            "Akun Anda telah digabungkan",
+            ("Dua akun yang keduanya milik Anda digabungkan menjadi satu pada {at} oleh staf kami. Semua isi keduanya"
+             " ada di akun yang tersisa, dan Anda dapat masuk dengan cara mana pun yang sebelumnya Anda pakai.",
+             "Jika itu keliru, hubungi dukungan."),
+            "Masuk",
+        ),
+    },
+)  # fmt: skip
+
+LANGUAGES: Mapping[Locale, Language] = {Locale.ENGLISH: ENGLISH, Locale.INDONESIAN: INDONESIAN}
