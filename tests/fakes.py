@@ -18,11 +18,13 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
 from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest, Submissions, wallet_topic
 from domain.money import Currency, Money
+from domain.quotas import Quotas
 from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
 from domain.wallet.ports import Inbox
 from tests.fake_ledger import FakeLedger
 from tests.fake_quotas import HIGH_QUOTAS, FakeQuotas
+from tests.fake_standings import FakeStandings
 from tests.fake_wallet import FakeGateway, FakeInbox, FakeTopUps
 
 _MOVING = {Operation.MOVE, Operation.CAPTURE, Operation.REVERSE}
@@ -185,7 +187,9 @@ class FakePorts:
         self.inbox: Inbox = FakeInbox()
         self.submissions: Submissions = self.ledger
         self.feed = FakeFeed()
-        self.quotas = FakeQuotas(changed=HIGH_QUOTAS)
+        self.counts = FakeQuotas(changed=HIGH_QUOTAS)
+        self.quotas: Quotas = self.counts
+        self.standings = FakeStandings()
         self.events: list[Event] = []
         self.deeds: list[Deed] = []
 

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 import redis
 
+import domain.quotas
 from adapters.config import ROOT
 from adapters.embedded.database import DatabaseAddresses
 from adapters.embedded.valkey import EmbeddedValkey
@@ -203,8 +204,9 @@ def test_numbers_that_make_no_sense_are_refused(text: str) -> None:
         changed_quotas(text)
 
 
-def test_every_quota_has_a_name_of_its_own() -> None:
-    assert len(USUAL) == 9
+def test_all_quotas_are_known_by_name_and_those_of_money_are_marked() -> None:
+    defined = [found for found in vars(domain.quotas).values() if isinstance(found, Quota)]
+    assert sorted(USUAL) == sorted(quota.name for quota in defined)
     assert {name for name, quota in USUAL.items() if quota.counts_money} == {"deposit", "withdrawal"}
 
 
@@ -222,6 +224,23 @@ NEIGHBOURS = {
 @pytest.mark.parametrize(("address", "expected"), NEIGHBOURS.items())
 def test_an_address_is_counted_with_its_neighbours(address: str, expected: str) -> None:
     assert neighbourhood(address) == expected
+
+
+async def test_a_loop_that_is_busy_is_not_taken_for_a_valkey_that_is_gone(valkey: Valkey) -> None:
+    """Else a rush of requests would open all quotas to whoever makes it."""
+    async with quotas_on(valkey.url).running() as quotas:
+        over = asyncio.Event()
+
+        async def keep_busy() -> None:
+            while not over.is_set():
+                time.sleep(0.07)  # noqa: ASYNC251  # as a rush of requests does
+                await asyncio.sleep(0)
+
+        busy = asyncio.create_task(keep_busy())
+        at_once = await asyncio.gather(*(quotas.take(FEW, "somebody") for _ in range(20)))
+        over.set()
+        await busy
+        assert sum(taken.allowed for taken in at_once) == FEW.times
 
 
 class Known:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from adapters.config import Settings
 from adapters.identity.tokens import Tokens
 from adapters.serving import OPTIONS
 from domain.actor import Actor
-from domain.clock import system_clock
+from domain.identity.model import Session
 from domain.ids import uuid7
 from gql.app import Connect, create_app
 from tests.fake_quotas import HIGH
@@ -97,8 +97,12 @@ class House:
     url: str
     client: aiohttp.ClientSession = field(repr=False)
 
+    def session(self, actor: Actor) -> Session:
+        """The session of somebody."""
+        return self.ports.standings.session(actor)
+
     def token(self, actor: Actor, lifetime: timedelta = timedelta(minutes=15)) -> str:
-        return self.tokens.issue_token(actor.person, lifetime)
+        return self.tokens.issue(self.session(actor), datetime.now(UTC), lifetime).text
 
     def headers(self, actor: Actor | None) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(actor)}"} if actor else {}
@@ -161,10 +165,10 @@ async def served(settings: Settings, connect: Connect) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_house(folder: Path, environment: str = "production") -> AsyncIterator[House]:
-    """The application over ports in memory."""
-    settings, ports = settings_for(folder, environment), FakePorts()
-    tokens = Tokens.of_file(settings.token_key_file, settings.public_url, system_clock)
+async def running_house(folder: Path, environment: str = "production", **more: object) -> AsyncIterator[House]:
+    """The application over ports in memory, with more settings than all have."""
+    settings, ports = settings_for(folder, environment, **more), FakePorts()
+    tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
     async with served(settings, partial(connected, ports)) as url, aiohttp.ClientSession() as client:
         yield House(ports, tokens, url, client)
 
