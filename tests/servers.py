@@ -18,7 +18,7 @@ from adapters.embedded.database import APP_ROLE, RolePasswords, make_database, m
 from adapters.embedded.folders import FolderInUseError, delete_if_abandoned
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.valkey import EmbeddedValkey
-from adapters.postgres.migrate import upgrade
+from adapters.postgres.migrate import upgrade, upgrade_keys
 
 T = TypeVar("T")
 
@@ -101,6 +101,7 @@ async def make_template(superuser_url: str, name: str) -> None:
     await make_roles(superuser_url, PASSWORDS)
     made = await make_database(superuser_url, name, PASSWORDS)
     await upgrade(made.owner_url, APP_ROLE)
+    await upgrade_keys(made.owner_url, APP_ROLE)
 
 
 async def drop_database(superuser_url: str, name: str) -> None:

@@ -21,7 +21,7 @@ from adapters.embedded.server import PortTakenError
 from adapters.embedded.shelter import elsewhere
 from adapters.embedded.valkey import EmbeddedValkey
 from adapters.embedded.welcome import load_demo, welcome
-from adapters.postgres.migrate import role_of, upgrade
+from adapters.postgres.migrate import upgrade_all
 
 Say = Callable[[str], None]
 
@@ -40,11 +40,13 @@ def run(say: Say) -> None:
         stack.callback(lock.release)
         choose_ports(environment, say)
         _databases(environment, stack, say)
+        environment.setdefault("KEYS_DATABASE_URL", environment["DATABASE_URL"])
+        environment.setdefault("KEYS_MIGRATION_DATABASE_URL", environment["MIGRATION_DATABASE_URL"])
         _settle(environment)
         _publish(environment, stack)
         with _step("Bringing the tables up to date", say):
-            role = role_of(environment["DATABASE_URL"])
-            asyncio.run(upgrade(environment["MIGRATION_DATABASE_URL"], role))
+            names = "DATABASE_URL", "MIGRATION_DATABASE_URL", "KEYS_DATABASE_URL", "KEYS_MIGRATION_DATABASE_URL"
+            asyncio.run(upgrade_all(*(environment[name] for name in names)))
         with _step("Loading demo data", say):
             load_demo(environment)
         family = Family(VAR / "processes")
@@ -104,6 +106,8 @@ def _databases(environment: dict[str, str], stack: ExitStack, say: Say) -> None:
             environment["REDIS_URL"] = valkey.start().url
     environment.setdefault("SEAL_KEY", household.seal_key)
     environment.setdefault("MIDTRANS_SERVER_KEY", household.midtrans_server_key)
+    environment.setdefault("VAULT_MASTER_KEYS", household.vault_master_keys)
+    environment.setdefault("IDENTITY_KEY", household.identity_key)
 
 
 def _embedded_postgres(environment: dict[str, str], household: Household, stack: ExitStack, say: Say) -> None:
@@ -116,6 +120,9 @@ def _embedded_postgres(environment: dict[str, str], household: Household, stack:
         database = asyncio.run(make_database(postgres.superuser_url, DATABASE, passwords))
         environment["DATABASE_URL"] = database.app_url
         environment["MIGRATION_DATABASE_URL"] = database.owner_url
+        keys = asyncio.run(make_database(postgres.superuser_url, f"{DATABASE}_keys", passwords))
+        environment["KEYS_DATABASE_URL"] = keys.app_url
+        environment["KEYS_MIGRATION_DATABASE_URL"] = keys.owner_url
     if postgres.notice:
         say(f"  {postgres.notice}")
 

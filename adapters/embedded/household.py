@@ -26,6 +26,8 @@ class Household:
     app_password: str
     seal_key: str
     midtrans_server_key: str
+    vault_master_keys: str
+    identity_key: str
 
 
 def open_household(var: Path = VAR) -> Household:
@@ -39,6 +41,8 @@ def open_household(var: Path = VAR) -> Household:
             app_password=secrets.token_urlsafe(24),
             seal_key=secrets.token_hex(32),
             midtrans_server_key=f"SB-Mid-server-{secrets.token_urlsafe(18)}",
+            vault_master_keys=f"first:{secrets.token_hex(32)}",
+            identity_key=secrets.token_hex(32),
         )
         write_secret(file, json.dumps(asdict(made), indent=2))
         return made

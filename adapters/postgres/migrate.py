@@ -30,6 +30,12 @@ async def upgrade_keys(migration_url: str, app_role: str, revision: str = "head"
     await _upgrade(_MIGRATIONS / "keys", migration_url, app_role, revision)
 
 
+async def upgrade_all(url: str, migration_url: str, keys_url: str, keys_migration_url: str) -> None:
+    """Bring both up to date: the application's database and that of data keys, which may be the same one."""
+    await upgrade(migration_url, role_of(url))
+    await upgrade_keys(keys_migration_url, role_of(keys_url))
+
+
 def role_of(url: str) -> str:
     """The role that a database address signs in as. Raises ValueError if it names none."""
     role = urlsplit(url).username

@@ -14,6 +14,7 @@ from adapters.config import Settings
 from adapters.embedded.database import DatabaseAddresses
 from adapters.worker import jobs_of
 from tests.builders import staged
+from tests.identity_settings import IN_SMALL
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def settings(database: DatabaseAddresses, tmp_path: Path) -> Settings:
     return Settings.model_validate({
         "environment": "development", "database_url": database.app_url, "redis_url": "redis://127.0.0.1:1",
         "seal_key": "5e" * 32, "token_key_file": tmp_path / "unused.pem", "midtrans_server_key": "unused",
+        **IN_SMALL,
     })  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.config import Environment, MigrationSettings, Settings, SettingsError, read_settings
+from tests.identity_settings import IDENTITY
 
 GIVEN = {
     "ENVIRONMENT": "development",
@@ -13,6 +14,7 @@ GIVEN = {
     "SEAL_KEY": "5e" * 32,
     "TOKEN_KEY_FILE": "key.pem",
     "MIDTRANS_SERVER_KEY": "server-key",
+    **IDENTITY,
 }
 
 
@@ -32,7 +34,8 @@ def test_what_is_left_out_follows_from_what_is_given() -> None:
     assert settings.public_url == "http://127.0.0.1:8000"
     assert settings.seal_key_bytes == b"\x5e" * 32
     assert settings.token_key_file == Path("key.pem")
-    assert "secret" not in repr(settings)
+    assert settings.keys_database_url.get_secret_value() == GIVEN["DATABASE_URL"]
+    assert "app:secret" not in repr(settings)
 
 
 @pytest.mark.parametrize("name", sorted({*GIVEN} - {"ENVIRONMENT"}))
@@ -71,6 +74,9 @@ def test_production_is_the_default_and_asks_for_its_public_address(monkeypatch: 
     with pytest.raises(SettingsError, match="PUBLIC_URL must be set in production"):
         read_settings(Settings)
     monkeypatch.setenv("PUBLIC_URL", "https://pay.example/")
+    with pytest.raises(SettingsError, match="KEYS_DATABASE_URL must be set in production"):
+        read_settings(Settings)
+    monkeypatch.setenv("KEYS_DATABASE_URL", "postgresql://app@localhost/keys")
     settings = read_settings(Settings)
     assert settings.environment is Environment.PRODUCTION
     assert settings.public_url == "https://pay.example"

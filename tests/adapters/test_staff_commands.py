@@ -15,6 +15,7 @@ from domain.ids import uuid7
 from tests.adapters.midtrans_sandbox import KEY, NEW_KEY
 from tests.adapters.webhook_door import Door, opened
 from tests.builders import FIFTY, order_of
+from tests.identity_settings import IDENTITY
 
 
 class Desk:
@@ -26,6 +27,7 @@ class Desk:
             "ENVIRONMENT": "development", "DATABASE_URL": database.app_url, "REDIS_URL": "redis://127.0.0.1:1",
             "SEAL_KEY": "5e" * 32, "TOKEN_KEY_FILE": str(folder / "unused.pem"), "MIDTRANS_SERVER_KEY": KEY,
             "MIDTRANS_SNAP_URL": door.stage.sandbox.snap_url, "MIDTRANS_CORE_URL": door.stage.sandbox.url,
+            **IDENTITY,
         }  # fmt: skip
 
     async def says(self, *arguments: str, status: int = 0, **more: str) -> str:

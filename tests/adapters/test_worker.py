@@ -22,6 +22,7 @@ from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp, TopUpState
 from tests.adapters.midtrans_sandbox import KEY, NEW_KEY
 from tests.builders import FIFTY, IDR
+from tests.identity_settings import IN_SMALL
 from tests.servers import Valkey
 from tests.waiting import eventually
 
@@ -33,7 +34,7 @@ async def settings(database: DatabaseAddresses, valkey: Valkey, tmp_path: Path) 
             "environment": "development", "database_url": database.app_url, "redis_url": valkey.url,
             "seal_key": "5e" * 32, "token_key_file": tmp_path / "unused.pem", "midtrans_server_key": KEY,
             "midtrans_previous_server_key": NEW_KEY, "midtrans_snap_url": sandbox.snap_url,
-            "midtrans_core_url": sandbox.url,
+            "midtrans_core_url": sandbox.url, **IN_SMALL,
         })  # fmt: skip
 
 

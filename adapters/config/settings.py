@@ -1,26 +1,18 @@
-"""Settings, read once from the environment and from an optional `.env` file in the root."""
+"""The settings of a server, a worker and every command but `migrate`."""
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from adapters.config.identity import IdentitySettings
+from adapters.config.source import Source, is_hex_of, listed
 from domain.quotas import USUAL, changed_quotas
-
-ROOT = Path(__file__).resolve().parent.parent
-"""The folder that the application is run from."""
 
 _SEAL_KEY_BYTES = 32
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
-_FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
-
-
-class SettingsError(Exception):
-    """Settings that are missing or wrong; its text says, a line each, what to set."""
 
 
 class Environment(StrEnum):
@@ -39,27 +31,33 @@ class LogLevel(StrEnum):
     ERROR = "ERROR"
 
 
-class Source(BaseSettings):
-    """Where settings come from: the environment wins over the file."""
-
-    model_config = SettingsConfigDict(
-        env_file=ROOT / ".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
-    )
-
-    database_url: SecretStr = Field(
-        description="PostgreSQL address of the application's role: postgresql://role:password@host:5432/database"
-    )
-
-
 class MigrationSettings(Source):
     """What `migrate` needs. The owner's password is here alone: a server that never holds it cannot leak it."""
 
     migration_database_url: SecretStr = Field(
         description="PostgreSQL address of the role that owns the tables; `migrate` alone uses it"
     )
+    keys_database_url: SecretStr = Field(
+        default_factory=lambda earlier: earlier.get("database_url"),
+        description="Database of people's data keys, for the application's role; DATABASE_URL when left out",
+    )
+    keys_migration_database_url: SecretStr = Field(
+        default_factory=lambda earlier: earlier.get("migration_database_url"),
+        description="The same for the role that owns its table; MIGRATION_DATABASE_URL when left out",
+    )
+
+    @property
+    def addresses(self) -> tuple[SecretStr, SecretStr, SecretStr, SecretStr]:
+        """The application's database and that of data keys, each for who uses it and for who owns it."""
+        return (
+            self.database_url,
+            self.migration_database_url,
+            self.keys_database_url,
+            self.keys_migration_database_url,
+        )
 
 
-class Settings(Source):
+class Settings(IdentitySettings):
     """What every other command needs."""
 
     environment: Environment = Field(default=Environment.PRODUCTION, description="development or production")
@@ -128,7 +126,7 @@ class Settings(Source):
     @field_validator("seal_key")
     @classmethod
     def _refuse_another_length(cls, key: SecretStr) -> SecretStr:
-        if not _is_hex_of(key.get_secret_value(), _SEAL_KEY_BYTES):
+        if not is_hex_of(key.get_secret_value(), _SEAL_KEY_BYTES):
             raise ValueError(f"it takes {_SEAL_KEY_BYTES} bytes in hex, {2 * _SEAL_KEY_BYTES} digits")
         return key
 
@@ -140,7 +138,7 @@ class Settings(Source):
     @field_validator("allowed_origins")
     @classmethod
     def _refuse_what_is_no_origin(cls, origins: str) -> str:
-        for origin in _listed(origins):
+        for origin in listed(origins):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError("an origin is a scheme and a host in small letters, and nothing after them")
         return origins
@@ -158,6 +156,8 @@ class Settings(Source):
     def _ask_for_an_address_in_production(self) -> Self:
         if self.environment is Environment.PRODUCTION and "public_url" not in self.model_fields_set:
             raise ValueError("PUBLIC_URL must be set in production: browsers are sent there and vendors call it")
+        if self.environment is Environment.PRODUCTION and "keys_database_url" not in self.model_fields_set:
+            raise ValueError("KEYS_DATABASE_URL must be set in production: people's data keys lie apart from the data")
         return self
 
     @property
@@ -168,38 +168,4 @@ class Settings(Source):
     @property
     def allowed_origin_list(self) -> tuple[str, ...]:
         """The other sites whose pages may call us."""
-        return _listed(self.allowed_origins)
-
-
-Read = TypeVar("Read", bound=Source)
-
-
-def read_settings(kind: type[Read]) -> Read:
-    """Read all settings of one kind. Raises `SettingsError` that says what to set and never repeats a value."""
-    try:
-        return kind.model_validate({})
-    except ValidationError as error:
-        found = [wrong for wrong in error.errors(include_input=False) if wrong["type"] != _FOLLOWS_FROM_ANOTHER]
-        raise SettingsError("\n".join(_sentence(kind, wrong["loc"], wrong) for wrong in found)) from None
-
-
-def _sentence(kind: type[Source], place: tuple[int | str, ...], wrong: Mapping[str, Any]) -> str:
-    reason = str(wrong["msg"]).removeprefix("Value error, ")
-    if not place:
-        return f"{reason}."
-    field = str(place[0])
-    meaning = kind.model_fields[field].description
-    if wrong["type"] == "missing":
-        return f"Set {field.upper()}: {meaning}."
-    return f"{field.upper()} is not right: {reason}. It is: {meaning}."
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (part.strip() for part in text.split(","))))
-
-
-def _is_hex_of(text: str, size: int) -> bool:
-    try:
-        return len(bytes.fromhex(text)) == size
-    except ValueError:
-        return False
+        return listed(self.allowed_origins)
