@@ -1,6 +1,7 @@
 """Sends letters by SMTP: a connection for each, and nothing of a letter but its id in any log or exception."""
 
 import asyncio
+import contextlib
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE_POLICY
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,8 +34,10 @@ _NOT_SUPPORTED = 553
 """What we say for a server that cannot take letters in all alphabets in an address."""
 _OURS_TO_MEND = frozenset({530, 534, 535, 538})
 """They want us to sign in, or to do it otherwise: the address is not to blame."""
-_ADDRESS = re.compile(r"[^\x00-\x20\x7f-\xa0\"(),:;<>@\[\\\]]+@[^\x00-\x20\x7f-\xa0\"(),:;<>@\[\\\]]+")
+_ADDRESS = re.compile(r"[^\s\"(),:;<>@\[\\\]]+@[^\s\"(),:;<>@\[\\\]]+")
 _LONGEST_ADDRESS = 254
+_NAMED = re.compile(r"([^<>]*)<([^<>]*)>")
+_GOODBYE_S = 2.0
 
 
 class TlsMode(StrEnum):
@@ -69,10 +72,10 @@ class SmtpMailer:
     """A `Mailer`. Raises `ValueError` for a sender that is no address."""
 
     def __init__(self, access: SmtpAccess, clock: Clock = system_clock) -> None:
-        name, address = parseaddr(access.sender)
+        named = _NAMED.fullmatch(access.sender.strip())
         self._access, self._clock = access, clock
         try:
-            self._sender = _address(address, name)
+            self._sender = _address(named[2], named[1]) if named else _address(access.sender)
         except MailUndeliverableError:
             raise ValueError("the sender of mail is not an address") from None
         self._trust = ssl.create_default_context(cafile=access.ca_file) if access.tls is not TlsMode.NONE else None
@@ -81,8 +84,7 @@ class SmtpMailer:
         """Hand a letter over. Raises `MailUndeliverableError` and `UnavailableError`, which name no address."""
         message = self._message(letter)
         try:
-            async with asyncio.timeout(self._access.timeout_s):
-                await self._hand_over(message, message["To"].addresses[0].addr_spec)
+            await self._hand_over(message, message["To"].addresses[0].addr_spec)
         except SMTPRecipientsRefused as error:
             raise self._refusal(letter, error.recipients[0].code) from None
         except SMTPDataError as error:
@@ -108,8 +110,15 @@ class SmtpMailer:
             tls_context=self._trust,
             timeout=access.timeout_s,
         )
-        async with client:
-            await client.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
+        try:
+            async with asyncio.timeout(access.timeout_s):
+                await client.connect()
+                await client.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
+            # It is theirs now: a goodbye that fails must not have it sent again.
+            with contextlib.suppress(SMTPException, OSError):
+                await client.quit(timeout=_GOODBYE_S)
+        finally:
+            client.close()
 
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage(WIRE_POLICY)
@@ -133,7 +142,7 @@ class SmtpMailer:
 
 def _address(text: str, name: str = "") -> Address:
     """One plain address; whatever could be two, or a header, or a command, is none."""
-    if len(text) > _LONGEST_ADDRESS or _ADDRESS.fullmatch(text) is None:
+    if len(text) > _LONGEST_ADDRESS or not text.isprintable() or _ADDRESS.fullmatch(text) is None:
         raise MailUndeliverableError("That is no mail address.")
     local, _, domain = text.partition("@")
     try:

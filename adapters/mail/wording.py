@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from domain.identity.mail import (
     AccountsMerged,
+    AddressChanged,
     AlreadyRegistered,
     ConfirmSignUp,
     ErasureDone,
@@ -13,6 +14,7 @@ from domain.identity.mail import (
     FactorChange,
     NewSignIn,
     Occasion,
+    PasswordChanged,
     ResetPassword,
     SecondFactorChanged,
     StepUpCode,
@@ -57,38 +59,50 @@ ENGLISH = Language(
     letters={
         ConfirmSignUp: Wording(
             "Confirm your e-mail address",
-            ("Somebody, we hope you, signed up at Gametriggers with this address. Confirm that it is yours. The link"
-             " works once, within 30 minutes.",
+            (("Somebody, we hope you, signed up at Gametriggers with this address. Confirm that it is yours. The link"
+             " works once, within 30 minutes."),
              "If it was not you, ignore this letter: without the link nothing happens."),
             "Confirm my address",
         ),
         AlreadyRegistered: Wording(
             "You already have an account",
-            ("Somebody, we hope you, tried to sign up at Gametriggers with this address, which has an account already."
+            (("Somebody, we hope you, tried to sign up at Gametriggers with this address, which has an account already."
              " Sign in as usual; if you forgot your password, choose a new one. The link works once, within 30"
-             " minutes.",
+             " minutes."),
              "If it was not you, there is nothing to do: nothing has changed."),
             "Choose a new password",
         ),
         VerifyAddress: Wording(
             "Is this your e-mail address?",
-            ("This address was given as that of a Gametriggers account. Confirm it if the account is yours. The link"
-             " works once, within 30 minutes.",
+            (("This address was given as that of a Gametriggers account. Confirm it if the account is yours. The link"
+             " works once, within 30 minutes."),
              "If it is not, ignore this letter: the address will not be used."),
             "This is my address",
         ),
         ResetPassword: Wording(
             "Choose a new password",
-            ("Somebody, we hope you, asked for a new password for your account. The link works once, within 30"
-             " minutes.",
+            (("Somebody, we hope you, asked for a new password for your account. The link works once, within 30"
+             " minutes."),
              "If it was not you, ignore this letter: your password stays as it is."),
             "Choose a new password",
+        ),
+        PasswordChanged: Wording(
+            "Your password was changed",
+            ("The password of your account was changed on {at}.",
+             "If it was not you, choose a new one at once; that ends all sessions."),
+            "Choose a new password",
+        ),
+        AddressChanged: Wording(
+            "Your e-mail address was changed",
+            ("Your account has another e-mail address since {at}, and we will no longer write to this one.",
+             "If it was not you, sign in, end all other sessions and write to support at once."),
+            "See my sessions",
         ),
         StepUpCode: Wording(
             "Your confirmation code",
             ("Your code is {code}. It works once, within 10 minutes.",
-             "If you did not ask for it, somebody is signed in as you: change your password now, and give the code to"
-             " nobody."),
+             ("If you did not ask for it, somebody is signed in as you: change your password now, and give the code to"
+             " nobody.")),
         ),
         NewSignIn: Wording(
             "New sign-in to your account",
@@ -104,27 +118,27 @@ ENGLISH = Language(
         ),
         ExportReady: Wording(
             "Your export is ready",
-            ("What we keep about you is ready to be fetched, once, until {until}. Keep the file where only you can"
-             " read it.",),
+            (("What we keep about you is ready to be fetched, once, until {until}. Keep the file where only you can"
+             " read it."),),
             "Fetch my export",
         ),
         ErasureScheduled: Wording(
             "Your account will be erased",
-            ("As you wished, your account and everything personal in it will be erased on {at}. It cannot be undone"
-             " afterwards.",
+            (("As you wished, your account and everything personal in it will be erased on {at}. It cannot be undone"
+             " afterwards."),
              "Until then you can change your mind."),
             "Keep my account",
         ),
         ErasureDone: Wording(
             "Your account has been erased",
-            ("As you wished, your account was erased. What we kept about you can no longer be read by anybody, and we"
-             " will not write to you again.",
+            (("As you wished, your account was erased. What we kept about you can no longer be read by anybody, and we"
+             " will not write to you again."),
              "Goodbye, and thank you for having been with us."),
         ),
         AccountsMerged: Wording(
             "Your accounts were joined",
-            ("Two accounts that are both yours were joined into one on {at}, by our staff. Everything that was in"
-             " either of them is in the one that remains, and you sign in to it in any of the ways you used before.",
+            (("Two accounts that are both yours were joined into one on {at}, by our staff. Everything that was in"
+             " either of them is in the one that remains, and you sign in to it in any of the ways you used before."),
              "If that is not right, write to support."),
             "Sign in",
         ),
@@ -147,38 +161,50 @@ INDONESIAN = Language(
     letters={
         ConfirmSignUp: Wording(
             "Konfirmasi alamat email Anda",
-            ("Seseorang, semoga Anda sendiri, mendaftar di Gametriggers dengan alamat ini. Konfirmasikan bahwa alamat"
-             " ini milik Anda. Tautan berlaku satu kali, dalam 30 menit.",
+            (("Seseorang, semoga Anda sendiri, mendaftar di Gametriggers dengan alamat ini. Konfirmasikan bahwa alamat"
+             " ini milik Anda. Tautan berlaku satu kali, dalam 30 menit."),
              "Jika bukan Anda, abaikan surat ini: tanpa tautan itu tidak terjadi apa-apa."),
             "Konfirmasi alamat saya",
         ),
         AlreadyRegistered: Wording(
             "Anda sudah memiliki akun",
-            ("Seseorang, semoga Anda sendiri, mencoba mendaftar di Gametriggers dengan alamat ini, padahal alamat ini"
+            (("Seseorang, semoga Anda sendiri, mencoba mendaftar di Gametriggers dengan alamat ini, padahal alamat ini"
              " sudah memiliki akun. Masuklah seperti biasa; jika lupa kata sandi, buatlah yang baru. Tautan berlaku"
-             " satu kali, dalam 30 menit.",
+             " satu kali, dalam 30 menit."),
              "Jika bukan Anda, tidak perlu melakukan apa-apa: tidak ada yang berubah."),
             "Buat kata sandi baru",
         ),
         VerifyAddress: Wording(
             "Apakah ini alamat email Anda?",
-            ("Alamat ini dicantumkan pada sebuah akun Gametriggers. Konfirmasikan jika akun itu milik Anda. Tautan"
-             " berlaku satu kali, dalam 30 menit.",
+            (("Alamat ini dicantumkan pada sebuah akun Gametriggers. Konfirmasikan jika akun itu milik Anda. Tautan"
+             " berlaku satu kali, dalam 30 menit."),
              "Jika bukan, abaikan surat ini: alamat ini tidak akan dipakai."),
             "Ini alamat saya",
         ),
         ResetPassword: Wording(
             "Buat kata sandi baru",
-            ("Seseorang, semoga Anda sendiri, meminta kata sandi baru untuk akun Anda. Tautan berlaku satu kali, dalam"
-             " 30 menit.",
+            (("Seseorang, semoga Anda sendiri, meminta kata sandi baru untuk akun Anda. Tautan berlaku satu kali, dalam"
+             " 30 menit."),
              "Jika bukan Anda, abaikan surat ini: kata sandi Anda tidak berubah."),
             "Buat kata sandi baru",
+        ),
+        PasswordChanged: Wording(
+            "Kata sandi Anda telah diganti",
+            ("Kata sandi akun Anda diganti pada {at}.",
+             "Jika bukan Anda, segera buat kata sandi baru; semua sesi akan berakhir karenanya."),
+            "Buat kata sandi baru",
+        ),
+        AddressChanged: Wording(
+            "Alamat email Anda telah diganti",
+            ("Akun Anda memakai alamat email lain sejak {at}, dan kami tidak akan menulis ke alamat ini lagi.",
+             "Jika bukan Anda, masuklah, akhiri semua sesi lain, dan segera hubungi dukungan."),
+            "Lihat sesi saya",
         ),
         StepUpCode: Wording(
             "Kode konfirmasi Anda",
             ("Kode Anda {code}. Kode berlaku satu kali, dalam 10 menit.",
-             "Jika Anda tidak memintanya, ada orang yang masuk sebagai Anda: segera ganti kata sandi, dan jangan"
-             " berikan kode ini kepada siapa pun."),
+             ("Jika Anda tidak memintanya, ada orang yang masuk sebagai Anda: segera ganti kata sandi, dan jangan"
+             " berikan kode ini kepada siapa pun.")),
         ),
         NewSignIn: Wording(
             "Ada yang masuk ke akun Anda",
@@ -189,32 +215,33 @@ INDONESIAN = Language(
         ),
         SecondFactorChanged: Wording(
             "Perlindungan akun Anda berubah",
-            ("{change}, pada {at}.", "Jika bukan Anda, masuklah, periksa pengaturan Anda, dan segera hubungi dukungan."),
+            ("{change}, pada {at}.",
+             "Jika bukan Anda, masuklah, periksa pengaturan Anda, dan segera hubungi dukungan."),
             "Periksa pengaturan saya",
         ),
         ExportReady: Wording(
             "Ekspor Anda sudah siap",
-            ("Apa yang kami simpan tentang Anda siap diambil, satu kali, sampai {until}. Simpan berkasnya di tempat"
-             " yang hanya bisa Anda baca.",),
+            (("Apa yang kami simpan tentang Anda siap diambil, satu kali, sampai {until}. Simpan berkasnya di tempat"
+             " yang hanya bisa Anda baca."),),
             "Ambil ekspor saya",
         ),
         ErasureScheduled: Wording(
             "Akun Anda akan dihapus",
-            ("Sesuai keinginan Anda, akun Anda dan semua hal pribadi di dalamnya akan dihapus pada {at}. Setelah itu"
-             " tidak dapat dibatalkan.",
+            (("Sesuai keinginan Anda, akun Anda dan semua hal pribadi di dalamnya akan dihapus pada {at}. Setelah itu"
+             " tidak dapat dibatalkan."),
              "Sampai saat itu Anda masih bisa berubah pikiran."),
             "Pertahankan akun saya",
         ),
         ErasureDone: Wording(
             "Akun Anda telah dihapus",
-            ("Sesuai keinginan Anda, akun Anda telah dihapus. Apa yang kami simpan tentang Anda tidak dapat dibaca lagi"
-             " oleh siapa pun, dan kami tidak akan menulis kepada Anda lagi.",
+            (("Sesuai keinginan Anda, akun Anda telah dihapus. Apa yang kami simpan tentang Anda tidak dapat dibaca"
+             " lagi oleh siapa pun, dan kami tidak akan menulis kepada Anda lagi."),
              "Sampai jumpa, dan terima kasih telah bersama kami."),
         ),
         AccountsMerged: Wording(
             "Akun Anda telah digabungkan",
-            ("Dua akun yang keduanya milik Anda digabungkan menjadi satu pada {at} oleh staf kami. Semua isi keduanya"
-             " ada di akun yang tersisa, dan Anda dapat masuk dengan cara mana pun yang sebelumnya Anda pakai.",
+            (("Dua akun yang keduanya milik Anda digabungkan menjadi satu pada {at} oleh staf kami. Semua isi keduanya"
+             " ada di akun yang tersisa, dan Anda dapat masuk dengan cara mana pun yang sebelumnya Anda pakai."),
              "Jika itu keliru, hubungi dukungan."),
             "Masuk",
         ),

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator
+import warnings
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ async def receiving(settings: MailSandboxSettings, mailbox: Mailbox, faults: Fau
     Raises `MailSandboxError` where aiosmtpd is not installed or the port is taken.
     """
     try:
-        from aiosmtpd.smtp import SMTP, AuthResult
+        from aiosmtpd.smtp import SMTP
     except ImportError:
         raise MailSandboxError(
             "The mail sandbox needs aiosmtpd, a part of development: pip install -r requirements-dev.txt"
@@ -91,24 +92,23 @@ async def receiving(settings: MailSandboxSettings, mailbox: Mailbox, faults: Fau
     receiver = Receiver(settings, mailbox, faults)
     with_starttls = settings.tls is not None and not settings.implicit_tls
 
-    def known(_server: object, _session: object, _envelope: object, _way: str, given: object) -> "AuthResult":
-        right = (settings.user or "").encode(), (settings.password or "").encode()
-        return AuthResult(success=(getattr(given, "login", b""), getattr(given, "password", b"")) == right)
-
     def answer() -> SMTP:
-        line = SMTP(
-            receiver,
-            data_size_limit=LARGEST_LETTER,
-            enable_SMTPUTF8=True,
-            hostname="sandbox.localhost",
-            ident="mail sandbox",
-            tls_context=settings.tls if with_starttls else None,
-            require_starttls=with_starttls,
-            auth_required=settings.user is not None,
-            auth_require_tls=with_starttls,
-            authenticator=known if settings.user is not None else None,
-            loop=loop,
-        )
+        with warnings.catch_warnings():
+            # It warns of passwords in the clear, which on loopback are nobody's.
+            warnings.simplefilter("ignore", UserWarning)
+            line = SMTP(
+                receiver,
+                data_size_limit=LARGEST_LETTER,
+                enable_SMTPUTF8=True,
+                hostname="sandbox.localhost",
+                ident="mail sandbox",
+                tls_context=settings.tls if with_starttls else None,
+                require_starttls=with_starttls,
+                auth_required=settings.user is not None,
+                auth_require_tls=with_starttls,
+                authenticator=_authenticator(settings) if settings.user is not None else None,
+                loop=loop,
+            )
         open_lines.add(line)
         return line
 
@@ -125,3 +125,15 @@ async def receiving(settings: MailSandboxSettings, mailbox: Mailbox, faults: Fau
         for line in open_lines:
             if line.transport is not None:
                 line.transport.close()
+
+
+def _authenticator(settings: MailSandboxSettings) -> "Callable[..., AuthResult]":
+    from aiosmtpd.smtp import AuthResult
+
+    right = (settings.user or "").encode(), (settings.password or "").encode()
+
+    def known(_server: object, _session: object, _envelope: object, _way: str, given: object) -> AuthResult:
+        said = getattr(given, "login", b""), getattr(given, "password", b"")
+        return AuthResult(success=said == right, handled=False)
+
+    return known
