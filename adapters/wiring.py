@@ -15,6 +15,7 @@ from adapters.postgres.deeds import NoVault
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.ledger import LedgerCore
 from adapters.postgres.quota_counts import QuotaCounts
+from adapters.postgres.standings import PostgresStandings
 from adapters.postgres.wallet import PostgresTopUpReads
 from adapters.postgres.work import PostgresWork, Works
 from adapters.redis.feed import Feed
@@ -39,6 +40,7 @@ class Adapters:
     submissions: Batcher
     feed: Feed
     quotas: Quotas
+    standings: PostgresStandings
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -61,7 +63,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
     midtrans = MidtransGateway(_midtrans_access(settings))
     quotas = quotas_of(settings, database)
     plugs = plugged(database, feed, {midtrans.name: midtrans}, TopUpPolicy(), system_clock, quotas)
-    async with database, feed.running(), quotas.running(), midtrans, plugs as adapters:
+    async with database, feed.running(), quotas.running(), midtrans, plugs as adapters, adapters.standings.running():
         yield adapters
 
 
@@ -86,6 +88,7 @@ async def plugged(
             submissions=batcher,
             feed=feed,
             quotas=quotas,
+            standings=PostgresStandings(database, clock),
             gateways=gateways,
             policy=policy,
             clock=clock,

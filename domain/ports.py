@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from domain.identity.ports import Standings
 from domain.ledger.ports import Feed, Submissions
 from domain.quotas import Quotas
 from domain.wallet.ports import WalletPorts
@@ -18,6 +19,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def feed(self) -> Feed:
         """Tells that a topic has something new."""
+        ...
+
+    @property
+    def standings(self) -> Standings:
+        """What sessions may do."""
         ...
 
     @property

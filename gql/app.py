@@ -15,18 +15,23 @@ from starlette.routing import Route, WebSocketRoute
 from adapters import webhooks, wiring
 from adapters.address import Located
 from adapters.config import Environment, Settings, read_settings
-from adapters.identity.tokens import TokenError, Tokens, person_named
+from adapters.demo import DEMO, demo_session
+from adapters.identity.published import key_routes
+from adapters.identity.tokens import TokenError, Tokens, Verified
 from adapters.logs import configure_logging
 from adapters.readiness import UNREACHABLE, Readiness, readiness
 from adapters.wiring import Adapters
 from domain.actor import Actor, Origin
 from domain.clock import Clock, system_clock
+from domain.identity.model import SignedOutError
+from domain.identity.sessions import actor_of
 from domain.ids import uuid7
 from domain.ledger.chart import Purpose
 from domain.ports import Ports
 from gql import graphiql
 from gql.budget import Budget
 from gql.context import Context
+from gql.doorkeeper import Doorkeeper, Guest, Leave
 from gql.errors import UnauthenticatedError
 from gql.execution import Schema
 from gql.http import GraphQLOverHttp, Reception, bearer_of
@@ -37,10 +42,8 @@ from gql.telemetry import OPERATIONS, Observed, metrics
 from gql.wallet.types import Wallet
 from gql.websocket import Admitted, GraphQLOverWebSocket, Host
 
-DEMO = "demo"
-"""The account that a developer's GraphiQL is signed in as."""
-
-_DEMO_SESSION = timedelta(hours=12)
+_DEMO_TOKEN = timedelta(hours=12)
+"""So long a developer's GraphiQL is signed in as the demo account."""
 
 Connect = Callable[[Settings], AbstractAsyncContextManager[Ports]]
 
@@ -50,9 +53,10 @@ class Application:
 
     def __init__(self, settings: Settings, connect: Connect, clock: Clock) -> None:
         self._settings, self._connect, self.clock = settings, connect, clock
-        self._tokens = Tokens.of_file(settings.token_key_file, settings.public_url, clock)
+        self._tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
         self._sites = frozenset({origin_of(settings.public_url), *settings.allowed_origin_list})
         self._ports: Ports | None = None
+        self._keeper: Doorkeeper | None = None
         self.development = settings.environment is Environment.DEVELOPMENT
         self.schema: Schema = build_schema(development=self.development, unavailable=UNREACHABLE)
 
@@ -63,20 +67,28 @@ class Application:
             raise RuntimeError("the application is not running")
         return self._ports
 
+    @property
+    def keeper(self) -> Doorkeeper:
+        """Who knows all that have come in to stay. Raises RuntimeError as `ports` does."""
+        if self._keeper is None:
+            raise RuntimeError("the application is not running")
+        return self._keeper
+
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Connect while the server runs."""
-        async with self._connect(self._settings) as ports:
-            self._ports = ports
+        async with self._connect(self._settings) as ports, Doorkeeper(ports).on_duty() as keeper:
+            self._ports, self._keeper = ports, keeper
             try:
                 yield
             finally:
-                self._ports = None
+                self._ports = self._keeper = None
 
-    def open_http_context(self, request: Request) -> Context:
+    async def open_http_context(self, request: Request) -> Context:
         """A request's context; without a token it is nobody's. Raises `UnauthenticatedError` for a bad one."""
         token = bearer_of(request.headers.get("authorization"))
-        actor, origin = self._admitted(token).actor if token else None, request.state.origin
+        origin: Origin = request.state.origin
+        actor = await self._actor(token, origin) if token else None
         return Context(self.ports, actor, request.state.request_id, origin)
 
     def open_budget(self, request: Request) -> Budget:
@@ -86,6 +98,8 @@ class Application:
     def open_socket_context(self, actor: Actor, origin: Origin) -> Context:
         """The context of one operation on a socket."""
         OPERATIONS.labels("websocket").inc()
+        if actor.session is not None:
+            self.ports.standings.used(actor.session, self.ports.clock())
         request_id = uuid7().hex
         return Context(self.ports, actor, request_id, replace(origin, request_id=request_id))
 
@@ -93,7 +107,7 @@ class Application:
         """Whether a page of that origin may open a socket."""
         return site is None or site in self._sites
 
-    def admit(self, payload: Mapping[str, Any]) -> Admitted:
+    async def admit(self, payload: Mapping[str, Any], origin: Origin, leave: Leave) -> Admitted:
         """Judge the payload of `connection_init`: `Authorization` as a header has it, or `token` alone."""
         header = next((value for name, value in payload.items() if name.lower() == "authorization"), None)
         given = payload.get("token") if header is None else header
@@ -102,14 +116,28 @@ class Application:
         token = given if header is None else bearer_of(header)
         if not token:
             raise UnauthenticatedError
-        return self._admitted(token)
+        verified = self._verified(token)
+        try:
+            guest = await self.keeper.admit(verified.session, origin, leave)
+        except SignedOutError as error:
+            raise UnauthenticatedError(str(error)) from None
+        if guest.actor.person != verified.person:
+            self.keeper.part(guest)
+            raise UnauthenticatedError
+        return Admitted(guest, verified.expires_at)
+
+    def part(self, guest: Guest) -> None:
+        """Somebody who stayed has left."""
+        if self._keeper is not None:
+            self._keeper.part(guest)
 
     async def page(self, _: Request) -> Response:
         """GraphiQL, signed in as the demo account, its tabs filled for that account's wallet."""
-        actor = Actor(person_named(DEMO))
-        wallets = await self.ports.books.accounts_of([actor.owner], [Purpose.HOSTING_CREDIT])
+        session = demo_session(DEMO)
+        wallets = await self.ports.books.accounts_of([Actor(session.person).owner], [Purpose.HOSTING_CREDIT])
         wallet = global_id(Wallet.kind, wallets[0].id) if wallets else None
-        return graphiql.page(self._tokens.issue_token(actor.person, _DEMO_SESSION), wallet, str(uuid7()))
+        token = self._tokens.issue(session, self.clock(), _DEMO_TOKEN).text
+        return graphiql.page(token, wallet, str(uuid7()))
 
     async def readiness(self) -> Readiness:
         """Whether the parts that we lean on answer."""
@@ -117,12 +145,25 @@ class Application:
             return Readiness("ok", "ok", "ok")
         return await readiness(self.ports.database, self._settings.redis_url.get_secret_value())
 
-    def _admitted(self, token: str) -> Admitted:
+    def published_keys(self) -> dict[str, Any]:
+        """The keys by which others check our tokens."""
+        return self._tokens.published(self.clock())
+
+    async def _actor(self, token: str, origin: Origin) -> Actor:
+        verified = self._verified(token)
         try:
-            verified = self._tokens.verify(token, self.clock())
+            actor = await actor_of(self.ports, verified.session, origin)
+        except SignedOutError as error:
+            raise UnauthenticatedError(str(error)) from None
+        if actor.person != verified.person:
+            raise UnauthenticatedError
+        return actor
+
+    def _verified(self, token: str) -> Verified:
+        try:
+            return self._tokens.verify(token, self.clock())
         except TokenError as error:
             raise UnauthenticatedError(str(error)) from None
-        return Admitted(verified.actor, verified.expires_at)
 
 
 def create_app(settings: Settings, connect: Connect = wiring.connect, clock: Clock = system_clock) -> Starlette:
@@ -157,6 +198,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Host(
             application.schema,
             application.admit,
+            application.part,
             application.open_socket_context,
             application.welcomes,
             application.clock,
@@ -168,6 +210,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Route("/healthz", _healthy),
         Route("/readyz", _ready(application)),
         Route("/metrics", _metrics),
+        *key_routes(application.published_keys),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
     ]
     if application.development:

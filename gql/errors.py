@@ -107,6 +107,12 @@ def told_of(error: ApiError) -> Told:
     return {"message": str(error), "extensions": error.extensions}
 
 
+def told_unavailable(error: UnavailableError, correlation_id: str) -> Told:
+    """Something did not answer before the engine began: the same request may be tried again."""
+    _log.warning("unavailable", correlation_id=correlation_id, cause=repr(error))
+    return {"message": _UNAVAILABLE, "extensions": {"code": "UNAVAILABLE", "retryable": True}}
+
+
 def mask(error: Exception, correlation_id: str) -> Told:
     """An error of ours outside of any field: logged whole, told without a word about it."""
     _log.error("internal_error", correlation_id=correlation_id, exc_info=error)

@@ -5,7 +5,7 @@ the older `application/json` it is 200 unless it could not be read at all. One t
 that came too often is 429 in both, and all that are counted say in their headers what is left.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.types.graphql import OperationType
 
+from domain.errors import UnavailableError
 from gql.budget import Budget
 from gql.context import Context
-from gql.errors import BadInputError, RateLimitedError, Told, UnauthenticatedError, told, told_of
+from gql.errors import BadInputError, RateLimitedError, Told, UnauthenticatedError, told, told_of, told_unavailable
 from gql.execution import (
     QUERIES,
     QUERIES_AND_MUTATIONS,
@@ -45,8 +46,9 @@ _HEADERS_THAT_ASK_FIRST = ("authorization", "x-requested-with", "graphql-require
 class Reception:
     """What every request is received with."""
 
-    open_context: Callable[[Request], Context]
-    """Makes the context of a request. Raises `UnauthenticatedError` for a token that is no good."""
+    open_context: Callable[[Request], Awaitable[Context]]
+    """Makes the context of a request. Raises `UnauthenticatedError` for a token that is no good, and `UnavailableError`
+    where nobody can say."""
     open_budget: Callable[[Request], Budget]
     """What is counted when nobody knows who is asking."""
 
@@ -74,7 +76,7 @@ class GraphQLOverHttp:
         try:
             media_type = _media_type(request.headers.get("accept", ""))
             try:
-                context = self._reception.open_context(request)
+                context = await self._reception.open_context(request)
             except UnauthenticatedError:
                 budget = self._reception.open_budget(request)
                 await budget.take_request()
@@ -88,6 +90,8 @@ class GraphQLOverHttp:
             return _refused(told_of(error), 401, media_type, budget, _CHALLENGE)
         except RateLimitedError as error:
             return _refused(told_of(error), 429, media_type, budget, {"Retry-After": str(error.retry_after_s)})
+        except UnavailableError as error:
+            return _refused(told_unavailable(error, request.state.request_id), 503, media_type, budget, {})
         return await self._executed(request, operation, allowed, context, media_type)
 
     async def _executed(

@@ -5,7 +5,7 @@ to that operation and ends nothing else; only what breaks the protocol closes th
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from domain.actor import Actor, Origin
 from domain.clock import Clock
+from domain.errors import UnavailableError
 from gql.context import Context
+from gql.doorkeeper import Guest, Leave
 from gql.errors import BadInputError, RateLimitedError, UnauthenticatedError, mask, told, told_of
 from gql.execution import EVERYTHING, MalformedError, Operation, Schema, answers, operation_of
 
@@ -45,7 +47,7 @@ _log = structlog.get_logger("gametriggers.websocket")
 class Admitted:
     """Who sits at the other end, and until when."""
 
-    actor: Actor
+    guest: Guest
     expires_at: datetime
 
 
@@ -70,8 +72,10 @@ class Host:
     """What every socket is served with."""
 
     schema: Schema
-    admit: Callable[[Mapping[str, Any]], Admitted]
-    """Judges the payload of `connection_init`. Raises `UnauthenticatedError`."""
+    admit: Callable[[Mapping[str, Any], Origin, Leave], Awaitable[Admitted]]
+    """Judges the payload of `connection_init`. Raises `UnauthenticatedError`, or `UnavailableError`."""
+    part: Callable[[Guest], None]
+    """Is told that somebody has left."""
     open_context: Callable[[Actor, Origin], Context]
     """Makes the context of one operation."""
     welcomes: Callable[[str | None], bool]
@@ -126,6 +130,8 @@ class _Conversation:
             listener.cancel()
             self._cancel_all()
             await asyncio.gather(listener, *self._ending, return_exceptions=True)
+            if self._admitted is not None:
+                self._host.part(self._admitted.guest)
 
     def _end(self, ending: Ending | None) -> None:
         if not self._over.done():
@@ -178,17 +184,23 @@ class _Conversation:
         if self._admitted is not None:
             raise BrokenProtocolError(_INIT_AGAIN, "Too many initialisation requests")
         try:
-            admitted = self._host.admit(payload or {})
+            admitted = await self._host.admit(payload or {}, self._websocket.state.origin, self._leave)
         except UnauthenticatedError as error:
             _log.info("websocket_refused", reason=str(error))
             raise BrokenProtocolError(_FORBIDDEN, "Forbidden") from None
+        except UnavailableError as error:
+            _log.warning("websocket_unavailable", error=repr(error))
+            raise BrokenProtocolError(_TRY_AGAIN_LATER, "Try again later") from None
+        self._admitted = admitted
         self._timer.cancel()
         left = (admitted.expires_at - self._host.clock()).total_seconds()
         self._timer = asyncio.get_running_loop().call_later(
             max(left, 0.0), self._end, Ending(_FORBIDDEN, "Forbidden: the token has expired")
         )
-        self._admitted = admitted
         await self._send({"type": "connection_ack"})
+
+    def _leave(self, reason: str) -> None:
+        self._end(Ending(_FORBIDDEN, reason))
 
     async def _subscribe(self, id_: str, payload: object) -> None:
         if self._admitted is None:
@@ -203,7 +215,7 @@ class _Conversation:
             refusal = told(f"{MOST_OPERATIONS} operations at a time are the most on one socket.", BadInputError.code)
             await self._send({"id": id_, "type": "error", "payload": [refusal]})
             return
-        context = self._host.open_context(self._admitted.actor, self._websocket.state.origin)
+        context = self._host.open_context(self._admitted.guest.actor, self._websocket.state.origin)
         self._operations[id_] = asyncio.create_task(self._run(id_, operation, context))
 
     async def _run(self, id_: str, operation: Operation, context: Context) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from adapters import demo
-from adapters.identity.tokens import Tokens, person_named
+from adapters.identity.tokens import Tokens
+from domain.clock import system_clock
 
 _WORDS = """\
 GraphiQL       {public_url}/graphql
@@ -34,7 +35,8 @@ def welcome(environment: Mapping[str, str]) -> str:
     """Addresses, accounts with tokens, and three things to try."""
     tokens = Tokens.of_file(Path(environment["TOKEN_KEY_FILE"]), environment["PUBLIC_URL"])
     accounts = "\n".join(
-        f"  {name:<12} {tokens.issue_token(person_named(name), demo.TOKEN_LIFETIME)}" for name in demo.ACCOUNTS
+        f"  {name:<12} {tokens.issue(demo.demo_session(name), system_clock(), demo.TOKEN_LIFETIME).text}"
+        for name in demo.ACCOUNTS
     )
     return _WORDS.format(
         public_url=environment["PUBLIC_URL"], sandbox_port=environment["SANDBOX_PORT"], accounts=accounts,

@@ -4,17 +4,17 @@ import json
 import re
 from typing import Any
 
-from adapters.identity.tokens import person_named
+from adapters.demo import DEMO, demo_session
 from domain.actor import Actor
-from gql.app import DEMO
 from gql.node import global_id
 from tests.gql.house import House
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-ME = Actor(person_named(DEMO))
+ME = Actor(demo_session(DEMO).person)
 
 
 async def tabs_of(house: House) -> list[dict[str, Any]]:
+    house.ports.standings.begin(demo_session(DEMO))
     reply = await house.request("GET", headers=BROWSER)
     assert reply.status == 200
     found = re.search(r'<script id="tabs" type="application/json">(.*?)</script>', reply.text, re.DOTALL)

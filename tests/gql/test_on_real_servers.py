@@ -22,7 +22,8 @@ from adapters.relay import Relay
 from adapters.wiring import Adapters, plugged, quotas_of
 from domain.actor import Actor
 from domain.clock import system_clock
-from domain.ids import AccountId, TransactionId, uuid7
+from domain.identity.model import Session
+from domain.ids import AccountId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
@@ -32,9 +33,10 @@ from domain.wallet.model import TopUp
 from domain.wallet.policy import TopUpPolicy
 from gql.node import global_id
 from tests.fake_wallet import FakeGateway
-from tests.fakes import FakePorts, somebody
+from tests.fakes import FakePorts
 from tests.gql.house import House, served, settings_for
 from tests.gql.test_live import FOLLOW
+from tests.people import enroll
 from tests.servers import Valkey
 from tests.waiting import eventually
 
@@ -48,6 +50,19 @@ class RealHouse(House):
 
     real: Adapters
 
+    def __init__(self, settings: Settings, url: str, client: aiohttp.ClientSession, real: Adapters) -> None:
+        super().__init__(FakePorts(), Tokens.of_file(settings.token_key_file, settings.public_url), url, client)
+        self.real, self.enrolled = real, dict[PersonId, Session]()
+
+    async def enroll(self) -> Actor:
+        """Somebody who is signed in."""
+        found = await enroll(self.real.database.pool)
+        self.enrolled[found.person] = found.session
+        return found.actor
+
+    def session(self, actor: Actor) -> Session:
+        return self.enrolled[actor.person]
+
 
 @asynccontextmanager
 async def connect(holder: list[Adapters], settings: Settings) -> AsyncIterator[Adapters]:
@@ -57,6 +72,7 @@ async def connect(holder: list[Adapters], settings: Settings) -> AsyncIterator[A
         Feed(redis_url).running() as feed,
         quotas_of(settings, database).running() as quotas,
         plugged(database, feed, {"midtrans": FakeGateway()}, GENEROUS, system_clock, quotas) as ports,
+        ports.standings.running(),
     ):
         holder.append(ports)
         yield ports
@@ -65,12 +81,9 @@ async def connect(holder: list[Adapters], settings: Settings) -> AsyncIterator[A
 @pytest.fixture
 async def real(tmp_path: Path, database: DatabaseAddresses, valkey: Valkey) -> AsyncIterator[RealHouse]:
     settings = settings_for(tmp_path, "production", database_url=database.app_url, redis_url=valkey.url)
-    tokens = Tokens.of_file(settings.token_key_file, settings.public_url, system_clock)
     holder: list[Adapters] = []
     async with served(settings, partial(connect, holder)) as url, aiohttp.ClientSession() as client:
-        house = RealHouse(FakePorts(), tokens, url, client)
-        house.real = holder[0]
-        yield house
+        yield RealHouse(settings, url, client, holder[0])
 
 
 async def wallet_of(house: RealHouse, actor: Actor) -> AccountId:
@@ -90,12 +103,13 @@ async def credit(house: RealHouse, actor: Actor, *amounts: int) -> None:
 
 @contextmanager
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Every statement that is sent to PostgreSQL meanwhile."""
+    """Every statement that is sent to PostgreSQL meanwhile, but for signs of life."""
     sent: list[str] = []
     execute = Connection._execute
 
     async def noted(self: Connection, query: str, *arguments: Any, **options: Any) -> Any:
-        sent.append(query)
+        if query != "select 1":
+            sent.append(query)
         return await execute(self, query, *arguments, **options)
 
     with monkeypatch.context() as patch:
@@ -106,7 +120,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 async def test_a_list_of_ten_costs_as_many_statements_as_one_of_a_hundred(
     real: RealHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    me = somebody()
+    me = await real.enroll()
     wallet = await wallet_of(real, me)
     made = [
         await start_top_up(real.real, me, wallet, Money.whole(10_000, IDR), Method.QRIS, str(number))
@@ -115,6 +129,7 @@ async def test_a_list_of_ten_costs_as_many_statements_as_one_of_a_hundred(
     ids = [global_id("TopUp", found.id) for found in made if isinstance(found, TopUp)]
     assert len(ids) == 100
     await credit(real, me, 7)
+    await real.ask("{ viewer { id } }", me)  # who they are is known from here on
     inner = """
     id state wallet {
       id balance { total { amount } } owes { amount } balanceAt(at: "2099-01-01T00:00:00Z") { total { amount } }
@@ -135,7 +150,7 @@ async def test_a_list_of_ten_costs_as_many_statements_as_one_of_a_hundred(
 
 
 async def test_a_wallet_is_followed_through_the_relay_and_resumed_without_it(real: RealHouse, valkey: Valkey) -> None:
-    me = somebody()
+    me = await real.enroll()
     wallet = await wallet_of(real, me)
     await credit(real, me, 10)
     relay = asyncio.create_task(Relay(real.real.database, valkey.url, real.real).run())
@@ -159,7 +174,7 @@ async def test_a_wallet_is_followed_through_the_relay_and_resumed_without_it(rea
 
 
 async def test_statement_and_balances_are_those_of_the_ledger(real: RealHouse) -> None:
-    me = somebody()
+    me = await real.enroll()
     wallet = await wallet_of(real, me)
     await credit(real, me, *range(1, 6))
     query = """
@@ -223,9 +238,10 @@ async def test_a_database_that_goes_is_an_error_to_try_again_and_comes_back(
     tmp_path: Path, own_postgres: EmbeddedPostgres, own_database: DatabaseAddresses, valkey: Valkey
 ) -> None:
     settings = settings_for(tmp_path, "production", database_url=own_database.app_url, redis_url=valkey.url)
-    tokens = Tokens.of_file(settings.token_key_file, settings.public_url, system_clock)
-    async with served(settings, partial(connect, [])) as url, aiohttp.ClientSession() as client:
-        house, me = House(FakePorts(), tokens, url, client), somebody()
+    holder: list[Adapters] = []
+    async with served(settings, partial(connect, holder)) as url, aiohttp.ClientSession() as client:
+        house = RealHouse(settings, url, client, holder[0])
+        me = await house.enroll()
         query = "{ viewer { wallets { id } } }"
         assert (await house.ask(query, me)).data == {"viewer": {"wallets": []}}
         own_postgres.kill()

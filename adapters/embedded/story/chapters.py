@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.commands import audit
+from adapters.demo import person_named
 from adapters.embedded.story import storm
 from adapters.embedded.story.checks import decimal, expect, rupiah
 from adapters.embedded.story.client import Entry, Person, Watch
 from adapters.embedded.story.gateway import Notice
 from adapters.embedded.story.scene import Scene
-from adapters.identity.tokens import person_named
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import NoVault
@@ -50,7 +50,7 @@ async def told(scene: Scene, chapter: Callable[[str], None]) -> None:
 
 
 async def _watch(scene: Scene) -> _Demo:
-    person = scene.person("demo")
+    person = await scene.person("demo")
     wallet = await person.wallet_for("HOSTING_CREDIT")
     watch = Watch(person, wallet)
     await scene.until("the subscription's snapshot", lambda: watch.snapshot is not None)

@@ -24,9 +24,9 @@ class Scene:
         """The gateway's payers and operator."""
         return Gateway(self.session, self.stage.sandbox_url)
 
-    def person(self, name: str) -> Person:
+    async def person(self, name: str) -> Person:
         """Somebody who is signed in."""
-        return Person(self.session, self.stage.server_url, self.stage.token(name))
+        return Person(self.session, self.stage.server_url, await self.stage.token(name))
 
     async def until(
         self, what: str, condition: Callable[[], bool | Awaitable[bool]], timeout_s: float = PATIENCE_S

@@ -58,7 +58,7 @@ async def told(scene: Scene) -> None:
 
 
 async def _payer(scene: Scene, number: int) -> _Payer:
-    person = scene.person(f"payer-{number}")
+    person = await scene.person(f"payer-{number}")
     wallet = await person.open_wallet()
     return _Payer(person, wallet, Watch(person, wallet))
 

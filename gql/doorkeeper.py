@@ -1,0 +1,138 @@
+"""Who comes in, and who has to leave: sessions become actors, and whoever stays is judged again when rights change.
+
+A request is judged once. A socket stays: whenever the standing of its person may have changed it is judged anew, all
+sockets that are in doubt together in one look.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from domain.actor import Actor, Origin
+from domain.errors import UnavailableError
+from domain.identity.model import SignedOutError, Standing
+from domain.identity.ports import StandingPorts
+from domain.identity.sessions import actor_of
+from domain.ids import PersonId, SessionId
+
+ENDED = "Forbidden: your session has ended"
+CHANGED = "Forbidden: your rights have changed; connect again"
+
+_AGAIN_S = 1.0
+_log = structlog.get_logger("gametriggers.doorkeeper")
+
+Leave = Callable[[str], None]
+"""Makes somebody leave; it is told why."""
+
+
+@dataclass(eq=False, slots=True)
+class Guest:
+    """Somebody who stays, and who they are at this moment."""
+
+    actor: Actor
+    session: SessionId
+    leave: Leave
+
+
+class Doorkeeper:
+    """Knows who has come in to stay. Use it within `async with keeper.on_duty()`."""
+
+    def __init__(self, ports: StandingPorts) -> None:
+        self._ports = ports
+        self._guests: dict[PersonId, set[Guest]] = {}
+        self._doubtful = set[Guest]()
+        self._doubts = asyncio.Event()
+
+    @asynccontextmanager
+    async def on_duty(self) -> AsyncIterator["Doorkeeper"]:
+        """Hear of changes while the block lasts."""
+        forget = self._ports.standings.watch(self._doubt)
+        judging = asyncio.create_task(self._judge_on())
+        try:
+            yield self
+        finally:
+            forget()
+            judging.cancel()
+            await asyncio.gather(judging, return_exceptions=True)
+
+    async def admit(self, session: SessionId, origin: Origin, leave: Leave) -> Guest:
+        """Let somebody in to stay. Raises `SignedOutError`, or `UnavailableError` where nobody can say."""
+        guest = Guest(await actor_of(self._ports, session, origin), session, leave)
+        self._add(guest)
+        try:
+            # A change that was told while we looked was told to nobody yet; memory has it no more then.
+            self._judge(guest, await self._ports.standings.of(session), self._ports.clock())
+        except BaseException:
+            self.part(guest)
+            raise
+        return guest
+
+    def part(self, guest: Guest) -> None:
+        """Somebody has left."""
+        for person in _concerned(guest):
+            guests = self._guests.get(person, set())
+            guests.discard(guest)
+            if not guests:
+                self._guests.pop(person, None)
+        self._doubtful.discard(guest)
+
+    def _add(self, guest: Guest) -> None:
+        for person in _concerned(guest):
+            self._guests.setdefault(person, set()).add(guest)
+
+    def _doubt(self, person: PersonId | None) -> None:
+        if person is None:
+            self._doubtful.update(*self._guests.values())
+        else:
+            self._doubtful |= self._guests.get(person, set())
+        if self._doubtful:
+            self._doubts.set()
+
+    async def _judge_on(self) -> None:
+        while True:
+            await self._doubts.wait()
+            self._doubts.clear()
+            doubtful, self._doubtful = self._doubtful, set()
+            try:
+                await self._judge_all(doubtful)
+            except UnavailableError as error:
+                _log.warning("guests_unjudged", guests=len(doubtful), error=repr(error))
+            except Exception:  # noqa: BLE001  # one mistake of ours must not let everybody stay for ever
+                _log.exception("guests_unjudged", guests=len(doubtful))
+            else:
+                continue
+            self._doubtful |= {guest for guest in doubtful if guest in self._guests.get(guest.actor.person, ())}
+            await asyncio.sleep(_AGAIN_S)
+            if self._doubtful:
+                self._doubts.set()
+
+    async def _judge_all(self, guests: Iterable[Guest]) -> None:
+        known = await self._ports.standings.of_all({guest.session for guest in guests})
+        now = self._ports.clock()
+        for guest in guests:
+            self._judge(guest, known.get(guest.session), now)
+
+    def _judge(self, guest: Guest, standing: Standing | None, now: datetime) -> None:
+        """Let a guest stay, or make them leave. A fresh code or sign-in widens what they may, and ends nothing."""
+        try:
+            actor = standing.actor(now, guest.actor.origin) if standing else None
+        except SignedOutError:
+            actor = None
+        if actor is None:
+            guest.leave(ENDED)
+        elif _rights(actor) != _rights(guest.actor):
+            guest.leave(CHANGED)
+        else:
+            guest.actor = actor
+
+
+def _concerned(guest: Guest) -> set[PersonId]:
+    return {person for person in (guest.actor.person, guest.actor.impersonator) if person is not None}
+
+
+def _rights(actor: Actor) -> Actor:
+    return replace(actor, stepped_up_until=None, authenticated_at=None)
