@@ -3,21 +3,15 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
-from uuid import UUID
+from typing import Annotated
 
 import typer
 
-from adapters.config import Environment, MigrationSettings, Settings, SettingsError, Source, read_settings
+from adapters.commands.desk import staff
+from adapters.commands.terminal import or_say_why, refusal, say, settings_of
+from adapters.config import Environment, MigrationSettings, Settings
 from domain.errors import DomainError
-
-if TYPE_CHECKING:
-    from adapters.commands.staff import Work
-
-Read = TypeVar("Read", bound=Source)
 
 app = typer.Typer(
     name="gametriggers",
@@ -27,10 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-staff = typer.Typer(help="What people look after: reviews, vendors' messages, dead letters.", no_args_is_help=True)
 app.add_typer(staff, name="staff")
-
-First = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 
 
 @app.callback()
@@ -42,7 +33,7 @@ def every_command() -> None:
 
 
 @app.command()
-def migrate(revision: str = typer.Argument("head", help="Migration to stop at.")) -> None:
+def migrate() -> None:
     """Bring the database's tables up to date.
 
     Runs as the role of MIGRATION_DATABASE_URL, which owns the tables, and grants the role of DATABASE_URL what the
@@ -51,15 +42,14 @@ def migrate(revision: str = typer.Argument("head", help="Migration to stop at.")
     import asyncpg
     from sqlalchemy.exc import SQLAlchemyError
 
-    from adapters.postgres.migrate import role_of, upgrade
+    from adapters.postgres.migrate import role_of, upgrade_all
 
-    settings = _settings(MigrationSettings)
-    role = role_of(settings.database_url.get_secret_value())
+    settings = settings_of(MigrationSettings)
     try:
-        asyncio.run(upgrade(settings.migration_database_url.get_secret_value(), role, revision))
+        asyncio.run(upgrade_all(*(url.get_secret_value() for url in settings.addresses)))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
-        raise _refusal(f"The database of MIGRATION_DATABASE_URL cannot be migrated: {error}") from None
-    print(f"The tables are up to date; {role} may use them.")
+        raise refusal(f"The database of MIGRATION_DATABASE_URL cannot be migrated: {error}") from None
+    print(f"The tables are up to date; {role_of(settings.database_url.get_secret_value())} may use them.")
 
 
 @app.command()
@@ -67,7 +57,7 @@ def serve(workers: int = typer.Option(1, min=1, help="Processes that share the p
     """Serve GraphQL, webhooks, health and metrics on HOST and PORT. Ends gracefully on SIGTERM."""
     from adapters.serving import serve as run
 
-    run(_settings(Settings), workers)
+    run(settings_of(Settings), workers)
 
 
 @app.command()
@@ -78,7 +68,7 @@ def work() -> None:
     from adapters.logs import configure_logging
     from adapters.worker import work as run
 
-    settings = _settings(Settings)
+    settings = settings_of(Settings)
     configure_logging(settings)
     uvloop.run(run(settings))
 
@@ -91,11 +81,11 @@ def audit() -> None:
     """
     from adapters.commands.audit import run
 
-    settings = _settings(Settings)
+    settings = settings_of(Settings)
     try:
-        report = asyncio.run(run(settings, _say))
+        report = asyncio.run(run(settings, say))
     except OSError as error:
-        raise _refusal(f"The database of DATABASE_URL cannot be reached: {error}") from None
+        raise refusal(f"The database of DATABASE_URL cannot be reached: {error}") from None
     if not report.clean:
         raise typer.Exit(1)
 
@@ -114,7 +104,7 @@ def sandbox(
     from adapters.embedded.household import VAR
     from adapters.sandbox.midtrans import SandboxSettings, create_sandbox
 
-    settings = _settings(Settings)
+    settings = settings_of(Settings)
     if state_file is None:
         VAR.mkdir(exist_ok=True)
         state_file = VAR / "midtrans-sandbox.json"
@@ -129,18 +119,18 @@ def token(
     days: int = typer.Option(30, min=1, max=365, help="How many days it holds."),
 ) -> None:
     """Print an access token that names a person. Development only: it lets its bearer be that person."""
-    from datetime import timedelta
+    from adapters.demo import token_for
+    from adapters.identity.keys import KeyFileError
+    from adapters.identity.tokens import Tokens
 
-    from adapters.identity.tokens import KeyFileError, Tokens, person_named
-
-    settings = _settings(Settings)
+    settings = settings_of(Settings)
     if settings.environment is not Environment.DEVELOPMENT:
-        raise _refusal("Tokens are given out by hand in development only: ENVIRONMENT=development.")
+        raise refusal("Tokens are given out by hand in development only: ENVIRONMENT=development.")
     try:
         tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
-    except KeyFileError as error:
-        raise _refusal(error) from None
-    print(tokens.issue_token(person_named(name), timedelta(days=days)))
+        print(token_for(settings.database_url.get_secret_value(), tokens, name, days))
+    except (KeyFileError, OSError) as error:
+        raise refusal(error) from None
 
 
 @app.command()
@@ -152,56 +142,11 @@ def settlement(
     """Book that a gateway paid out to our bank: its clearing account goes back towards zero."""
     from adapters.commands.settlement import run
 
-    settings = _settings(Settings)
+    settings = settings_of(Settings)
     try:
         print(asyncio.run(run(settings, gateway, amount, reference)))
     except DomainError as error:
-        raise _refusal(error) from None
-
-
-@staff.command()
-def review(first: First = 50) -> None:
-    """List top-ups that somebody should look at, newest first, each with the reason."""
-    from adapters.commands import staff as desk
-
-    _at_the_desk(lambda _: partial(desk.review, first=first))
-
-
-@staff.command()
-def inbox(
-    *, first: First = 50, refused: Annotated[bool, typer.Option("--refused", help="Those that nobody signed.")] = False
-) -> None:
-    """List vendors' messages that are not handled yet, newest first."""
-    from adapters.commands import staff as desk
-
-    _at_the_desk(lambda _: partial(desk.inbox, first=first, refused=refused))
-
-
-@staff.command()
-def replay(message: int = typer.Argument(help="Its number, as `inbox` shows it.")) -> None:
-    """Handle a vendor's message again: ask the vendor, and do what its answer says, once."""
-    from adapters.commands import staff as desk
-
-    _at_the_desk(lambda settings: desk.replaying(settings, message))
-
-
-@staff.command(name="dead-letters")
-def dead_letters(first: First = 50) -> None:
-    """List what should have followed an event and was given up, latest first."""
-    from adapters.commands import staff as desk
-
-    _at_the_desk(lambda _: partial(desk.dead_letters, first=first))
-
-
-@staff.command()
-def revive(
-    event: UUID = typer.Argument(help="The event's id, as `dead-letters` shows it."),
-    reaction: str = typer.Argument(help="The reaction's name."),
-) -> None:
-    """Try a dead letter again from the first attempt, once its cause is gone."""
-    from adapters.commands import staff as desk
-
-    _at_the_desk(lambda _: partial(desk.revive, event=event, reaction=reaction))
+        raise refusal(error) from None
 
 
 @app.command()
@@ -221,9 +166,9 @@ def tell_the_story() -> None:
     from adapters.embedded import story
 
     try:
-        story.tell(_say)
+        story.tell(say)
     except story.StoryFailedError as error:
-        raise _refusal(error) from None
+        raise refusal(error) from None
 
 
 @app.command()
@@ -236,7 +181,7 @@ def dev() -> None:
     """
     from adapters.embedded import dev as development
 
-    _or_say_why(lambda: development.run(_say))
+    or_say_why(lambda: development.run(say))
 
 
 @app.command()
@@ -244,55 +189,8 @@ def reset() -> None:
     """Delete all that `dev` stored: databases, passwords, keys, logs. Refuses while a run is alive."""
     from adapters.embedded import dev as development
 
-    _or_say_why(development.reset)
+    or_say_why(development.reset)
     print("Everything that was stored is deleted.")
-
-
-def _settings(kind: type[Read]) -> Read:
-    """Read settings; beside a running `make dev` what it uses stands in for what nobody gave."""
-    from dotenv import load_dotenv
-
-    from adapters.embedded.household import DEV_SETTINGS
-
-    load_dotenv(DEV_SETTINGS, override=False)
-    try:
-        return read_settings(kind)
-    except SettingsError as error:
-        raise _refusal(error) from None
-
-
-def _at_the_desk(work: "Callable[[Settings], Work]") -> None:
-    """Do something of staff's and show what came of it; exit status 1 where there is no such thing."""
-    from adapters.commands.staff import NotThereError, run
-
-    settings = _settings(Settings)
-    try:
-        print(asyncio.run(run(settings, work(settings))))
-    except (NotThereError, DomainError) as error:
-        raise _refusal(error) from None
-    except OSError as error:
-        raise _refusal(f"The database of DATABASE_URL cannot be reached: {error}") from None
-
-
-def _or_say_why(work: Callable[[], None]) -> None:
-    """Run, and turn what a person can mend into a sentence and exit status 1."""
-    from adapters.embedded.family import ChildEndedError
-    from adapters.embedded.folders import FolderInUseError
-    from adapters.embedded.server import ServerStartError, UnsuitablePlatformError
-
-    try:
-        work()
-    except (SettingsError, FolderInUseError, ServerStartError, UnsuitablePlatformError, ChildEndedError) as error:
-        raise _refusal(error) from None
-
-
-def _refusal(reason: object) -> typer.Exit:
-    print(reason, file=sys.stderr)
-    return typer.Exit(1)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from domain.ids import uuid7
 from gql.app import Connect, create_app
 from tests.fake_quotas import HIGH
 from tests.fakes import FakePorts, connected
+from tests.identity_settings import IN_SMALL
 from tests.waiting import eventually
 
 PROTOCOL = "graphql-transport-ws"
@@ -146,6 +147,8 @@ def settings_for(folder: Path, environment: str, **more: object) -> Settings:
         "public_url": "http://gametriggers.example",
         "midtrans_server_key": "SB-Mid-server-made-up",
         "quotas": HIGH,
+        "keys_database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",
+        **IN_SMALL,
     }
     return Settings.model_validate({**given, **more})
 

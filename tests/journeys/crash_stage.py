@@ -36,10 +36,11 @@ from adapters.sandbox.midtrans import RunningSandbox, SandboxSettings, running_s
 from adapters.sandbox.midtrans.payments import Payment
 from domain.actor import Actor
 from domain.clock import system_clock
-from domain.ids import PersonId, uuid7
+from tests.identity_settings import IN_SMALL
 from tests.journeys import asking
 from tests.journeys.mortal import DIED
 from tests.journeys.nursery import Doom, Life, Nursery, Point
+from tests.people import Enrolled, enroll
 from tests.servers import PASSWORDS, Addresses, drop_database
 from tests.waiting import eventually
 
@@ -114,11 +115,16 @@ class CrashStage:
     client: aiohttp.ClientSession
     settings: dict[str, object]
     doom: Doom | None
-    me: Actor = field(default_factory=lambda: Actor(PersonId(uuid7())))
+    enrolled: Enrolled
     lives: int = 0
     died: bool = False
     points: list[Point] = field(default_factory=list)
     _server: Life | None = None
+
+    @property
+    def me(self) -> Actor:
+        """The client."""
+        return self.enrolled.actor
 
     async def begin(self, role: str) -> Life:
         """A process in a role; it dies if this is the life to die in."""
@@ -183,7 +189,7 @@ class CrashStage:
     async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """A client's request; sent again, the same one, when the server has died under it."""
         tokens = Tokens.of_file(self.folder / "token-key.pem", str(self.settings["public_url"]))
-        headers = {"Authorization": f"Bearer {tokens.issue_token(self.me.person, timedelta(days=30))}"}
+        headers = {"Authorization": f"Bearer {self.enrolled.token(tokens, timedelta(days=30))}"}
         for _ in range(3):
             await self.awake()
             try:
@@ -370,11 +376,12 @@ async def crash_stage(
             "seal_key": SEAL_KEY, "seal_head_file": str(folder / "heads"),
             "token_key_file": str(folder / "token-key.pem"), "port": port, "public_url": f"http://127.0.0.1:{port}",
             "midtrans_server_key": SERVER_KEY, "midtrans_snap_url": sandbox.snap_url,
-            "midtrans_core_url": sandbox.url, **given,
+            "midtrans_core_url": sandbox.url, "keys_database_url": database.app_url, **IN_SMALL, **given,
         }  # fmt: skip
         stage = CrashStage(
-            nursery, folder, database, connection, redis, sandbox, clock, gateway_clock, client, settings, doom
-        )
+            nursery, folder, database, connection, redis, sandbox, clock, gateway_clock, client, settings, doom,
+            await enroll(connection),
+        )  # fmt: skip
         try:
             yield stage
         finally:

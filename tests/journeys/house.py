@@ -26,11 +26,13 @@ from adapters.identity.tokens import Tokens
 from adapters.postgres.audit import audit
 from adapters.postgres.seal import exported_heads
 from domain.actor import Actor
-from domain.ids import PersonId, uuid7
+from domain.ids import PersonId
 from gql.scalars import plain
 from tests.fake_quotas import HIGH
 from tests.gql.house import PROTOCOL, RESPONSE, Reply, Socket
+from tests.identity_settings import IDENTITY
 from tests.journeys import asking
+from tests.people import Enrolled, enroll
 
 SERVER_KEY = "SB-Mid-server-of-the-tests"
 SEAL_KEY = "5e" * 32
@@ -71,7 +73,8 @@ class House:
             "SEAL_KEY": SEAL_KEY, "SEAL_HEAD_FILE": str(self.folder / "heads"),
             "TOKEN_KEY_FILE": str(self.folder / "token-key.pem"), "PORT": str(self.port), "PUBLIC_URL": self.url,
             "MIDTRANS_SERVER_KEY": SERVER_KEY, "MIDTRANS_SNAP_URL": f"{self.sandbox_url}/snap/v1",
-            "MIDTRANS_CORE_URL": self.sandbox_url, "QUOTAS": HIGH, **self.more,
+            "MIDTRANS_CORE_URL": self.sandbox_url, "QUOTAS": HIGH, "KEYS_DATABASE_URL": self.database.app_url,
+            **IDENTITY, **self.more,
         }  # fmt: skip
 
     def start(self) -> "House":
@@ -156,9 +159,16 @@ class Journey:
     house: House
     client: aiohttp.ClientSession
     connection: asyncpg.Connection
+    enrolled: dict[PersonId, Enrolled] = field(default_factory=dict)
 
     def token(self, actor: Actor, lifetime: timedelta = timedelta(minutes=15)) -> str:
-        return self.house.tokens.issue_token(actor.person, lifetime)
+        return self.enrolled[actor.person].token(self.house.tokens, lifetime)
+
+    async def enroll(self, **wishes: Any) -> Enrolled:
+        """Somebody new who is signed in."""
+        found = await enroll(self.connection, **wishes)
+        self.enrolled[found.person] = found
+        return found
 
     async def ask(self, actor: Actor | None, query: str, **variables: object) -> Reply:
         headers = {"Accept": RESPONSE} | ({"Authorization": f"Bearer {self.token(actor)}"} if actor else {})
@@ -174,7 +184,7 @@ class Journey:
         return found
 
     async def somebody(self) -> Person:
-        actor = Actor(PersonId(uuid7()))
+        actor = (await self.enroll()).actor
         given = {"purpose": "HOSTING_CREDIT", "currency": "IDR"}
         made = await self.ask(actor, asking.OPEN_WALLET, input=given)
         return Person(actor, made.data["openWallet"]["id"])

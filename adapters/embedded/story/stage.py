@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from adapters.config import Settings
+from adapters.demo import enroll
 from adapters.embedded import ports
 from adapters.embedded.database import APP_ROLE, RolePasswords, make_database, make_roles
 from adapters.embedded.family import Family
@@ -19,8 +20,10 @@ from adapters.embedded.household import VAR, Household, open_household, token_ke
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.valkey import EmbeddedValkey
 from adapters.embedded.welcome import load_demo
-from adapters.identity.tokens import Tokens, person_named
-from adapters.postgres.migrate import upgrade
+from adapters.identity.tokens import Tokens
+from adapters.postgres.database import Database
+from adapters.postgres.migrate import upgrade, upgrade_keys
+from domain.clock import system_clock
 
 Say = Callable[[str], None]
 
@@ -54,10 +57,11 @@ class Stage:
         """The settings that the processes run with."""
         return Settings.model_validate({name.lower(): value for name, value in self.environment.items()})
 
-    def token(self, name: str) -> str:
+    async def token(self, name: str) -> str:
         """A token for a demo account or for any made-up person."""
         tokens = Tokens.of_file(Path(self.environment["TOKEN_KEY_FILE"]), self.server_url)
-        return tokens.issue_token(person_named(name), _TOKEN_LIFETIME)
+        async with Database(self.environment["DATABASE_URL"], size=1) as database:
+            return tokens.issue(await enroll(database, name), system_clock(), _TOKEN_LIFETIME).text
 
     def start_server(self) -> None:
         """Start the server and wait until it answers."""
@@ -108,6 +112,7 @@ def _databases(stage: Stage, stack: ExitStack, say: Say) -> None:
     asyncio.run(make_roles(postgres.superuser_url, passwords))
     database = asyncio.run(make_database(postgres.superuser_url, "story", passwords))
     asyncio.run(upgrade(database.owner_url, APP_ROLE))
+    asyncio.run(upgrade_keys(database.owner_url, APP_ROLE))
     stage.environment |= _settings(stage.folder, household, database.app_url, valkey.url)
     load_demo(stage.environment)
     say("The tables are there, and two demo accounts with their first credit.")
@@ -136,6 +141,10 @@ def _settings(folder: Path, household: Household, database_url: str, redis_url: 
         "MIDTRANS_SNAP_URL": f"{gateway}/snap/v1",
         "MIDTRANS_CORE_URL": gateway,
         "MIDTRANS_TIMEOUT_S": "10",
+        "KEYS_DATABASE_URL": database_url,
+        "VAULT_MASTER_KEYS": household.vault_master_keys,
+        "IDENTITY_KEY": household.identity_key,
+        "SMTP_URL": "smtp+plain://127.0.0.1:9",
         "LOG_LEVEL": "INFO",
         "LOG_JSON": "true",
     }
