@@ -1,5 +1,6 @@
 """What a provider publishes and answers, where it is odd: only what is safe and understood is used."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -139,6 +140,13 @@ async def test_a_key_that_is_not_understood_keeps_nobody_out(odd: Odd, stranger:
 async def test_a_key_for_another_purpose_verifies_nothing(odd: Odd, key: object) -> None:
     odd.keys = {"keys": [key]}
     with pytest.raises(ProviderLiedError):
+        await odd.sign_in()
+
+
+async def test_a_key_that_is_too_short_verifies_nothing(odd: Odd) -> None:
+    modulus = base64.urlsafe_b64encode(((1 << 1023) + 12345).to_bytes(128)).rstrip(b"=").decode()
+    odd.keys = {"keys": [{"kty": "RSA", "kid": KEY.kid, "n": modulus, "e": "AQAB"}]}
+    with pytest.raises(ProviderLiedError, match="does not publish"):
         await odd.sign_in()
 
 

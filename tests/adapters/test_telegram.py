@@ -192,6 +192,11 @@ def test_a_launch_text_with_something_added_is_a_lie(ours: TelegramProofs, more:
         ours.of_mini_app(signed_launch() + more, NOW)
 
 
+def test_a_launch_text_that_says_something_twice_is_a_lie(ours: TelegramProofs) -> None:
+    with pytest.raises(ProviderLiedError, match="twice"):
+        ours.of_mini_app("user=%7B%22id%22%3A6%7D&" + signed_launch(), NOW)
+
+
 @pytest.mark.parametrize("text", ["", "hash=", "x" * 20_000, "&".join(f"a{n}=1" for n in range(50)), "%", "hash=é"])
 def test_what_is_no_launch_text_is_a_lie(ours: TelegramProofs, text: str) -> None:
     with pytest.raises(ProviderLiedError):
