@@ -101,6 +101,9 @@ async def test_a_deed_that_is_missing_and_one_that_is_new(bench: Bench, deeds: P
                 said = (await deeds.verify()).first_wrong
                 assert said is not None
                 assert f"at position {forged}: it was not there" in said
+                first = (await bench.audit()).first
+                assert first is not None
+                assert str(first) == said
 
 
 async def test_what_happens_elsewhere_does_not_matter_here(bench: Bench, deeds: PostgresDeeds) -> None:

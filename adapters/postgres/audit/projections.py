@@ -55,6 +55,7 @@ select max(position), ref from journal where operation = 'reverse' and refusal i
 group by ref having count(*) > 1 order by 1 limit $1
 """
 _COUNTS = f"select {for_each_table('(select count(*) from {table})', ', ')}"  # noqa: S608  # the words are ours
+_SHARED = f"rows share positions ({for_each_table('{table}', ', ')})"
 _MOST = 100
 
 
@@ -74,16 +75,7 @@ async def against_projections(
         yield [Finding("journal", str(ref), position, "it was reversed twice")]
     counted, walked = tuple((await fetch(_COUNTS))[0]), (report.rows, report.changes, report.deeds)
     if counted != walked:
-        yield [
-            Finding(
-                "journal",
-                "*",
-                None,
-                f"rows share positions ({for_each_table('{table}', ', ')})",
-                str(walked),
-                str(counted),
-            )
-        ]
+        yield [Finding("journal", "*", None, _SHARED, str(walked), str(counted))]
     totals: Counter[Currency] = Counter()
     seen: set[int] = set()
     while page := await fetch(_ACCOUNTS, max(seen, default=-(2**63)), _PAGE):
