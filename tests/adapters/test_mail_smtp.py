@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -121,6 +122,18 @@ async def test_a_refusal_is_for_good_or_for_now(
     assert len(sandbox.mailbox) == kept
     await mailer(sandbox).send(letter())
     assert [found.repeated for found in sandbox.mailbox] == [bool(kept), *[False] * kept]
+
+
+def test_the_event_loop_of_servers_drops_lines_as_well() -> None:
+    async def story() -> None:
+        async with running_mail_sandbox() as sandbox:
+            sandbox.faults.order({"kind": "drop_after_data"})
+            with pytest.raises(UnavailableError):
+                await mailer(sandbox).send(letter())
+            await mailer(sandbox).send(letter())
+            assert [found.repeated for found in sandbox.mailbox] == [True, False]
+
+    uvloop.run(story())
 
 
 async def test_silence_ends_in_time(sandbox: RunningMailSandbox) -> None:

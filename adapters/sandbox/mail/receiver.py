@@ -7,13 +7,14 @@ import ssl
 import warnings
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+from weakref import WeakSet
 
 from adapters.sandbox.mail.faults import FaultKind, Faults
 from adapters.sandbox.mail.mailbox import LARGEST_LETTER, Mailbox
 
 if TYPE_CHECKING:
-    from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 LOOPBACK = "127.0.0.1"
 
@@ -38,12 +39,12 @@ class MailSandboxSettings:
 
 
 class Receiver:
-    """What aiosmtpd asks for each recipient and each letter. Its method names are aiosmtpd's."""
+    """What aiosmtpd asks for each recipient and each letter."""
 
     def __init__(self, settings: MailSandboxSettings, mailbox: Mailbox, faults: Faults) -> None:
         self._settings, self._mailbox, self._faults = settings, mailbox, faults
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+    async def take_recipient(
         self, _server: "SMTP", _session: "Session", envelope: "Envelope", address: str, _options: list[str]
     ) -> str:
         """Take a recipient, or not."""
@@ -54,9 +55,7 @@ class Receiver:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, server: "SMTP", session: "Session", envelope: "Envelope"
-    ) -> str:
+    async def take_letter(self, server: "SMTP", session: "Session", envelope: "Envelope") -> str:
         """Take a letter, or not."""
         to = str(envelope.rcpt_tos[0])
         if self._faults.take(FaultKind.REFUSE_CONTENT, to):
@@ -69,9 +68,12 @@ class Receiver:
             [str(address) for address in envelope.rcpt_tos],
             secured=session.ssl is not None or self._settings.implicit_tls,
         )
-        if self._faults.take(FaultKind.DROP_AFTER_DATA, to) and isinstance(server.transport, asyncio.WriteTransport):
-            server.transport.abort()
+        if self._faults.take(FaultKind.DROP_AFTER_DATA, to):
+            cast("asyncio.WriteTransport", server.transport).abort()
         return "250 2.0.0 Kept"
+
+    handle_RCPT = take_recipient  # noqa: N815 - the name that aiosmtpd looks for
+    handle_DATA = take_letter  # noqa: N815 - the name that aiosmtpd looks for
 
 
 @contextlib.asynccontextmanager
@@ -80,17 +82,37 @@ async def receiving(settings: MailSandboxSettings, mailbox: Mailbox, faults: Fau
 
     Raises `MailSandboxError` where aiosmtpd is not installed or the port is taken.
     """
+    open_lines: WeakSet[SMTP] = WeakSet()
+    answer = _answering(settings, Receiver(settings, mailbox, faults), open_lines)
+    tls = settings.tls if settings.implicit_tls else None
     try:
-        from aiosmtpd.smtp import SMTP
+        server = await asyncio.get_running_loop().create_server(answer, LOOPBACK, settings.smtp_port, ssl=tls)
+    except OSError as error:
+        raise MailSandboxError(f"Port {settings.smtp_port} of the mail sandbox is taken ({error.strerror}).") from None
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for line in tuple(open_lines):
+            if line.transport is not None:
+                line.transport.close()
+
+
+def _answering(settings: MailSandboxSettings, receiver: Receiver, lines: "WeakSet[SMTP]") -> "Callable[[], SMTP]":
+    """Answers a call, and notes it in `lines`."""
+    try:
+        from aiosmtpd.smtp import SMTP, AuthResult
     except ImportError:
         raise MailSandboxError(
             "The mail sandbox needs aiosmtpd, a part of development: pip install -r requirements-dev.txt"
         ) from None
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-    loop = asyncio.get_running_loop()
-    open_lines: set[SMTP] = set()
-    receiver = Receiver(settings, mailbox, faults)
-    with_starttls = settings.tls is not None and not settings.implicit_tls
+    starttls = settings.tls is not None and not settings.implicit_tls
+    right = (settings.user or "").encode(), (settings.password or "").encode()
+
+    def known(_server: object, _session: object, _envelope: object, _way: str, given: object) -> AuthResult:
+        said = getattr(given, "login", b""), getattr(given, "password", b"")
+        return AuthResult(success=said == right, handled=False)
 
     def answer() -> SMTP:
         with warnings.catch_warnings():
@@ -102,38 +124,14 @@ async def receiving(settings: MailSandboxSettings, mailbox: Mailbox, faults: Fau
                 enable_SMTPUTF8=True,
                 hostname="sandbox.localhost",
                 ident="mail sandbox",
-                tls_context=settings.tls if with_starttls else None,
-                require_starttls=with_starttls,
+                tls_context=settings.tls if starttls else None,
+                require_starttls=starttls,
                 auth_required=settings.user is not None,
-                auth_require_tls=with_starttls,
-                authenticator=_authenticator(settings) if settings.user is not None else None,
-                loop=loop,
+                auth_require_tls=starttls,
+                authenticator=known if settings.user is not None else None,
+                loop=asyncio.get_running_loop(),
             )
-        open_lines.add(line)
+        lines.add(line)
         return line
 
-    try:
-        server = await loop.create_server(
-            answer, LOOPBACK, settings.smtp_port, ssl=settings.tls if settings.implicit_tls else None
-        )
-    except OSError as error:
-        raise MailSandboxError(f"Port {settings.smtp_port} of the mail sandbox is taken ({error.strerror}).") from None
-    try:
-        yield int(server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
-        for line in open_lines:
-            if line.transport is not None:
-                line.transport.close()
-
-
-def _authenticator(settings: MailSandboxSettings) -> "Callable[..., AuthResult]":
-    from aiosmtpd.smtp import AuthResult
-
-    right = (settings.user or "").encode(), (settings.password or "").encode()
-
-    def known(_server: object, _session: object, _envelope: object, _way: str, given: object) -> AuthResult:
-        said = getattr(given, "login", b""), getattr(given, "password", b"")
-        return AuthResult(success=said == right, handled=False)
-
-    return known
+    return answer
