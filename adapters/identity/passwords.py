@@ -62,7 +62,7 @@ class Argon2Passwords:
 
     async def prepare(self) -> None:
         """Do now, at start, what the first caller would otherwise wait for. Safe to leave out."""
-        await self._aside(lambda: (common_passwords(), self._dummy))
+        await self._aside(lambda: (common_passwords(), self._dummy, self._old_cost and self._old_dummy))
 
     async def hash(self, text: str) -> str:
         """An argon2id hash of a password. Raises `UnavailableError` when too many wait already."""
