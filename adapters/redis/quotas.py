@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TypeVar
@@ -142,7 +143,7 @@ class RedisQuotas:
             except _FAILURES as error:
                 if self._away is None:
                     _log.warning("quotas_lost_redis", error=repr(error))
-                    self._away = asyncio.create_task(self._wait_for_redis())
+                    self._away = asyncio.create_task(self._wait_for_redis(), context=Context())  # no request's
                 return None
 
     async def _wait_for_redis(self) -> None:

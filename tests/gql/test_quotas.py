@@ -11,7 +11,10 @@ import pytest
 
 from adapters.embedded.valkey import EmbeddedValkey
 from adapters.redis.quotas import RedisQuotas
-from domain.quotas import changed_quotas
+from domain.quotas import USUAL, Taken, changed_quotas
+from gql import errors
+from gql.budget import hold
+from gql.errors import ApiError, RateLimitedError
 from tests.fakes import somebody
 from tests.gql.house import RESPONSE, House, Reply, running_house
 from tests.gql.test_wallets import OPEN
@@ -218,3 +221,18 @@ class TestOnValkey:
                 return (await house.ask(HELLO)).status == 429
 
             await eventually(counts_again)
+
+
+def test_the_kinds_of_error_that_are_told_are_those_that_are_documented() -> None:
+    codes = {kind.code for kind in ApiError.__subclasses__()} | {"UNAVAILABLE", "INTERNAL"}
+    assert codes == {"UNAUTHENTICATED", "FORBIDDEN", "BAD_INPUT", "RATE_LIMITED", "UNAVAILABLE", "INTERNAL"}
+    assert errors.__doc__ is not None
+    assert set(re.findall(r"\b[A-Z]{3,}_?[A-Z]+\b", errors.__doc__)) == codes
+
+
+def test_a_taken_quota_is_held_by_whoever_asks() -> None:
+    quota = USUAL["sign_in"]
+    hold(Taken(allowed=True, quota=quota, remaining=0, retry_after_s=0))
+    with pytest.raises(RateLimitedError) as refused:
+        hold(Taken(allowed=False, quota=quota, remaining=0, retry_after_s=7))
+    assert refused.value.extensions == {"code": "RATE_LIMITED", "retryAfter": 7}
