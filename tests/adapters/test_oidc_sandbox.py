@@ -220,3 +220,22 @@ async def test_telegram_signs_when_the_operator_asks(visit: Visit) -> None:
         ours.of_widget(old, visit.hands.now)
     for path in ("telegram/widget", "telegram/mini-app"):
         assert (await visit.operate("POST", path, {"person": "nobody"}))[0] == 400
+
+
+async def test_the_widget_sends_people_back_with_signed_fields(visit: Visit) -> None:
+    page = f"/telegram/widget?{urlencode({'return_to': RETURN + '?via=widget'})}"
+    assert (await visit.browser.get(page)).text.count('name="person"') == 4
+    answer = await visit.browser.post(page, data={"person": "budi"})
+    assert answer.status_code == 303
+    told: dict[str, object] = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    assert told.pop("via") == "widget"
+    assert TelegramProofs(BOT_TOKEN).of_widget(told, visit.hands.now).profile.name == "Budi"
+    refused = await visit.browser.post(page, data={"person": ""})
+    assert refused.headers["location"] == RETURN + "?via=widget"
+
+
+@pytest.mark.parametrize("target", ["", "javascript:alert(1)"])
+async def test_the_widget_sends_nobody_to_what_is_no_page(visit: Visit, target: str) -> None:
+    page = f"/telegram/widget?{urlencode({'return_to': target})}"
+    for answer in (await visit.browser.get(page), await visit.browser.post(page, data={"person": "budi"})):
+        assert answer.status_code == 400

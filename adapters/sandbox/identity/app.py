@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
-from adapters.sandbox.identity import control, doors, page
+from adapters.sandbox.identity import control, doors, page, widget
 from adapters.sandbox.identity.people import Site
 from adapters.sandbox.identity.sandbox import Sandbox, SandboxSettings
 from adapters.sandbox.listening import listening
@@ -30,7 +30,7 @@ def create_sandbox(settings: SandboxSettings, *, clock: Clock = system_clock) ->
 
     Serve it on loopback only: anybody may be anybody here, and the operator's part asks for no key.
     """
-    app = Starlette(routes=[*control.routes(), *doors.routes(), *page.routes()])
+    app = Starlette(routes=[*control.routes(), *doors.routes(), *widget.routes(), *page.routes()])
     app.state.sandbox = Sandbox(settings, clock=clock)
     return app
 

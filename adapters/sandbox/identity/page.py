@@ -1,7 +1,7 @@
 """The page on which a person chooses who to be, or says no: plain HTML and a form, no script."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
@@ -16,7 +16,7 @@ from adapters.sandbox.identity.sandbox import Grant, Sandbox
 from adapters.sandbox.identity.tokens import ELSEWHERE
 
 _CALL = "authorize"
-_HEADERS = {
+PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -43,10 +43,8 @@ async def _show(request: Request) -> Response:
     sandbox, site = _asked(request)
     complaint = "There is no such site." if site is None else _complaint(sandbox, site, request.query_params)
     if site is None or complaint:
-        return _html("Sign in", f"<p>{escape(complaint)}</p>", 400)
-    people = "".join(_button(person) for person in sandbox.settings.people)
-    no = '<button class="no" name="person" value="">Say no</button>'
-    return _html("Sign in", f'<h1>Who are you at {site.title()}?</h1><form method="post">{people}{no}</form>')
+        return html_page("Sign in", f"<p>{escape(complaint)}</p>", 400)
+    return html_page("Sign in", form(site, sandbox.settings.people))
 
 
 async def _choose(request: Request) -> Response:
@@ -58,13 +56,13 @@ async def _choose(request: Request) -> Response:
     chosen = parse_qs((await request.body()).decode("utf-8", "replace")).get("person", [""])[0]
     person = sandbox.person(chosen)
     if chosen and person is None:
-        return _html("Sign in", "<p>There is no such person.</p>", 400)
+        return html_page("Sign in", "<p>There is no such person.</p>", 400)
     told = {"error": "access_denied"} if person is None else {"code": _code(sandbox, site, asked, person)}
     told["state"] = asked.get("state", "")
     if site in NAMES_ITSELF:
         told["iss"] = issuer_of(request, site)
     _spoil(sandbox, site, told)
-    return RedirectResponse(_with(asked["redirect_uri"], told), status_code=303, headers=_HEADERS)
+    return RedirectResponse(with_told(asked["redirect_uri"], told), status_code=303, headers=PAGE_HEADERS)
 
 
 def _asked(request: Request) -> tuple[Sandbox, Site | None]:
@@ -123,7 +121,15 @@ def _spoil(sandbox: Sandbox, site: Site, told: dict[str, str]) -> None:
         told["state"] = "of-another-journey"
 
 
-def _with(url: str, told: Mapping[str, str]) -> str:
+def form(site: Site, people: Iterable[Person]) -> str:
+    """A button for each person, and one to say no."""
+    buttons = "".join(_button(person) for person in people)
+    no = '<button class="no" name="person" value="">Say no</button>'
+    return f'<h1>Who are you at {site.title()}?</h1><form method="post">{buttons}{no}</form>'
+
+
+def with_told(url: str, told: Mapping[str, str]) -> str:
+    """The address with these parameters besides its own."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(told))))))
 
@@ -137,11 +143,12 @@ def _button(person: Person) -> str:
     )
 
 
-def _html(title: str, body: str, status: int = 200) -> Response:
+def html_page(title: str, body: str, status: int = 200) -> Response:
+    """A whole page around this body."""
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title} · identity sandbox</title><style>{_STYLE}</style></head>"
         f"<body><main>{body}</main><p><small>A sandbox: these people are made up.</small></p></body></html>"
     )
-    return HTMLResponse(page, status, headers=_HEADERS)
+    return HTMLResponse(page, status, headers=PAGE_HEADERS)
