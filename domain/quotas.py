@@ -57,6 +57,8 @@ CODE_REQUEST = Quota("code_request", 3, timedelta(minutes=5))
 """Mails with a link or code, by account."""
 SECOND_FACTOR = Quota("second_factor", 10, _QUARTER)
 """Codes tried, by person."""
+EXPORT = Quota("export", 3, timedelta(days=7))
+"""Copies of everything that is a person's, by person."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE)
@@ -67,7 +69,7 @@ COST_OF_PERSON = Quota("cost_of_person", 60_000, _MINUTE)
 USUAL: Mapping[str, Quota] = {
     quota.name: quota
     for quota in (
-        SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, SECOND_FACTOR, DEPOSIT, WITHDRAWAL,
+        SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, SECOND_FACTOR, EXPORT, DEPOSIT, WITHDRAWAL,
         REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
     )
 }  # fmt: skip
