@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.errors import ConflictError
 from domain.ids import derived
 from domain.ledger.model import AccountKey, Code, Posting
-from domain.wallet.effects import Effects, effects, next_check_s, seconds_until, waits
+from domain.wallet.effects import VOID, Effects, effects, next_check_s, seconds_until, waits
 from domain.wallet.events import ReceivableOpened
 from domain.wallet.gateway import Gateway, GatewayAnswerError, PaymentState, PaymentStatus
 from domain.wallet.model import Order, TopUp
@@ -41,6 +41,18 @@ async def confirm_top_up(ports: WalletPorts, order_id: str, *, transaction_id: s
         if recorded is not None:
             return recorded
     raise ConflictError(f"order {order_id} is being confirmed by others")
+
+
+async def end_at_gateway(ports: WalletPorts, order: Order) -> None:
+    """Have the gateway end a payment of a top-up that was given up, and record that it has, so that nobody asks again.
+
+    Its doors: the cancellation, its repeats, the sweep. Before a payer has chosen how to pay there is nothing to end.
+    Raises the gateway's errors, `GatewayRefusedError` among them where the payment has gone too far.
+    """
+    order_id = order.attempt.order_id
+    status = await ports.gateways[order.top_up.gateway].cancel(order_id)
+    if status.state in VOID and status.order_id == order_id:
+        await _record(ports, order, status)
 
 
 async def _ask(gateway: Gateway, order: Order, transaction_id: str | None) -> PaymentStatus:

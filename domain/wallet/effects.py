@@ -36,6 +36,9 @@ VOID = {
 }
 """Nothing has come in or, if it had, all of it went back."""
 
+ON_ITS_WAY = frozenset({PaymentState.PENDING, PaymentState.AUTHORIZED, PaymentState.CHALLENGED})
+"""Somebody has chosen how to pay, and it may still go either way."""
+
 _TAKES_BACK = {
     PaymentState.REFUNDED: Kind.REFUND,
     PaymentState.PARTIALLY_REFUNDED: Kind.REFUND,
@@ -82,7 +85,7 @@ def effects(
     doubt = _doubt(top_up, attempt, status, arrived, to_wallet=to_wallet)
     after = _seen(attempt, status, received, fits=fits)
     gone_back = _gone_back(after, status)
-    turn = _turn(top_up, after, status, received, gone_back, doubt, latest=latest, over=over)
+    turn = _turn(top_up, attempt, status, received, gone_back, doubt, latest=latest, over=over)
     state = NEXT.get((top_up.state, turn), top_up.state) if turn else top_up.state
     zero = Money.zero(top_up.amount.currency)
     changed = replace(
@@ -104,8 +107,7 @@ def effects(
 
 def waits(status: PaymentStatus) -> bool:
     """Whether the gateway will have more to say by itself: a payment or a refund is still on its way."""
-    on_its_way = {PaymentState.PENDING, PaymentState.AUTHORIZED, PaymentState.CHALLENGED}
-    return status.state in on_its_way or any(not back.final for back in status.taken_back)
+    return status.state in ON_ITS_WAY or any(not back.final for back in status.taken_back)
 
 
 def _of_another_try(attempt: Attempt, status: PaymentStatus) -> bool:
@@ -209,7 +211,8 @@ def _turn(
         whole = gone_back is not None and (not attempt.credited or stays <= gone_back)
         return VOID.get(status.state) if whole else None
     if status.state is PaymentState.CHALLENGED:
-        return Turn.CHALLENGED
+        # Only as news: what was held when a top-up was given up does not bring it back.
+        return None if attempt.seen is PaymentState.CHALLENGED else Turn.CHALLENGED
     if status.state in VOID and (latest or over):
         return VOID[status.state]
     return Turn.EXPIRED if status.state is PaymentState.UNKNOWN and over and latest else None

@@ -12,6 +12,8 @@ from domain.ledger.model import AccountKey, AccountStatus
 from domain.ledger.ports import AccountView
 from domain.money import Currency, Money
 from domain.refusal import Refusal
+from domain.wallet.confirm import end_at_gateway
+from domain.wallet.effects import VOID
 from domain.wallet.events import TopUpEnded, TopUpStarted
 from domain.wallet.gateway import Method
 from domain.wallet.model import (
@@ -19,6 +21,7 @@ from domain.wallet.model import (
     NEXT,
     AboveMaximum,
     AmountNotRepresentable,
+    Attempt,
     BelowMinimum,
     CurrencyNotSupported,
     DailyCapReached,
@@ -26,6 +29,7 @@ from domain.wallet.model import (
     IdReused,
     MethodNotOffered,
     NotCancellable,
+    Order,
     TooManyPending,
     TopUp,
     TopUpId,
@@ -157,24 +161,29 @@ async def cancel_top_up(ports: WalletPorts, actor: Actor, id_: TopUpId) -> TopUp
     """Give up a top-up that is not paid; doing so again answers the same. Its door: the mutation.
 
     The gateway is told afterwards, as far as it can be: a page that is open cannot be closed, and a late payment lands.
+    Where it did not hear, each repeat tells it again, and so does the sweep.
     """
     known = (await ports.top_ups.top_ups_by_id([id_])).get(id_)
     if known is None or known.person != actor.person:
         return TopUpNotFound("There is no such top-up.")
     async with ports.work() as work:
         kept = await work.top_ups.lock(id_)
-        if kept.top_up.state is TopUpState.CANCELLED:
-            return kept.top_up
-        state = NEXT.get((kept.top_up.state, Turn.ABANDONED))
-        if state is None:
-            return NotCancellable(f"A top-up that is {kept.top_up.state} cannot be cancelled.", kept.top_up.state)
-        cancelled = replace(kept.top_up, state=state)
-        await work.top_ups.save(cancelled)
-        await work.emit(TopUpEnded(derived("top-up:TopUpEnded", f"{id_}:abandoned"), id_, cancelled.wallet))
-    gateway = ports.gateways[cancelled.gateway]
-    known_there = [attempt.order_id for attempt in kept.attempts if attempt.asked_at is not None]
-    told = await asyncio.gather(*(gateway.cancel(order_id) for order_id in known_there), return_exceptions=True)
+        cancelled = kept.top_up
+        if cancelled.state is not TopUpState.CANCELLED:
+            state = NEXT.get((cancelled.state, Turn.ABANDONED))
+            if state is None:
+                return NotCancellable(f"A top-up that is {cancelled.state} cannot be cancelled.", cancelled.state)
+            cancelled = replace(cancelled, state=state)
+            await work.top_ups.save(cancelled)
+            await work.emit(TopUpEnded(derived("top-up:TopUpEnded", f"{id_}:abandoned"), id_, cancelled.wallet))
+    open_there = [Order(cancelled, attempt) for attempt in kept.attempts if _may_be_open(attempt)]
+    told = await asyncio.gather(*(end_at_gateway(ports, order) for order in open_there), return_exceptions=True)
     for answer in told:
         if isinstance(answer, BaseException) and not isinstance(answer, DomainError):
             raise answer
     return cancelled
+
+
+def _may_be_open(attempt: Attempt) -> bool:
+    """The gateway may know of it, and has not said that it came to anything or nothing."""
+    return attempt.asked_at is not None and attempt.received is None and attempt.seen not in VOID

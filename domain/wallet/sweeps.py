@@ -1,13 +1,15 @@
 """What makes nothing depend on a notification's arrival, or on a process that lived to the end of what it began."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.ids import TransactionId, derived
 from domain.ledger.model import Transaction
-from domain.wallet.confirm import confirm_top_up
-from domain.wallet.effects import CHECK_DELAYS_S
+from domain.wallet.confirm import confirm_top_up, end_at_gateway
+from domain.wallet.effects import CHECK_DELAYS_S, ON_ITS_WAY
+from domain.wallet.gateway import GatewayRefusedError
 from domain.wallet.model import TopUpState
 from domain.wallet.pages import open_page
 from domain.wallet.ports import WalletPorts
@@ -27,9 +29,10 @@ class Sweep:
 
 
 async def sweep_top_ups(ports: WalletPorts, now: datetime) -> Sweep:
-    """Ask about every order whose time has come, and get a page for every top-up that was left without one.
+    """Ask about every order whose time has come, and do for it what a process left undone.
 
-    Its door: the schedule; many may run at once. One that fails stops nobody and is put off.
+    A top-up without a page gets one; of one that was given up, the gateway ends what is still on its way. Its
+    door: the schedule; many may run at once. One that fails stops nobody and is put off.
     """
     sweep, gate = Sweep(), asyncio.Semaphore(_AT_ONCE)
 
@@ -54,8 +57,18 @@ async def _look(ports: WalletPorts, order_id: str, now: datetime) -> None:
     order = await ports.top_ups.order(order_id)
     if order is not None and order.top_up.state is TopUpState.REQUESTED and now < order.top_up.expires_at:
         await open_page(ports, order.top_up.id)
-    else:
-        await confirm_top_up(ports, order_id)
+        return
+    top_up = await confirm_top_up(ports, order_id)
+    if top_up is not None and top_up.state is TopUpState.CANCELLED:
+        await _end(ports, order_id)
+
+
+async def _end(ports: WalletPorts, order_id: str) -> None:
+    """Tell the gateway again that a top-up was given up, should it not have heard, or its payer have gone on paying."""
+    order = await ports.top_ups.order(order_id)
+    if order is not None and order.attempt.seen in ON_ITS_WAY and order.attempt.received is None:
+        with suppress(GatewayRefusedError):  # it has gone on meanwhile: the next look tells where to
+            await end_at_gateway(ports, order)
 
 
 async def expire_holds(ports: WalletPorts, now: datetime) -> Sweep:

@@ -135,6 +135,7 @@ async def cancelled_at_the_gateway_too(stage: CrashStage) -> None:
         await stage.told(asking.CANCEL, input={"topUpId": top_up["id"]})
         await stage.notified()
     await stage.sweep(SOON)
+    assert stage.payment().state == "cancel"
 
 
 async def never_paid(stage: CrashStage) -> None:
