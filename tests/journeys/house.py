@@ -171,7 +171,11 @@ class Journey:
         return found
 
     async def ask(self, actor: Actor | None, query: str, **variables: object) -> Reply:
-        headers = {"Accept": RESPONSE} | ({"Authorization": f"Bearer {self.token(actor)}"} if actor else {})
+        headers = {"Accept": RESPONSE}
+        if actor is not None:
+            if actor.person not in self.enrolled:
+                await self.enroll(person=actor.person)
+            headers["Authorization"] = f"Bearer {self.token(actor)}"
         return await self.request("POST", "/graphql", json={"query": query, "variables": variables}, headers=headers)
 
     async def request(self, method: str, path: str, **options: Any) -> Reply:
