@@ -87,8 +87,9 @@ OTHER = {
 }
 CASES = {(table, column) for table, columns in OTHER.items() for column in columns}
 POSITIONED = {**dict.fromkeys((*SEALED, "platform_entry"), ("position",)), "seal": ()}
-NOT_SEALED = {"top_up_posting"}
-"""Append-only by trigger alone: it points at transactions, and those are what money is counted by."""
+NOT_SEALED = {"top_up_posting", "consent"}
+"""Append-only by trigger alone: postings of top-ups point at transactions, and those are what money is counted by; of a
+consent an erasure forgets where it came from, and no sealed row ever changes."""
 
 
 def key_of(table: str, row: Record) -> str:
