@@ -49,7 +49,7 @@ class FakeStandings:
         self.known[session.id] = Standing(session, PersonStatus.ACTIVE, **more)
         return session
 
-    def change(self, session: Session, **changes: Any) -> None:
+    def change(self, session: Session, /, **changes: Any) -> None:
         """Something of a session's standing changes, and everybody hears of it."""
         self.known[session.id] = replace(self.known[session.id], **changes)
         self.tell(session.person)
