@@ -8,6 +8,10 @@ from asyncpg import Connection
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
+from adapters.postgres.identity.consents import PostgresConsents
+from adapters.postgres.identity.erasures import PostgresErasures
+from adapters.postgres.identity.estates import PostgresEstates
+from adapters.postgres.identity.exports import PostgresExports
 from adapters.postgres.identity.letters import PostgresLetters
 from adapters.postgres.identity.mail_requests import PostgresMailRequests
 from adapters.postgres.identity.mailboxes import PostgresMailboxes
@@ -46,6 +50,10 @@ class PostgresWork:
         self.mailboxes = PostgresMailboxes(connection)
         self.mail_requests = PostgresMailRequests(connection)
         self.letters = PostgresLetters(connection)
+        self.consents = PostgresConsents(connection)
+        self.exports = PostgresExports(connection)
+        self.erasures = PostgresErasures(connection)
+        self.estates = PostgresEstates(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""

@@ -30,6 +30,15 @@ class Pages:
         """Where a journey to another site returns to; each has its own, so that none is mistaken for another."""
         return f"{self.site}/sign-in/{provider}"
 
+    def download_export(self, token: str) -> str:
+        """Where an export is fetched: the page asks first, for whatever looks at links in letters would use it up."""
+        return f"{self.site}/download-export#{token}"
+
+    @property
+    def keep_account(self) -> str:
+        """Where a person calls their erasure off."""
+        return f"{self.site}/settings/erasure"
+
     @property
     def sessions(self) -> str:
         """Where a person sees who is signed in as them."""

@@ -94,7 +94,7 @@ class Estate:
     debts: Sequence[Money] = ()
     """What they owe, above zero."""
     open_top_ups: int = 0
-    """Not settled, expired or given up, or looked at by staff."""
+    """Neither settled nor ended, or looked at by staff."""
     sole_brands: int = 0
     """Brands that have no other owner."""
     last_movement: datetime | None = None
