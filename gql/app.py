@@ -31,10 +31,11 @@ from domain.ports import Ports
 from gql import graphiql
 from gql.budget import Budget
 from gql.context import Context
+from gql.cookies import CookieJar
 from gql.doorkeeper import Doorkeeper, Guest, Leave
 from gql.errors import UnauthenticatedError
 from gql.execution import Schema
-from gql.http import GraphQLOverHttp, Reception, bearer_of
+from gql.http import GraphQLOverHttp, Reception, bearer_of, presented_cookies
 from gql.node import global_id
 from gql.schema import build_schema
 from gql.sites import Sites, origin_of
@@ -88,8 +89,9 @@ class Application:
         """A request's context; without a token it is nobody's. Raises `UnauthenticatedError` for a bad one."""
         token = bearer_of(request.headers.get("authorization"))
         origin: Origin = request.state.origin
-        actor = await self._actor(token, origin) if token else None
-        return Context(self.ports, actor, request.state.request_id, origin)
+        cookies = presented_cookies(request, self._settings.cookie_domain)
+        actor = await self._actor(token, origin) if token else await self._actor_by(cookies, origin)
+        return Context(self.ports, actor, request.state.request_id, origin, cookies)
 
     def open_budget(self, request: Request) -> Budget:
         """What is counted of a request whose token is no good."""
@@ -149,6 +151,17 @@ class Application:
         """The keys by which others check our tokens."""
         return self._tokens.published(self.clock())
 
+    def cookie_token(self, presented: Mapping[str, str]) -> str | None:
+        """The access token among the cookies of a handshake, which no unlisted site's page got as far as to begin."""
+        return CookieJar(self._settings.cookie_domain, presented=dict(presented)).access
+
+    async def _actor_by(self, cookies: CookieJar, origin: Origin) -> Actor | None:
+        """Whose cookies these are. Old ones are nobody's, and no error: how else could one sign in again?"""
+        try:
+            return await self._actor(cookies.access, origin) if cookies.access else None
+        except UnauthenticatedError:
+            return None
+
     async def _actor(self, token: str, origin: Origin) -> Actor:
         verified = self._verified(token)
         try:
@@ -201,6 +214,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
             application.part,
             application.open_socket_context,
             application.welcomes,
+            application.cookie_token,
             application.clock,
         )
     )

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import strawberry
 
 from domain.actor import Actor, Origin
+from domain.identity.ports import IdentityPorts
 from domain.ids import PersonId
 from domain.ledger.ports import AccountView
 from domain.ports import Ports
 from gql.budget import Budget
+from gql.cookies import CookieJar
 from gql.errors import UnauthenticatedError
 from gql.loaders import Loaders
 
@@ -24,6 +26,8 @@ class Context:
     correlation_id: str
     origin: Origin = _NOWHERE
     """Where the request came from."""
+    cookies: CookieJar = field(default_factory=CookieJar)
+    """What cookies came, and what the answer is to set."""
     budget: Budget = field(init=False)
     loaders: Loaders = field(init=False)
 
@@ -33,7 +37,12 @@ class Context:
 
     def renew(self) -> None:
         """Forget what was looked up: a subscription's next event must see what is true then."""
-        self.loaders = Loaders(self.ports.books, self.ports.top_ups)
+        self.loaders = Loaders(self.ports)
+
+    @property
+    def identity(self) -> IdentityPorts:
+        """What identity's actions are handed."""
+        return self.ports.identity
 
     @property
     def person(self) -> PersonId:

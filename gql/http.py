@@ -18,6 +18,7 @@ from strawberry.types.graphql import OperationType
 from domain.errors import UnavailableError
 from gql.budget import Budget
 from gql.context import Context
+from gql.cookies import CookieJar
 from gql.errors import BadInputError, RateLimitedError, Told, UnauthenticatedError, told, told_of, told_unavailable
 from gql.execution import (
     QUERIES,
@@ -92,7 +93,10 @@ class GraphQLOverHttp:
             return _refused(told_of(error), 429, media_type, budget, {"Retry-After": str(error.retry_after_s)})
         except UnavailableError as error:
             return _refused(told_unavailable(error, request.state.request_id), 503, media_type, budget, {})
-        return await self._executed(request, operation, allowed, context, media_type)
+        response = await self._executed(request, operation, allowed, context, media_type)
+        for written in context.cookies.written:
+            response.headers.append("Set-Cookie", written)
+        return response
 
     async def _executed(
         self, request: Request, operation: Operation, allowed: Collection[OperationType], context: Context, kind: str
@@ -126,10 +130,22 @@ async def _read(request: Request) -> tuple[Operation, Collection[OperationType]]
     return _operation(_json(await _body(request), "The body")), QUERIES_AND_MUTATIONS
 
 
+def asks_first(request: Request) -> bool:
+    """Whether a page of another site could not have made a browser send this unasked (CSRF)."""
+    return any(header in request.headers for header in _HEADERS_THAT_ASK_FIRST)
+
+
+def presented_cookies(request: Request, domain: str | None) -> CookieJar:
+    """The cookies of a request. Raises `RequestError` where another site's page may have made a browser send them."""
+    cookies = CookieJar(domain, taken=asks_first(request), presented=dict(request.cookies))
+    if not cookies.taken and (cookies.access or cookies.refresh):
+        raise RequestError(403, "A request that comes with sign-in cookies must send GraphQL-Require-Preflight.")
+    return cookies
+
+
 def _refuse_other_sites(request: Request) -> None:
     """Another site's page can make a browser GET from here; it must have asked first (CSRF)."""
-    asked = any(header in request.headers for header in _HEADERS_THAT_ASK_FIRST)
-    if not asked and request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+    if not asks_first(request) and request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         raise RequestError(403, "A page of another site must send the header GraphQL-Require-Preflight.")
 
 
@@ -209,7 +225,7 @@ def _refused(error: Told, status: int, media_type: str, budget: Budget | None, h
 
 
 def _shown(body: object, status: int, media_type: str, headers: Mapping[str, str]) -> Response:
-    told_headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", **headers}
+    told_headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie", **headers}
     return Response(orjson.dumps(body), status, told_headers, f"{media_type}; charset=utf-8")
 
 

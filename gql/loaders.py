@@ -5,12 +5,14 @@ from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from domain.ids import AccountId
+from domain.identity.model import Person
+from domain.identity.ports import SessionView
+from domain.ids import AccountId, PersonId
 from domain.ledger.chart import Purpose
 from domain.ledger.model import Balance, Entry
-from domain.ledger.ports import AccountView, BalanceRequest, Books, StatementRequest
+from domain.ledger.ports import AccountView, BalanceRequest, StatementRequest
+from domain.ports import Ports
 from domain.wallet.model import TopUp, TopUpId
-from domain.wallet.ports import TopUpReads
 
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
@@ -31,14 +33,23 @@ def _by_key(
 class Loaders:
     """What one request, or one event of a subscription, has looked up."""
 
-    def __init__(self, books: Books, top_ups: TopUpReads) -> None:
-        self._books = books
+    def __init__(self, ports: Ports) -> None:
+        self._ports, books = ports, ports.books
+        self.person_by_id: DataLoader[PersonId, Person | None] = DataLoader(_by_key(self._people))
+        self.sessions_by_person: DataLoader[PersonId, Sequence[SessionView]] = DataLoader(self._sessions)
         self.wallet_by_id: DataLoader[AccountId, AccountView | None] = DataLoader(_by_key(books.accounts_by_id))
-        self.top_up_by_id: DataLoader[TopUpId, TopUp | None] = DataLoader(_by_key(top_ups.top_ups_by_id))
+        self.top_up_by_id: DataLoader[TopUpId, TopUp | None] = DataLoader(_by_key(ports.top_ups.top_ups_by_id))
         self.receivables_by_owner: DataLoader[str, Sequence[AccountView]] = DataLoader(self._receivables)
         self.statement_by_request: DataLoader[StatementRequest, Sequence[Entry]] = DataLoader(books.statements)
         self.balance_by_request: DataLoader[BalanceRequest, Balance] = DataLoader(books.balances_at)
 
+    async def _people(self, ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
+        return await self._ports.identity.people.people(ids)
+
+    async def _sessions(self, people: list[PersonId]) -> Sequence[Sequence[SessionView]]:
+        found = await self._ports.identity.people.sessions_of(people)
+        return [found[person] for person in people]
+
     async def _receivables(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
-        found = await self._books.accounts_of(owners, [Purpose.RECEIVABLE])
+        found = await self._ports.books.accounts_of(owners, [Purpose.RECEIVABLE])
         return [[account for account in found if account.key.owner == owner] for owner in owners]

@@ -9,6 +9,8 @@ import strawberry
 from gql.access import Right, field
 from gql.context import Context, Info
 from gql.errors import BadInputError
+from gql.identity.queries import fetch_session
+from gql.identity.types import Session
 from gql.node import Node, parsed
 from gql.paging import LARGEST_PAGE
 from gql.viewer import Viewer, fetch_viewer
@@ -20,6 +22,7 @@ FETCH: dict[str, Callable[[Context, str], Awaitable[Node | None]]] = {
     Viewer.kind: fetch_viewer,
     Wallet.kind: fetch_wallet,
     TopUp.kind: fetch_top_up,
+    Session.kind: fetch_session,
 }
 """For each type with a global id: how the caller's own object is fetched by its key."""
 

@@ -15,6 +15,8 @@ from typing import Annotated, Any, get_type_hints
 import strawberry
 
 from domain import money, refusal
+from domain.identity import refusals as identity
+from domain.identity import secrets
 from domain.wallet import model as wallet
 from gql.access import Right, field
 from gql.enums import describe
@@ -26,6 +28,9 @@ _WORDS = {
     "left": "What is left of the limit.",
     "most": "How many there may be.",
     "state": "The state that stands in the way.",
+    "retry_after_s": "After how many seconds it may be tried again.",
+    "shortest": "The least characters that it may have.",
+    "longest": "The most characters that it may have.",
 }
 """What the fields of refusals mean to clients."""
 
@@ -40,7 +45,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members
@@ -72,7 +77,18 @@ def _type_of(kind: type[refusal.Refusal]) -> type[Refusal]:
     return made
 
 
-TYPES = {kind: _type_of(kind) for kind in REFUSALS}
+class _Types(dict[type[refusal.Refusal], type[Refusal]]):
+    """Types made when they are first asked for: by then the enumerations of their context are described."""
+
+    def __missing__(self, kind: type[refusal.Refusal]) -> type[Refusal]:
+        """Make the type of a refusal that the schema knows. Raises `KeyError` for another."""
+        if kind not in REFUSALS:
+            raise KeyError(kind)
+        made = self[kind] = _type_of(kind)
+        return made
+
+
+TYPES: Mapping[type[refusal.Refusal], type[Refusal]] = _Types()
 """A refusal of the domain → its type in the schema."""
 
 
@@ -85,7 +101,9 @@ def show(refused: refusal.Refusal) -> Refusal:
     return TYPES[type(refused)](code=RefusalCode[refused.code], **shown)
 
 
-def result(name: str, made: type, *refusals: type[refusal.Refusal], description: str) -> Any:
-    """The union that a mutation answers: what it makes, or one of its refusals."""
-    members = (made, *(TYPES[kind] for kind in refusals))
+def result(
+    name: str, made: type, *refusals: type[refusal.Refusal], description: str, more: tuple[type, ...] = ()
+) -> Any:
+    """The union that a mutation answers: what it makes, what `more` it may come to, or one of its refusals."""
+    members = (made, *more, *(TYPES[kind] for kind in refusals))
     return Annotated[reduce(or_, members), strawberry.union(name, description=description)]

@@ -6,6 +6,7 @@ from strawberry.tools import merge_types
 
 from gql.errors import Manner
 from gql.execution import Schema
+from gql.identity.mutations import AccountMutation, SessionMutation
 from gql.limits import Limits
 from gql.nodes import NodeQuery
 from gql.scalars import SCALARS
@@ -15,7 +16,7 @@ from gql.wallet.queries import WalletQuery
 from gql.wallet.subscriptions import WalletSubscription
 
 QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, WalletQuery)
-MUTATIONS: tuple[type, ...] = (WalletMutation,)
+MUTATIONS: tuple[type, ...] = (AccountMutation, SessionMutation, WalletMutation)
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
 
 

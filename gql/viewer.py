@@ -8,6 +8,8 @@ from domain.actor import Actor
 from domain.ids import PersonId
 from gql.access import Right, field
 from gql.context import Context, Info
+from gql.identity.queries import sessions_of
+from gql.identity.types import MOST_SESSIONS, Session
 from gql.node import Node
 from gql.paging import USUAL_PAGE, After, Connection, First
 from gql.wallet.queries import top_ups_of, wallets_of
@@ -31,6 +33,29 @@ class Viewer(Node):
     def owner(self) -> str:
         """Whose it is: their own."""
         return self.actor.owner
+
+    @field(Right.OWNER, "What to call you; null if you never said.")
+    async def name(self, info: Info) -> str | None:
+        """What to call the person."""
+        found = await info.context.loaders.person_by_id.load(self.key)
+        return found.name if found else None
+
+    @field(Right.OWNER, "Your e-mail address; null if we do not know one.")
+    async def mail(self, info: Info) -> str | None:
+        """The person's address."""
+        found = await info.context.loaders.person_by_id.load(self.key)
+        return found.mail if found else None
+
+    @field(Right.OWNER, "Whether you proved that you read the mail of that address.")
+    async def mail_verified(self, info: Info) -> bool:
+        """Whether the address is verified."""
+        found = await info.context.loaders.person_by_id.load(self.key)
+        return found is not None and found.mail_verified_at is not None
+
+    @field(Right.OWNER, f"Where you are signed in, last used first, {MOST_SESSIONS} at most.")
+    async def sessions(self, info: Info) -> list[Session]:
+        """Where the person is signed in."""
+        return await sessions_of(info.context)
 
     @field(Right.OWNER, "Your wallets: at most one for each purpose and currency.")
     async def wallets(self, info: Info) -> list[Wallet]:

@@ -80,6 +80,8 @@ class Host:
     """Makes the context of one operation."""
     welcomes: Callable[[str | None], bool]
     """Whether a page of that origin may open a socket; None is a client that is no browser."""
+    cookie_token: Callable[[Mapping[str, str]], str | None]
+    """The access token among the handshake's cookies, for a page that holds none itself."""
     clock: Clock
 
 
@@ -184,7 +186,8 @@ class _Conversation:
         if self._admitted is not None:
             raise BrokenProtocolError(_INIT_AGAIN, "Too many initialisation requests")
         try:
-            admitted = await self._host.admit(payload or {}, self._websocket.state.origin, self._leave)
+            given = payload or {"token": self._host.cookie_token(self._websocket.cookies)}
+            admitted = await self._host.admit(given, self._websocket.state.origin, self._leave)
         except UnauthenticatedError as error:
             _log.info("websocket_refused", reason=str(error))
             raise BrokenProtocolError(_FORBIDDEN, "Forbidden") from None

@@ -26,7 +26,7 @@ from domain.identity.model import ACCESS_LIFETIME, Locale, Portal, Session
 from domain.identity.one_time_codes import AuthenticatorApps
 from domain.identity.pages import Pages
 from domain.identity.passwords import sign_in_with_password
-from domain.identity.ports import AccessToken
+from domain.identity.ports import AccessToken, AccessTokens
 from domain.identity.provider import IdentityProvider, Provider, SignedProofs
 from domain.identity.refusals import TooManyTries
 from domain.identity.secrets import Verdict
@@ -109,7 +109,7 @@ class AccountsStage:
     mailer: Bag = field(default_factory=Bag)
     wording: PlainWords = field(default_factory=PlainWords)
     pages: Pages = field(default_factory=lambda: Pages("https://portal.example"))
-    access_tokens: NamedAccess = field(default_factory=NamedAccess)
+    access_tokens: AccessTokens = field(default_factory=NamedAccess)
     opaque_tokens: KeyedTokens = field(default_factory=lambda: KeyedTokens(bytes(32)))
     authenticator_apps: AuthenticatorApps = totp
     providers: Mapping[Provider, IdentityProvider] = field(default_factory=dict)

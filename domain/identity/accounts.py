@@ -46,6 +46,8 @@ class MailOnItsWay:
 class MailConfirmed:
     """The address is the person's own, and they sign in with it."""
 
+    mail: str
+
 
 class _TakenError(Exception):
     """Somebody else was faster: undo."""
@@ -167,7 +169,7 @@ async def confirm_mail(ports: IdentityPorts, token: str, origin: Origin | None) 
         await _take_over(ports, ticket, person, mail_index(ports.vault, mail), (sealed, subject), letter, origin)
     except (_TakenError, KeyDestroyedError):
         return LinkRefused()
-    return MailConfirmed()
+    return MailConfirmed(mail)
 
 
 async def _farewell(ports: IdentityPorts, known: Person, mail: str) -> QueuedLetter | None:

@@ -20,7 +20,7 @@ from domain.identity.model import (
     SignedOutError,
 )
 from domain.identity.ports import AccessToken, IdentityPorts, StandingPorts
-from domain.identity.refusals import SessionEnded
+from domain.identity.refusals import NotWhileImpersonating, SessionEnded
 from domain.identity.stores import IdentityWork, KeptRefresh
 from domain.ids import PersonId, SessionId, uuid7
 
@@ -108,14 +108,18 @@ async def refresh_session(ports: IdentityPorts, token: str, origin: Origin | Non
         return await _signed_in(ports, work, kept.session, ports.opaque_tokens.successor(token), now)
 
 
-async def end_session(ports: IdentityPorts, actor: Actor, session: SessionId) -> bool:
+async def end_session(ports: IdentityPorts, actor: Actor, session: SessionId) -> bool | NotWhileImpersonating:
     """End one of the actor's own sessions, the present one included; False if they have no such that lives."""
+    if actor.impersonator is not None and session != actor.session:
+        return NotWhileImpersonating()
     reason = SessionEnd.SIGNED_OUT if session == actor.session else SessionEnd.REVOKED
     return bool(await _end(ports, actor, actor.person, reason, only=session))
 
 
-async def end_other_sessions(ports: IdentityPorts, actor: Actor) -> int:
+async def end_other_sessions(ports: IdentityPorts, actor: Actor) -> int | NotWhileImpersonating:
     """End all sessions of the actor but the present one; how many that were."""
+    if actor.impersonator is not None:
+        return NotWhileImpersonating()
     return len(await _end(ports, actor, actor.person, SessionEnd.REVOKED, but=actor.session))
 
 

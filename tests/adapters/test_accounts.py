@@ -330,7 +330,7 @@ class TestChangingTheAddress:
         assert await request_mail_change(stage, me, "Budi@mail.example") == MailOnItsWay()
         await stage.post()
         assert stage.mailer.letters[-1].to == "Budi@mail.example"
-        assert await confirm_mail(stage, stage.token("VerifyAddress"), origin()) == MailConfirmed()
+        assert await confirm_mail(stage, stage.token("VerifyAddress"), origin()) == MailConfirmed("Budi@mail.example")
         await stage.post()
         assert (stage.mailer.letters[-1].subject, stage.mailer.letters[-1].to) == ("AddressChanged", ANI)
         assert (await stage.people.people([me.person]))[me.person].mail == "Budi@mail.example"

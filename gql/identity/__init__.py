@@ -1,0 +1,1 @@
+"""Identity in the schema: signing up, in and out, sessions and passwords."""

@@ -1,0 +1,53 @@
+"""What identity's enumerations mean to clients."""
+
+from enum import Enum
+
+import strawberry
+
+from domain.identity.model import Locale, Portal, SecondFactor
+from gql.enums import describe
+
+describe(
+    Portal,
+    "Portal",
+    "Which of our sites a session belongs to.",
+    {
+        Portal.BRAND: "Where brands run their campaigns.",
+        Portal.STREAMER: "Where streamers earn.",
+        Portal.PLAYER: "Where people play and rent applications.",
+        Portal.ADMIN: "Where staff work: only from networks that are allowed, and with a second factor.",
+    },
+)
+
+describe(
+    Locale,
+    "Locale",
+    "A language that we write in.",
+    {Locale.INDONESIAN: "Indonesian.", Locale.ENGLISH: "English."},
+)
+
+describe(
+    SecondFactor,
+    "SecondFactor",
+    "What may be asked for after the first means was right.",
+    {
+        SecondFactor.TOTP: "A code of an authenticator app.",
+        SecondFactor.PASSKEY: "A passkey.",
+        SecondFactor.RECOVERY_CODE: "A recovery code, each good once.",
+    },
+)
+
+
+@strawberry.enum(description="How a session's tokens come, and are sent with every request.")
+class TokenTransport(Enum):
+    """How tokens travel."""
+
+    BEARER = strawberry.enum_value(
+        "bearer", description="In the answer. Send the access token as `Authorization: Bearer`."
+    )
+    COOKIE = strawberry.enum_value(
+        "cookie",
+        description="In cookies that no script can read; the answer has none. Over HTTP alone, and every request that"
+        " relies on them needs one of the headers `X-Requested-With` and `GraphQL-Require-Preflight`. The cookies are"
+        " `Secure`: in development without TLS browsers take them from localhost only.",
+    )
