@@ -1,7 +1,7 @@
 # Gametriggers: everything a developer types. Paths are relative on purpose: a checkout may live anywhere.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-older check demo bench-ledger schema soak lock reset format install
+.PHONY: help dev test test-older check demo bench-ledger bench-auth schema soak lock reset format install
 
 PY := .venv/bin/python
 STAMP := .venv/installed
@@ -56,6 +56,9 @@ demo: $(STAMP) ## Tell the whole story in the terminal, from a top-up to an audi
 
 bench-ledger: $(STAMP) ## Measure the ledger against a bare INSERT loop
 	@$(PY) -m tests.bench.ledger
+
+bench-auth: $(STAMP) ## Measure what it costs to know who is calling
+	@$(PY) -m tests.bench.auth
 
 schema: $(STAMP) ## Write schema.graphql anew
 	$(PY) -m adapters.cli schema
