@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from domain.identity.ports import Standings
+from domain.identity.ports import IdentityPorts, Standings
 from domain.ledger.ports import Feed, Submissions
 from domain.quotas import Quotas
 from domain.wallet.ports import WalletPorts
@@ -24,6 +24,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def standings(self) -> Standings:
         """What sessions may do."""
+        ...
+
+    @property
+    def identity(self) -> IdentityPorts:
+        """What knowing people takes."""
         ...
 
     @property

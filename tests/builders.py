@@ -27,6 +27,7 @@ from domain.wallet.model import Attempt, TopUp, TopUpId, TopUpState
 from domain.wallet.policy import TopUpPolicy
 from tests.adapters.midtrans_sandbox import KEY, TurnedClock
 from tests.fake_quotas import FakeQuotas
+from tests.identity_parts import knowing_nobody
 
 IDR = Currency.IDR
 FIFTY = Money.whole(50_000, IDR)
@@ -174,6 +175,7 @@ async def staged(
             policy or TopUpPolicy(),
             clock,
             FakeQuotas(clock),
+            knowing_nobody(),
         ) as ports,
     ):
         yield Stage(ports, sandbox, gateway, clock)

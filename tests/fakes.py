@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+from adapters.identity.opaque import KeyedTokens
 from domain.actor import Actor
 from domain.audit_log import Deed
 from domain.clock import Clock
 from domain.events import Event
+from domain.identity.ports import IdentityPorts
 from domain.ids import AccountId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
@@ -25,6 +27,7 @@ from domain.wallet.ports import Inbox
 from tests.fake_ledger import FakeLedger
 from tests.fake_quotas import HIGH_QUOTAS, FakeQuotas
 from tests.fake_standings import FakeStandings
+from tests.fake_vault import FakeVault
 from tests.fake_wallet import FakeGateway, FakeInbox, FakeTopUps
 
 _MOVING = {Operation.MOVE, Operation.CAPTURE, Operation.REVERSE}
@@ -172,6 +175,15 @@ class FakeWork:
         self.deeds.append(deed)
 
 
+class FakeIdentity:
+    """As much of identity as is asked for by tests of something else; theirs is a real one, in `accounts_stage`."""
+
+    def __init__(self, clock: Clock, quotas: Quotas, standings: FakeStandings) -> None:
+        self.clock, self.quotas, self.standings = clock, quotas, standings
+        self.vault = FakeVault()
+        self.opaque_tokens = KeyedTokens(bytes(32))
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -190,6 +202,7 @@ class FakePorts:
         self.counts = FakeQuotas(changed=HIGH_QUOTAS)
         self.quotas: Quotas = self.counts
         self.standings = FakeStandings()
+        self.identity = cast("IdentityPorts", FakeIdentity(self.clock, self.quotas, self.standings))
         self.events: list[Event] = []
         self.deeds: list[Deed] = []
 

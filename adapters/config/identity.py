@@ -62,6 +62,13 @@ class IdentitySettings(Source):
     passkey_domain: str | None = Field(
         default=None, description="Domain that passkeys belong to, never to be changed; PUBLIC_URL's host when left out"
     )
+    password_old_bcrypt_cost: int | None = Field(
+        default=None,
+        ge=4,
+        le=16,
+        description="Cost of an older system's bcrypt hashes (PHP: 10, from 8.4 on 12), so that every failed try does"
+        " the same work; none when left out",
+    )
     password_threads: int = Field(
         default=2, ge=1, le=64, description="How many passwords one process hashes at once; each takes 20 MiB or so"
     )

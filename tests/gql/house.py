@@ -138,16 +138,17 @@ def settings_for(folder: Path, environment: str, **more: object) -> Settings:
     file = folder / "token-key.pem"
     if not file.exists():
         file.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
+    nowhere = "postgresql://nobody:nothing@127.0.0.1:1/none"
     given = {
         "environment": environment,
-        "database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",
+        "database_url": nowhere,
         "redis_url": "redis://127.0.0.1:1/0",
         "seal_key": "00" * 32,
         "token_key_file": file,
         "public_url": "http://gametriggers.example",
         "midtrans_server_key": "SB-Mid-server-made-up",
         "quotas": HIGH,
-        "keys_database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",
+        "keys_database_url": more.get("database_url", nowhere),
         **IN_SMALL,
     }
     return Settings.model_validate({**given, **more})

@@ -36,6 +36,7 @@ from tests.fake_wallet import FakeGateway
 from tests.fakes import FakePorts
 from tests.gql.house import House, served, settings_for
 from tests.gql.test_live import FOLLOW
+from tests.identity_parts import knowing_nobody
 from tests.people import enroll
 from tests.servers import Valkey
 from tests.waiting import eventually
@@ -71,7 +72,7 @@ async def connect(holder: list[Adapters], settings: Settings) -> AsyncIterator[A
         Database(settings.database_url.get_secret_value()) as database,
         Feed(redis_url).running() as feed,
         quotas_of(settings, database).running() as quotas,
-        plugged(database, feed, {"midtrans": FakeGateway()}, GENEROUS, system_clock, quotas) as ports,
+        plugged(database, feed, {"midtrans": FakeGateway()}, GENEROUS, system_clock, quotas, knowing_nobody()) as ports,
         ports.standings.running(),
     ):
         holder.append(ports)

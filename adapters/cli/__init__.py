@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from adapters.commands.desk import staff
-from adapters.commands.terminal import or_say_why, refusal, say, settings_of
+from adapters.cli.desk import staff
+from adapters.cli.terminal import or_say_why, refusal, say, settings_of
 from adapters.config import Environment, MigrationSettings, Settings
 from domain.errors import DomainError
 
@@ -191,7 +191,3 @@ def reset() -> None:
 
     or_say_why(development.reset)
     print("Everything that was stored is deleted.")
-
-
-if __name__ == "__main__":
-    app()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from adapters.commands.terminal import refusal, settings_of
+from adapters.cli.terminal import refusal, settings_of
 from adapters.config import Settings
 from domain.errors import DomainError
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import blake2b
 
 from adapters.config import Settings
@@ -11,7 +11,7 @@ from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.books import PostgresBooks
 from adapters.postgres.database import Database
-from adapters.postgres.deeds import NoVault
+from adapters.postgres.identity.reads import PostgresPeopleReads
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.ledger import LedgerCore
 from adapters.postgres.quota_counts import QuotaCounts
@@ -20,6 +20,7 @@ from adapters.postgres.wallet import PostgresTopUpReads
 from adapters.postgres.work import PostgresWork, Works
 from adapters.redis.feed import Feed
 from adapters.redis.quotas import RedisQuotas
+from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from domain.clock import Clock, system_clock
 from domain.quotas import DEPOSIT, Quotas, changed_quotas
 from domain.wallet.gateway import Gateway
@@ -41,6 +42,7 @@ class Adapters:
     feed: Feed
     quotas: Quotas
     standings: PostgresStandings
+    identity: IdentityAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -62,8 +64,15 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
     feed = Feed(settings.redis_url.get_secret_value())
     midtrans = MidtransGateway(_midtrans_access(settings))
     quotas = quotas_of(settings, database)
-    plugs = plugged(database, feed, {midtrans.name: midtrans}, TopUpPolicy(), system_clock, quotas)
-    async with database, feed.running(), quotas.running(), midtrans, plugs as adapters, adapters.standings.running():
+    async with (
+        database,
+        feed.running(),
+        quotas.running(),
+        midtrans,
+        knowing_people(settings, system_clock) as knowing,
+        plugged(database, feed, {midtrans.name: midtrans}, TopUpPolicy(), system_clock, quotas, knowing) as adapters,
+        adapters.standings.running(),
+    ):
         yield adapters
 
 
@@ -75,20 +84,32 @@ async def plugged(
     policy: TopUpPolicy,
     clock: Clock,
     quotas: Quotas,
+    knowing: KnowingPeople,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index = AccountIndex()
+    works = Works(database, index, clock, vault=knowing.vault)
+    standings = PostgresStandings(database, clock)
+    identity = IdentityAdapters(
+        **{part.name: getattr(knowing, part.name) for part in fields(KnowingPeople)},
+        works=works,
+        people=PostgresPeopleReads(database, knowing.vault),
+        standings=standings,
+        quotas=quotas,
+        clock=clock,
+    )
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
             database=database,
-            works=Works(database, index, clock, vault=NoVault()),
+            works=works,
             books=PostgresBooks(database),
             top_ups=PostgresTopUpReads(database),
             inbox=PostgresInbox(database),
             submissions=batcher,
             feed=feed,
             quotas=quotas,
-            standings=PostgresStandings(database, clock),
+            standings=standings,
+            identity=identity,
             gateways=gateways,
             policy=policy,
             clock=clock,
