@@ -16,7 +16,7 @@ async def give_consent(ports: PrivacyPorts, actor: Actor, purpose: ConsentPurpos
 
     `DocumentChanged` where another version is in force: nobody agrees to what they have not seen.
     """
-    if version != ports.privacy.documents[purpose]:
+    if version != ports.policy.documents[purpose]:
         return DocumentChanged()
     return await _say(ports, actor, purpose, version)
 
@@ -41,7 +41,7 @@ async def _say(ports: PrivacyPorts, actor: Actor, purpose: ConsentPurpose, versi
         if last is not None and last.given is given and version in {None, last.version}:
             return last
         if last is None and not given:
-            return Consent(purpose, ports.privacy.documents[purpose], given=False, at=now)
+            return Consent(purpose, ports.policy.documents[purpose], given=False, at=now)
         word = Consent(purpose, version or (last.version if last else ""), given, now)
         kept = await work.consents.add(actor.person, word, origin)
         after = {"purpose": purpose, "version": word.version}

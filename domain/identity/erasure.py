@@ -44,7 +44,7 @@ async def erase_me(ports: PrivacyPorts, actor: Actor) -> ErasureOutlook | Refusa
     now = ports.clock()
     if refusal := _not_themselves(actor, now):
         return refusal
-    wish = Erasure(uuid7(), actor.person, now, now + ports.privacy.grace)
+    wish = Erasure(uuid7(), actor.person, now, now + ports.policy.grace)
     letter = await letter_to(ports, actor.person, ErasureScheduled(wish.due_at, ports.pages.keep_account))
     async with ports.work() as work:
         if await work.people.lock(actor.person) is not PersonStatus.ACTIVE:
@@ -80,8 +80,8 @@ async def keep_me(ports: PrivacyPorts, actor: Actor) -> Kept | Refusal:
 
 async def erasure_outlook(ports: PrivacyPorts, actor: Actor) -> ErasureOutlook | None:
     """What is to become of the actor, if they wished to be erased. Its door: a field of the viewer."""
-    wish = await ports.privacy_reads.erasure_of(actor.person)
-    return None if wish is None else _outlook(ports, wish, await ports.privacy_reads.estate_of(actor.people))
+    wish = await ports.reads.erasure_of(actor.person)
+    return None if wish is None else _outlook(ports, wish, await ports.reads.estate_of(actor.people))
 
 
 def _not_themselves(actor: Actor, now: datetime) -> Refusal | None:
@@ -94,5 +94,5 @@ def _not_themselves(actor: Actor, now: datetime) -> Refusal | None:
 
 
 def _outlook(ports: PrivacyPorts, wish: Erasure, estate: Estate) -> ErasureOutlook:
-    kept = ports.privacy.retention(estate.last_movement, wish.due_at)
+    kept = ports.policy.retention(estate.last_movement, wish.due_at)
     return ErasureOutlook(wish.due_at, kept.until, kept.reasons, estate.obstacles)

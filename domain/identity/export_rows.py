@@ -27,7 +27,7 @@ def tables(ports: PrivacyPorts, people: Sequence[PersonId], until: datetime) -> 
     """Every table of an export by its name, as it was at an instant."""
 
     def of(section: Section) -> Pages:
-        return lambda: ports.privacy_reads.rows(section, people, until)
+        return lambda: ports.reads.rows(section, people, until)
 
     return [
         *((section.value, of(section)) for section in Section),
@@ -97,7 +97,7 @@ async def _deeds(ports: PrivacyPorts, people: Sequence[PersonId], until: datetim
 async def _deeds_of(ports: PrivacyPorts, only: DeedFilter) -> AsyncIterator[Sequence[KeptDeed]]:
     after: int | None = None
     while True:
-        found = await ports.deeds.page(only, PAGE, after)
+        found = await ports.audit_log.page(only, PAGE, after)
         yield found
         if len(found) < PAGE:
             return

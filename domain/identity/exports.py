@@ -135,7 +135,7 @@ async def _not_now(ports: PrivacyPorts, actor: Actor) -> Refusal | None:
     known = (await ports.people.people([actor.person])).get(actor.person)
     if known is None or known.mail is None or known.mail_verified_at is None:
         return MailRequired()
-    present = await ports.privacy_reads.export_of(actor.person)
+    present = await ports.reads.export_of(actor.person)
     if present is not None and present.state in {ExportState.REQUESTED, ExportState.READY}:
         return ExportOpen()
     taken = await ports.quotas.take(EXPORT, f"person:{actor.person}")
@@ -155,7 +155,7 @@ async def _make(ports: PrivacyPorts, export: Export) -> None:
     if known is None or known.mail is None:
         raise KeyDestroyedError(f"person {export.person} has no address any more")
     now, token = ports.clock(), ports.opaque_tokens.new()
-    until = now + ports.privacy.export_lifetime
+    until = now + ports.policy.export_lifetime
     occasion = ExportReady(ports.pages.download_export(token), until)
     letter = await queued_letter(ports, export.person, known.mail, known.locale, occasion)
     ticket = Ticket(

@@ -219,12 +219,12 @@ class PrivacyPorts(IdentityPorts, Protocol):
         ...
 
     @property
-    def privacy(self) -> PrivacyPolicy:
+    def policy(self) -> PrivacyPolicy:
         """The rules."""
         ...
 
     @property
-    def privacy_reads(self) -> PrivacyReads:
+    def reads(self) -> PrivacyReads:
         """Privacy, read without locks."""
         ...
 
@@ -234,6 +234,6 @@ class PrivacyPorts(IdentityPorts, Protocol):
         ...
 
     @property
-    def deeds(self) -> Deeds:
+    def audit_log(self) -> Deeds:
         """The audit log."""
         ...

@@ -128,7 +128,7 @@ async def _people_to_forget(work: PrivacyWork, erasure: Erasure, now: datetime) 
 
 async def _retention(ports: PrivacyPorts, work: PrivacyWork, person: PersonId, now: datetime) -> Retention:
     estate = await work.estates.of([person, *await work.erasures.merged_into([person])])
-    return ports.privacy.retention(estate.last_movement, now)
+    return ports.policy.retention(estate.last_movement, now)
 
 
 async def _sealed(ports: PrivacyPorts, custodian: PersonId, known: Person) -> bytes:
