@@ -150,6 +150,16 @@ async def test_a_list_of_ten_costs_as_many_statements_as_one_of_a_hundred(
         assert counts == {10: 5, 100: 5}, query
 
 
+async def test_who_is_calling_is_read_once(real: RealHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = await real.enroll()
+    await eventually(real.real.standings._hears)
+    with statements(monkeypatch) as sent:
+        for _ in range(3):
+            assert (await real.ask("{ viewer { id } }", me)).status == 200
+    assert [query for query in sent if "session" in query] == sent
+    assert len(sent) == 1
+
+
 async def test_a_wallet_is_followed_through_the_relay_and_resumed_without_it(real: RealHouse, valkey: Valkey) -> None:
     me = await real.enroll()
     wallet = await wallet_of(real, me)

@@ -1,5 +1,6 @@
 """A whole Gametriggers as real processes: server, worker and the gateway's other side, on ports of this machine."""
 
+import asyncio
 import os
 import secrets
 import signal
@@ -160,13 +161,18 @@ class Journey:
     client: aiohttp.ClientSession
     connection: asyncpg.Connection
     enrolled: dict[PersonId, Enrolled] = field(default_factory=dict)
+    enrolling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def token(self, actor: Actor, lifetime: timedelta = timedelta(minutes=15)) -> str:
         return self.enrolled[actor.person].token(self.house.tokens, lifetime)
 
     async def enroll(self, **wishes: Any) -> Enrolled:
-        """Somebody new who is signed in."""
-        found = await enroll(self.connection, **wishes)
+        """Somebody new who is signed in. Journeys do this at once, and a connection does one thing at a time."""
+        async with (
+            self.enrolling,
+            asyncpg.create_pool(self.house.database.superuser_url, min_size=1, max_size=1) as own,
+        ):
+            found = await enroll(own, **wishes)
         self.enrolled[found.person] = found
         return found
 

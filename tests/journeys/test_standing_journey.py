@@ -12,6 +12,7 @@ from adapters.postgres.standings import LISTENER
 from domain.ids import BrandId, uuid7
 from domain.rights import BrandRole, StaffRole
 from gql.doorkeeper import CHANGED, ENDED
+from gql.node import global_id
 from tests.gql.house import Socket
 from tests.journeys import asking
 from tests.journeys.house import House, Journey, Person
@@ -122,6 +123,41 @@ async def test_other_rights_are_heard_of_on_every_process(journey: Journey, else
         await closes(here, CHANGED)
     async with watching(elsewhere, me) as again:
         await stays(again)
+
+
+END = "mutation ($id: ID!) { endSession(input: {sessionId: $id}) { __typename } }"
+SIGN_OUT = "mutation { signOut(input: {}) { __typename } }"
+END_OTHERS = "mutation { endOtherSessions(input: {}) { ... on SessionsEnded { ended } } }"
+
+
+async def test_who_signs_out_here_has_left_there(journey: Journey, elsewhere: Journey) -> None:
+    me = await somebody(journey)
+    async with watching(elsewhere, me) as there:
+        assert (await journey.told(me, SIGN_OUT))["__typename"] == "SessionsEnded"
+        await closes(there, ENDED)
+    await refused_everywhere(me, journey, elsewhere)
+
+
+async def test_one_device_ends_the_sessions_of_another(journey: Journey, elsewhere: Journey) -> None:
+    me = await somebody(journey)
+    phone = journey.enrolled[me.actor.person]
+    async with watching(elsewhere, me) as on_phone:
+        laptop = replace(phone, session=await open_session(journey.connection, phone.person))
+        journey.enrolled[phone.person] = laptop
+        ended = await journey.told(me, END, id=global_id("Session", phone.session.id))
+        assert ended["__typename"] == "SessionsEnded"
+        await closes(on_phone, ENDED)
+    journey.enrolled[phone.person] = tablet = replace(
+        phone, session=await open_session(journey.connection, phone.person)
+    )
+    async with watching(elsewhere, me) as on_tablet:
+        journey.enrolled[phone.person] = laptop
+        assert (await journey.told(me, END_OTHERS))["ended"] == 1
+        await closes(on_tablet, ENDED)
+    assert (await elsewhere.ask(me.actor, VIEWER)).status == 200
+    for gone in (phone, tablet):
+        journey.enrolled[phone.person] = gone
+        await refused_everywhere(me, journey, elsewhere)
 
 
 async def test_without_valkey_too(journey: Journey, elsewhere: Journey) -> None:
