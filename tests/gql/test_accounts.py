@@ -10,87 +10,31 @@ import aiohttp
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
-from adapters.identity.tokens import Tokens
 from gql.identity.types import Session
 from gql.node import global_id
-from tests.accounts_stage import PASSWORD, AccountsStage, staged_accounts
-from tests.fakes import FakePorts, connected
-from tests.gql.house import House, Reply, served, settings_for
-
-ANI = "ani@mail.example"
-NEW = "another horse, other batteries"
-ASKED = {"GraphQL-Require-Preflight": "1"}
-TOKENS = "accessToken refreshToken expiresAt sessionId person { viewerId }"
-ANSWER = f"__typename ... on SignedIn {{ {TOKENS} }} ... on Refusal {{ code message }}"
-SIGN_UP = """mutation ($mail: String!, $password: String!) {
-  signUp(input: {mail: $mail, password: $password, name: "Ani", locale: ENGLISH}) {
-    __typename ... on MailOnItsWay { mail } ... on Refusal { code }
-  }
-}"""
-CONFIRM = f"""mutation ($token: String!, $transport: TokenTransport! = BEARER) {{
-  confirmSignUp(input: {{token: $token, portal: PLAYER, transport: $transport}}) {{ {ANSWER} }}
-}}"""
-SIGN_IN = f"""mutation ($mail: String!, $password: String!, $transport: TokenTransport! = BEARER) {{
-  signIn(input: {{mail: $mail, password: $password, portal: PLAYER, transport: $transport}}) {{
-    {ANSWER} ... on TooManyTries {{ retryAfterS }}
-  }}
-}}"""
-REFRESH = f"""mutation ($token: String, $transport: TokenTransport! = BEARER) {{
-  refreshSession(input: {{refreshToken: $token, transport: $transport}}) {{ {ANSWER} }}
-}}"""
-SIGN_OUT = "mutation ($token: String) { signOut(input: {refreshToken: $token}) { __typename ... on Refusal { code } } }"
-RESET = f"""mutation ($token: String!, $password: String!) {{
-  resetPassword(input: {{token: $token, newPassword: $password, portal: PLAYER}}) {{ {ANSWER} }}
-}}"""
-ME = "{ viewer { id name mail mailVerified sessions { id device place current portal lastUsedAt impersonated } } }"
-
-
-class AccountPorts(FakePorts):
-    """Wallets in memory, and people on a real database."""
-
-    def __init__(self, stage: AccountsStage) -> None:
-        super().__init__()
-        self.identity = stage
-        for name in ("clock", "standings", "quotas"):
-            setattr(self, name, getattr(stage, name))
-
-
-class AccountsHouse(House):
-    """The application, and what is behind it."""
-
-    stage: AccountsStage
-
-    async def run(self, query: str, headers: dict[str, str] | None = None, **variables: object) -> Reply:
-        body = {"query": query, "variables": variables}
-        return await self.request("POST", json=body, headers={"User-Agent": "a browser", **(headers or {})})
-
-    async def one(self, query: str, headers: dict[str, str] | None = None, **variables: object) -> Any:
-        """The one field that was asked for."""
-        (found,) = (await self.run(query, headers, **variables)).data.values()
-        return found
-
-    async def signed_up(self, mail: str = ANI) -> Any:
-        """A member's tokens."""
-        assert (await self.one(SIGN_UP, mail=mail, password=PASSWORD))["__typename"] == "MailOnItsWay"
-        await self.stage.post()
-        return await self.one(CONFIRM, token=self.stage.token("ConfirmSignUp"))
+from tests.accounts_house import (
+    ANI,
+    ASKED,
+    CONFIRM,
+    ME,
+    NEW,
+    REFRESH,
+    RESET,
+    SIGN_IN,
+    SIGN_OUT,
+    SIGN_UP,
+    AccountsHouse,
+    bearer,
+    running_accounts,
+)
+from tests.accounts_stage import PASSWORD
+from tests.gql.house import Reply
 
 
 @pytest.fixture
 async def house(tmp_path: Path, database: DatabaseAddresses) -> AsyncIterator[AccountsHouse]:
-    settings = settings_for(tmp_path, "production")
-    async with staged_accounts(database) as stage, stage.standings.running():
-        tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
-        stage.access_tokens = tokens
-        ports = AccountPorts(stage)
-        async with served(settings, partial(connected, ports)) as url, aiohttp.ClientSession() as client:
-            house = AccountsHouse(ports, tokens, url, client)
-            house.stage = stage
-            yield house
-
-
-def bearer(tokens: Any) -> dict[str, str]:
-    return {"Authorization": f"Bearer {tokens['accessToken']}"}
+    async with running_accounts(tmp_path, database) as running:
+        yield running
 
 
 def cookies_of(reply: Reply) -> dict[str, Any]:
