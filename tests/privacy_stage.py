@@ -134,3 +134,12 @@ async def all_that_is_written(addresses: DatabaseAddresses) -> str:
 
 def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+async def as_superuser(addresses: DatabaseAddresses, statement: str, *values: object) -> None:
+    """Change what the application may not."""
+    connection = await asyncpg.connect(addresses.superuser_url)
+    try:
+        await connection.execute(statement, *values)
+    finally:
+        await connection.close()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import IO, Final
+from typing import IO, Final, Self
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from domain.identity.privacy_stores import Cell, Row
@@ -34,12 +34,21 @@ class _Spout(io.RawIOBase):
 
 
 class Archive:
-    """A zip in the making: for each file `begin`, rows, and the next; then `close`. Between them `take` what is due."""
+    """A zip in the making: for each file `begin`, rows, and the next; then `close`. Between them `take` what is due.
+
+    `with` lets go of one that was given up.
+    """
 
     def __init__(self, at: datetime) -> None:
         self._spout, self._at = _Spout(), at
         self._zip = ZipFile(self._spout, "w", ZIP_DEFLATED)
         self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def begin(self, name: str) -> None:
         """Begin a file; the one before is at its end."""
@@ -55,7 +64,7 @@ class Archive:
         self._file.write(text.encode())
 
     def close(self) -> None:
-        """End the zip."""
+        """End the zip; again, and nothing more is written."""
         self._end()
         self._zip.close()
 

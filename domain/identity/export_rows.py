@@ -5,7 +5,6 @@ What others did is told without who they were, where they were, and why: that is
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -13,27 +12,27 @@ from domain.audit_log import DeedFilter, KeptDeed
 from domain.identity.privacy_stores import PrivacyPorts, Row, Section
 from domain.ids import PersonId
 from domain.ledger.model import Entry
-from domain.ledger.ports import AccountView, EntryFilter, StatementRequest
+from domain.ledger.ports import AccountView, StatementRequest
 from domain.money import Currency
 
 PAGE: Final = 200
 """Rows in memory at once."""
 
 Pages = Callable[[], AsyncIterator[Sequence[Row]]]
-"""Reads a table anew each time: once for JSON and once for CSV."""
+"""Reads a table anew each time: once for JSON and once for CSV, which also has what happened in between."""
 
 
-def tables(ports: PrivacyPorts, people: Sequence[PersonId], until: datetime) -> list[tuple[str, Pages]]:
-    """Every table of an export by its name, as it was at an instant."""
+def tables(ports: PrivacyPorts, people: Sequence[PersonId]) -> list[tuple[str, Pages]]:
+    """Every table of an export by its name."""
 
     def of(section: Section) -> Pages:
-        return lambda: ports.reads.rows(section, people, until)
+        return lambda: ports.reads.rows(section, people)
 
     return [
         *((section.value, of(section)) for section in Section),
         ("wallets", lambda: _wallets(ports, people)),
-        ("statements", lambda: _statements(ports, people, until)),
-        ("deeds", lambda: _deeds(ports, people, until)),
+        ("statements", lambda: _statements(ports, people)),
+        ("deeds", lambda: _deeds(ports, people)),
     ]
 
 
@@ -53,12 +52,11 @@ async def _wallets(ports: PrivacyPorts, people: Sequence[PersonId]) -> AsyncIter
     ]  # fmt: skip
 
 
-async def _statements(ports: PrivacyPorts, people: Sequence[PersonId], until: datetime) -> AsyncIterator[Sequence[Row]]:
-    only = EntryFilter(until=until)
+async def _statements(ports: PrivacyPorts, people: Sequence[PersonId]) -> AsyncIterator[Sequence[Row]]:
     for account in await _accounts(ports, people):
         after = 0
         while True:
-            (found,) = await ports.books.statements([StatementRequest(account.id, PAGE, after=after, only=only)])
+            (found,) = await ports.books.statements([StatementRequest(account.id, PAGE, after=after)])
             if found:
                 yield [_entry(account, entry) for entry in found]
             if len(found) < PAGE:
@@ -77,16 +75,16 @@ def _entry(account: AccountView, entry: Entry) -> Row:
     }  # fmt: skip
 
 
-async def _deeds(ports: PrivacyPorts, people: Sequence[PersonId], until: datetime) -> AsyncIterator[Sequence[Row]]:
+async def _deeds(ports: PrivacyPorts, people: Sequence[PersonId]) -> AsyncIterator[Sequence[Row]]:
     """What they did, then what else was done about them, then what else was done to them."""
 
     def told_before(deed: KeptDeed, place: int) -> bool:
         return (place > 0 and deed.actor in people) or (place > 1 and deed.about in people)
 
     asked: list[list[DeedFilter]] = [
-        [DeedFilter(actor=person, until=until) for person in people],
-        [DeedFilter(about=person, until=until) for person in people],
-        [DeedFilter(target=f"person:{person}", until=until) for person in people],
+        [DeedFilter(actor=person) for person in people],
+        [DeedFilter(about=person) for person in people],
+        [DeedFilter(target=f"person:{person}") for person in people],
     ]
     for place, filters in enumerate(asked):
         for only in filters:

@@ -5,7 +5,8 @@ none ever holds more of it than a few pieces.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -147,10 +148,12 @@ async def _not_now(ports: PrivacyPorts, actor: Actor) -> Refusal | None:
 async def _make(ports: PrivacyPorts, export: Export) -> None:
     """Write the file, then make it known, with its letter, at once. Raises `_OvertakenError`, `KeyDestroyedError`."""
     people = await _people(ports, export.person)
-    archive, written, number = Archive(export.asked_at), 0, 0
-    async for piece in _written(archive, tables(ports, people, export.asked_at)):
-        await _keep(ports, export, number, piece)
-        written, number = written + len(piece), number + 1
+    written = number = 0
+    with Archive(export.asked_at) as archive:
+        async with aclosing(_written(archive, tables(ports, people))) as pieces:
+            async for piece in pieces:
+                await _keep(ports, export, number, piece)
+                written, number = written + len(piece), number + 1
     known = (await ports.people.people([export.person])).get(export.person)
     if known is None or known.mail is None:
         raise KeyDestroyedError(f"person {export.person} has no address any more")
@@ -177,7 +180,7 @@ async def _make(ports: PrivacyPorts, export: Export) -> None:
         await work.record(Deed("export.made", f"export:{export.id}", about=export.person))
 
 
-async def _written(archive: Archive, listed: list[tuple[str, Pages]]) -> AsyncIterator[bytes]:
+async def _written(archive: Archive, listed: list[tuple[str, Pages]]) -> AsyncGenerator[bytes, None]:
     """The zip of some tables, in pieces of `PIECE` bytes, the last one shorter."""
     for name, pages in listed:
         for ending, lines, opened, closed in (("json", json_lines, "[", "\n]\n"), ("csv", csv_lines, "", "")):

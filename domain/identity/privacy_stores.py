@@ -206,8 +206,8 @@ class PrivacyReads(Protocol):
         """What people who are one would leave behind."""
         ...
 
-    def rows(self, section: Section, people: Sequence[PersonId], until: datetime) -> AsyncIterator[Sequence[Row]]:
-        """Everything of a section that was there at an instant, page by page, readable."""
+    def rows(self, section: Section, people: Sequence[PersonId]) -> AsyncIterator[Sequence[Row]]:
+        """Everything of a section, page by page, readable."""
         ...
 
 

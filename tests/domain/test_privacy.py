@@ -132,3 +132,11 @@ def test_a_zip_is_let_go_of_piece_by_piece() -> None:
 def test_nothing_is_written_before_a_file_is_begun() -> None:
     with pytest.raises(ValueError, match="no file"):
         Archive(NOW).write("x")
+
+
+def test_a_zip_that_is_given_up_is_let_go_of() -> None:
+    with Archive(NOW) as archive:
+        archive.begin("a.txt")
+    archive.close()
+    pieces = b"".join(archive.take(1024, rest=True))
+    assert ZipFile(io.BytesIO(pieces)).namelist() == ["a.txt"]

@@ -1,7 +1,6 @@
 """What people see of their privacy: `domain.identity.privacy_stores.PrivacyReads`, without locks."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 
 from adapters.postgres.database import Database
 from adapters.postgres.identity import consents, erasures, exports
@@ -57,6 +56,6 @@ class PostgresPrivacyReads:
         """What people who are one would leave behind."""
         return await PostgresEstates(self._database.pool).of(people)
 
-    def rows(self, section: Section, people: Sequence[PersonId], until: datetime) -> AsyncIterator[Sequence[Row]]:
-        """Everything of a section that was there at an instant, page by page, readable."""
-        return rows_of(self._database, self._vault, section, people, until)
+    def rows(self, section: Section, people: Sequence[PersonId]) -> AsyncIterator[Sequence[Row]]:
+        """Everything of a section, page by page, readable."""
+        return rows_of(self._database, self._vault, section, people)
