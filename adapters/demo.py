@@ -25,7 +25,7 @@ DEMO = "demo"
 TOKEN_LIFETIME = timedelta(days=30)
 
 _BEGAN, _ENDS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
-_PERSON = "insert into person (id) values ($1) on conflict do nothing"
+_PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on conflict do nothing"
 _MEMBERSHIP = "insert into membership (id, person, kind) values ($1, $2, 'player') on conflict do nothing"
 _SESSION = """
 insert into session (id, person, portal, created_at, authenticated_at, last_used_at, expires_at)

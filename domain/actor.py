@@ -38,6 +38,8 @@ class Actor:
     """Earlier people who were found to be this one: what is in their names is this person's."""
     impersonator: PersonId | None = None
     """The staff member who looks through this person's eyes; such an actor moves no money and changes no secret."""
+    is_unreachable: bool = False
+    """We know no address that is surely theirs: they begin no payment."""
     stepped_up_until: datetime | None = None
     authenticated_at: datetime | None = None
     """When the person last proved who they are with a password, a provider or a passkey."""

@@ -6,10 +6,13 @@ from typing import Any, Protocol
 
 import strawberry
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from strawberry import UNSET
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
 from domain.actor import Actor
+from domain.rights import BrandRole, Permission
+from gql.enums import describe
 from gql.errors import ForbiddenError, UnauthenticatedError
 
 _DEFINITION = "strawberry-definition"
@@ -23,10 +26,38 @@ class Right(Enum):
     SIGNED_IN = strawberry.enum_value("signed_in", description="Anybody who is signed in.")
     OWNER = strawberry.enum_value(
         "owner",
-        description="The owner of the object. At the root: a person who is signed in, and only for what is their own;"
-        " what is somebody else's answers as if it did not exist.",
+        description="The owner of the object, or who has a role in the brand that owns it. At the root: a person who is"
+        " signed in, and only for what is theirs; what is somebody else's answers as if it did not exist.",
+    )
+    STAFF = strawberry.enum_value(
+        "staff", description="Staff with the permission that is named, behind their second factor."
     )
     PARENT = strawberry.enum_value("parent", description="Whoever may read the object that the field belongs to.")
+
+
+describe(
+    Permission, "Permission", "One thing that staff may be allowed to do.",
+    {
+        Permission.MANAGE_USERS: "Look after people: find, ban, merge, impersonate, give roles.",
+        Permission.VERIFY_BRANDS: "Verify brands.",
+        Permission.VERIFY_STREAMERS: "Verify streamers.",
+        Permission.MANAGE_CAMPAIGNS: "Look after campaigns.",
+        Permission.VIEW_FINANCIALS: "See money: wallets, top-ups, reviews, reports.",
+        Permission.APPROVE_PAYOUTS: "Approve what leaves.",
+        Permission.MODERATE_CONTENT: "Review creatives and messages.",
+        Permission.ACCESS_AUDIT: "Read and verify the audit log.",
+        Permission.MANAGE_DISPUTES: "Decide disputes.",
+        Permission.CONFIGURE_SYSTEM: "Change settings, networks and what roles may do.",
+    },
+)  # fmt: skip
+describe(
+    BrandRole, "BrandRole", "A role within a brand. Each may do what those after it may.",
+    {
+        BrandRole.OWNER: "Everything, members included.",
+        BrandRole.MANAGER: "Campaigns and money.",
+        BrandRole.VIEWER: "Look on.",
+    },
+)  # fmt: skip
 
 
 @strawberry.schema_directive(
@@ -36,6 +67,12 @@ class Requires:
     """The declaration as it stands in the SDL."""
 
     right: Right = strawberry.field(name="right", description="Who may use the field.")
+    permission: Permission | None = strawberry.field(
+        name="permission", default=UNSET, description="The permission that staff needs."
+    )
+    role: BrandRole | None = strawberry.field(
+        name="role", default=UNSET, description="The least role in the brand that the object belongs to."
+    )
 
 
 class Caller(Protocol):
@@ -51,38 +88,66 @@ class UndeclaredRightError(Exception):
     """A field that says nothing about who may use it, or what it says cannot be held."""
 
 
-def field(right: Right, description: str, **options: Any) -> Any:
-    """A field that `right` guards: use it instead of `strawberry.field`, as a decorator or as a default."""
-    return strawberry.field(description=description, directives=(Requires(right=right),), **options)
+_HARMLESS = "harmless"
 
 
-def permit(right: Right, source: object, caller: Caller) -> None:
+def field(
+    right: Right,
+    description: str,
+    *,
+    permission: Permission | None = None,
+    role: BrandRole | None = None,
+    harmless: bool = False,
+    **options: Any,
+) -> Any:
+    """A field that `right` guards: use it instead of `strawberry.field`, as a decorator or as a default.
+
+    `permission` goes with `Right.STAFF`, `role` (a viewer where none is named) with `Right.OWNER`. Staff that looks
+    through somebody's eyes may use a mutation only if it is `harmless`.
+    """
+    if (right is Right.STAFF) is (permission is None) or (role is not None and right is not Right.OWNER):
+        raise UndeclaredRightError(f"{right} does not go with {permission} and {role}")
+    requires = Requires(right=right, permission=permission or UNSET, role=role or UNSET)
+    return strawberry.field(description=description, directives=(requires,), metadata={_HARMLESS: harmless}, **options)
+
+
+def permit(requires: Requires, source: object, caller: Caller) -> None:
     """Let the caller pass, or raise `UnauthenticatedError` or `ForbiddenError`.
 
-    An object is the caller's own when its `owner` is the caller's name in the ledger.
+    An object is the caller's when its `owner` is a name in the ledger that the caller stands for.
     """
+    right = requires.right
     if right in {Right.PUBLIC, Right.PARENT}:
         return
-    if caller.actor is None:
+    actor = caller.actor
+    if actor is None:
         raise UnauthenticatedError
-    if right is Right.OWNER and source is not None and getattr(source, "owner", None) != caller.actor.owner:
-        raise ForbiddenError
+    if right is Right.STAFF and (not requires.permission or not actor.may(requires.permission)):
+        raise ForbiddenError("It takes a permission of staff that you do not have.")
+    if right is Right.OWNER and source is not None:
+        owner = getattr(source, "owner", None)
+        if not isinstance(owner, str) or not actor.stands_for(owner, requires.role or BrandRole.VIEWER):
+            raise ForbiddenError
 
 
 def guard(schema: GraphQLSchema) -> None:
     """Put the declared right before every resolver. Raises `UndeclaredRightError` naming the first field at fault."""
     roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
+    mutations = schema.mutation_type.fields if schema.mutation_type else {}
     for type_ in schema.type_map.values():
         if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType) or type_.name.startswith("__"):
             continue
         for name, declared in type_.fields.items():
-            right = _right_of(declared)
-            if right is None:
+            requires = requirement(declared)
+            if requires is None:
                 raise UndeclaredRightError(f"{type_.name}.{name} declares no right")
             if type_ in roots:
-                _guard_root(declared, right, f"{type_.name}.{name}", streams=type_ is schema.subscription_type)
+                _guard_root(declared, requires, f"{type_.name}.{name}", streams=type_ is schema.subscription_type)
             elif isinstance(type_, GraphQLObjectType):
-                declared.resolve = _guarded(right, declared.resolve)
+                declared.resolve = _guarded(requires, declared.resolve)
+    for declared in mutations.values():
+        if not declared.extensions[_DEFINITION].metadata[_HARMLESS]:
+            declared.resolve = _not_through_others_eyes(declared.resolve)
     _describe_arguments(schema)
 
 
@@ -94,29 +159,41 @@ def _describe_arguments(schema: GraphQLSchema) -> None:
             directive.args[found.graphql_name or found.python_name].description = found.description
 
 
-def _guard_root(declared: GraphQLField, right: Right, place: str, *, streams: bool) -> None:
+def _guard_root(declared: GraphQLField, requires: Requires, place: str, *, streams: bool) -> None:
     """A root field has no parent to lean on. A subscription is judged when it begins: its events have passed then."""
-    if right is Right.PARENT:
+    if requires.right is Right.PARENT:
         raise UndeclaredRightError(f"{place} is a root: it has no parent whose right would hold")
     if streams:
-        declared.subscribe = _guarded(right, declared.subscribe)
+        declared.subscribe = _guarded(requires, declared.subscribe)
     else:
-        declared.resolve = _guarded(right, declared.resolve)
+        declared.resolve = _guarded(requires, declared.resolve)
 
 
-def _right_of(declared: GraphQLField) -> Right | None:
+def requirement(declared: GraphQLField) -> Requires | None:
+    """What a field of the schema declares; None for one that declares nothing."""
     definition = declared.extensions.get(_DEFINITION)
     if not isinstance(definition, StrawberryField):
         return None
-    return next((found.right for found in definition.directives if isinstance(found, Requires)), None)
+    return next((found for found in definition.directives if isinstance(found, Requires)), None)
 
 
-def _guarded(right: Right, resolve: Callable[..., Any] | None) -> Callable[..., Any]:
+def _not_through_others_eyes(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Refuse a change to who only looks through somebody's eyes."""
+
+    def resolve_as_oneself(source: object, info: Any, **arguments: Any) -> Any:
+        if info.context.actor is not None and info.context.actor.impersonator is not None:
+            raise ForbiddenError("Nothing is changed while you look through somebody else's eyes.")
+        return resolve(source, info, **arguments) if resolve else None
+
+    return resolve_as_oneself
+
+
+def _guarded(requires: Requires, resolve: Callable[..., Any] | None) -> Callable[..., Any]:
     if resolve is None:
         raise UndeclaredRightError("a field without a resolver cannot be guarded")
 
     def resolve_if_permitted(source: object, info: Any, **arguments: Any) -> Any:
-        permit(right, source, info.context)
+        permit(requires, source, info.context)
         return resolve(source, info, **arguments)
 
     return resolve_if_permitted

@@ -9,6 +9,7 @@ from domain.identity.ports import IdentityPorts
 from domain.ids import PersonId
 from domain.ledger.ports import AccountView
 from domain.ports import Ports
+from domain.rights import BrandRole
 from gql.budget import Budget
 from gql.cookies import CookieJar
 from gql.errors import UnauthenticatedError
@@ -58,7 +59,8 @@ class Context:
 
     def owns(self, account: AccountView | None) -> bool:
         """Whether an account exists and is the caller's own: for all others it is as if it did not exist."""
-        return account is not None and self.actor is not None and account.key.owner == self.actor.owner
+        actor = self.actor
+        return account is not None and actor is not None and actor.stands_for(account.key.owner, BrandRole.VIEWER)
 
 
 Info = strawberry.Info[Context, None]

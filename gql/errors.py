@@ -15,7 +15,7 @@ from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from domain.errors import ConflictError, UnavailableError
+from domain.errors import ConflictError, NotPermittedError, UnavailableError
 
 _MASKED = "Something went wrong on our side. Tell us the correlation id and we find out what."
 _UNAVAILABLE = "Something that we need does not answer. Try the same request again in a moment."
@@ -128,6 +128,9 @@ def _told(error: GraphQLError, correlation_id: str, unavailable: tuple[type[Exce
     cause = _cause(error)
     if isinstance(cause, ApiError):
         return _formatted(error, str(cause), cause.extensions)
+    if isinstance(cause, NotPermittedError):
+        _log.warning("not_permitted", correlation_id=correlation_id, path=_dotted(error), cause=repr(cause))
+        return _formatted(error, str(ForbiddenError()), {"code": ForbiddenError.code})
     if isinstance(cause, (UnavailableError, ConflictError, OSError, TimeoutError, *unavailable)):
         _log.warning("unavailable", correlation_id=correlation_id, path=_dotted(error), cause=repr(cause))
         return _formatted(error, _UNAVAILABLE, {"code": "UNAVAILABLE", "retryable": True})

@@ -60,10 +60,13 @@ class FakeTopUps:
         self._calls["top_ups_by_id"] += 1
         return {id_: self.kept[id_].top_up for id_ in ids if id_ in self.kept}
 
-    async def top_ups_of(self, person: PersonId, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
+    async def is_begun(self, person: PersonId, key: str) -> bool:
+        return (person, key) in self.keys
+
+    async def top_ups_of(self, people: Sequence[PersonId], *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
         self._calls["top_ups_of"] += 1
         own = sorted((kept.top_up for kept in self.kept.values()), key=lambda found: found.id, reverse=True)
-        return [t for t in own if t.person == person and (after is None or t.id < after)][:first]
+        return [t for t in own if t.person in people and (after is None or t.id < after)][:first]
 
     async def top_ups_in_review(self, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
         return []

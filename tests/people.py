@@ -10,6 +10,7 @@ from domain.identity.model import ACCESS_LIFETIME, Portal, Session
 from domain.ids import BrandId, PersonId, SessionId, uuid7
 from domain.rights import BrandRole, StaffRole
 
+_PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on conflict do nothing"
 _MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, $3, $4, $5)"
 _SESSION = """
 insert into session (id, person, portal, created_at, authenticated_at, second_factor_at, last_used_at, expires_at,
@@ -72,7 +73,7 @@ async def enroll(
 ) -> Enrolled:
     """A new person with these memberships and a session; `changes` are made to the session."""
     person = person or PersonId(uuid7())
-    await database.execute("insert into person (id) values ($1) on conflict do nothing", person)
+    await database.execute(_PERSON, person)
     memberships: list[tuple[str, BrandId | None, str | None]] = [("player", None, None)]
     if staff is not None:
         memberships.append(("staff", None, staff))

@@ -13,7 +13,8 @@ from domain.rights import BrandRole, Permission, StaffRole
 
 # A session in which staff look through another's eyes stands as long as they are staff themselves.
 _READ = f"""
-select {COLUMNS}, person.status, staff.role as staff_role, staff_role.permissions, member.streamer,
+select {COLUMNS}, person.status, person.mail_verified_at is null as is_unreachable,
+    staff.role as staff_role, staff_role.permissions, member.streamer,
     member.brands, member.brand_roles,
     array(select earlier.id from person as earlier where earlier.survivor = person.id) as also,
     case when staff.role is null then '{{}}'
@@ -72,6 +73,7 @@ def _standing_of(row: Record) -> Standing:
         {BrandId(brand): BrandRole(held) for brand, held in brands},
         row["streamer"],
         frozenset(PersonId(earlier) for earlier in row["also"]),
+        row["is_unreachable"],
     )
 
 

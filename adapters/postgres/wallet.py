@@ -55,7 +55,8 @@ _BY_ID = Statement(_WITH_ACCOUNT.where(_TOP_UP.c.id == func.any(bindparam("ids",
 _PAGE = _WITH_ACCOUNT.order_by(_TOP_UP.c.id.desc()).limit(bindparam("first"))
 _BELOW = _TOP_UP.c.id < bindparam("after")
 _HIGHEST = UUID(int=2**128 - 1)
-_OF_PERSON = Statement(_PAGE.where(_TOP_UP.c.person == bindparam("person"), _BELOW))
+_OF_PEOPLE = Statement(_PAGE.where(_TOP_UP.c.person == func.any(bindparam("people", type_=ARRAY(Uuid))), _BELOW))
+_IS_BEGUN = "select exists (select from top_up where person = $1 and key = $2)"
 _IN_REVIEW = Statement(_PAGE.where(_TOP_UP.c.review.is_not(None), _BELOW))
 _ATTEMPT_BY_ID = Statement(select(_ATTEMPT).where(_ATTEMPT.c.order_id == bindparam("order_id")))
 
@@ -177,10 +178,15 @@ class PostgresTopUpReads:
             found = [_top_up(record) for record in await _BY_ID.rows(connection, ids=list(ids))]
         return {top_up.id: top_up for top_up in found}
 
-    async def top_ups_of(self, person: PersonId, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
-        """A person's top-ups, newest first, from below `after`."""
+    async def is_begun(self, person: PersonId, key: str) -> bool:
+        """Whether a person began a top-up under an idempotency key."""
+        begun: bool = await self._database.pool.fetchval(_IS_BEGUN, person, key)
+        return begun
+
+    async def top_ups_of(self, people: Sequence[PersonId], *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
+        """Top-ups of a person under every id they were known by, newest first, from below `after`."""
         async with self._database.pool.acquire() as connection:
-            records = await _OF_PERSON.rows(connection, person=person, after=after or _HIGHEST, first=first)
+            records = await _OF_PEOPLE.rows(connection, people=list(people), after=after or _HIGHEST, first=first)
         return [_top_up(record) for record in records]
 
     async def top_ups_in_review(self, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:

@@ -140,6 +140,7 @@ class Standing:
     is_streamer: bool = False
     also: frozenset[PersonId] = frozenset()
     """People who were merged into this one."""
+    is_unreachable: bool = False
 
     def actor(self, now: datetime, origin: Origin | None) -> Actor:
         """Who is calling. Raises `SignedOutError`. Staff rights stand only behind second factor, portal and network."""
@@ -161,6 +162,7 @@ class Standing:
             self.is_streamer,
             self.also,
             session.impersonator,
+            self.is_unreachable,
             session.stepped_up_at + STEP_UP_LIFETIME if session.stepped_up_at else None,
             session.authenticated_at,
             origin,

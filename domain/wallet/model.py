@@ -157,6 +157,20 @@ class DailyCapReached(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class TooManyTopUps(Refusal):
+    """So many top-ups are not begun within the time; wait."""
+
+    code: ClassVar[str] = "RATE_LIMITED"
+    retry_after_s: int
+
+
+class MailNotVerified(Refusal):
+    """The first money takes an e-mail address that is surely theirs."""
+
+    code: ClassVar[str] = "MAIL_NOT_VERIFIED"
+
+
+@dataclass(frozen=True, slots=True)
 class TooManyPending(Refusal):
     """Earlier top-ups must be paid, cancelled or expire first."""
 

@@ -10,6 +10,7 @@ from domain.clock import Clock
 from domain.ids import PersonId, TransactionId
 from domain.ledger.ports import Books
 from domain.money import Currency, Money
+from domain.quotas import Quotas
 from domain.wallet.gateway import Gateway
 from domain.wallet.model import Attempt, Order, TopUp, TopUpId
 from domain.wallet.policy import TopUpPolicy
@@ -89,8 +90,12 @@ class TopUpReads(Protocol):
         """Top-ups by id; unknown ones are left out."""
         ...
 
-    async def top_ups_of(self, person: PersonId, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
-        """A person's top-ups, newest first, from below `after`."""
+    async def is_begun(self, person: PersonId, key: str) -> bool:
+        """Whether a person began a top-up under an idempotency key."""
+        ...
+
+    async def top_ups_of(self, people: Sequence[PersonId], *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
+        """Top-ups of a person under every id they were known by, newest first, from below `after`."""
         ...
 
     async def top_ups_in_review(self, *, after: TopUpId | None, first: int) -> Sequence[TopUp]:
@@ -185,6 +190,11 @@ class WalletPorts(Protocol):
     @property
     def inbox(self) -> Inbox:
         """Vendors' messages."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas:
+        """How often one may."""
         ...
 
     def work(self) -> AbstractAsyncContextManager[WalletWork]:

@@ -5,13 +5,15 @@ from dataclasses import replace
 from hashlib import sha256
 
 from domain.actor import Actor
-from domain.errors import DomainError
+from domain.errors import DomainError, NotPermittedError
 from domain.ids import AccountId, derived, uuid7
 from domain.ledger.chart import Purpose
 from domain.ledger.model import AccountKey, AccountStatus
 from domain.ledger.ports import AccountView
 from domain.money import Currency, Money
+from domain.quotas import DEPOSIT
 from domain.refusal import Refusal
+from domain.rights import BrandRole
 from domain.wallet.confirm import end_at_gateway
 from domain.wallet.effects import VOID
 from domain.wallet.events import TopUpEnded, TopUpStarted
@@ -27,10 +29,12 @@ from domain.wallet.model import (
     DailyCapReached,
     GatewayNotBound,
     IdReused,
+    MailNotVerified,
     MethodNotOffered,
     NotCancellable,
     Order,
     TooManyPending,
+    TooManyTopUps,
     TopUp,
     TopUpId,
     TopUpNotFound,
@@ -55,6 +59,23 @@ async def open_wallet(
         return await work.ledger.open(AccountKey(actor.owner, purpose, currency))
 
 
+async def _not_now(ports: WalletPorts, actor: Actor, key: str) -> Refusal | None:
+    """Why this person may not begin to pay at this moment. What was begun under the key already is not counted again.
+
+    Raises `NotPermittedError` for staff that looks through somebody's eyes.
+    """
+    if actor.impersonator is not None:
+        raise NotPermittedError("who looks through somebody's eyes moves no money")
+    if await ports.top_ups.is_begun(actor.person, key):
+        return None
+    if actor.is_unreachable:
+        return MailNotVerified("Confirm an e-mail address first: you would not hear of it if something went wrong.")
+    taken = await ports.quotas.take(DEPOSIT, str(actor.person))
+    if not taken.allowed:
+        return TooManyTopUps("You have begun many top-ups within the hour. Wait a while.", taken.retry_after_s)
+    return None
+
+
 async def start_top_up(
     ports: WalletPorts, actor: Actor, wallet: AccountId, amount: Money, method: Method, key: str
 ) -> TopUp | Refusal:
@@ -67,8 +88,10 @@ async def start_top_up(
     if not 1 <= len(key) <= LONGEST_KEY:
         raise ValueError(f"an idempotency key has 1 to {LONGEST_KEY} characters")
     account = (await ports.books.accounts_by_id([wallet])).get(wallet)
-    if account is None or account.key.owner != actor.owner:
+    if account is None or not actor.stands_for(account.key.owner, BrandRole.MANAGER):
         return WalletNotFound("There is no such wallet.")
+    if refusal := await _not_now(ports, actor, key):
+        return refusal
     content = sha256(f"{wallet}|{amount.minor}|{amount.currency}|{method}".encode()).digest()
     async with ports.work() as work:
         await work.top_ups.lock_payer(actor.person)
@@ -164,7 +187,7 @@ async def cancel_top_up(ports: WalletPorts, actor: Actor, id_: TopUpId) -> TopUp
     Where it did not hear, each repeat tells it again, and so does the sweep.
     """
     known = (await ports.top_ups.top_ups_by_id([id_])).get(id_)
-    if known is None or known.person != actor.person:
+    if known is None or not actor.stands_for(known.account.owner, BrandRole.MANAGER):
         return TopUpNotFound("There is no such top-up.")
     async with ports.work() as work:
         kept = await work.top_ups.lock(id_)

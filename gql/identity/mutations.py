@@ -144,7 +144,7 @@ class SessionMutation:
             context.cookies.forget()
         return signed_in(made, wanted.transport, context)
 
-    @field(Right.PUBLIC, "Sign out: end the session that asks.", graphql_type=answers.SignOutResult)
+    @field(Right.PUBLIC, "Sign out: end the session that asks.", harmless=True, graphql_type=answers.SignOutResult)
     async def sign_out(self, info: Info, wanted: Annotated[inputs.SignOutInput, Wanted]) -> object:
         """End the session that asks."""
         context = info.context

@@ -39,6 +39,8 @@ StartTopUpResult = result(
     model.BelowMinimum,
     model.AboveMaximum,
     model.TooManyPending,
+    model.TooManyTopUps,
+    model.MailNotVerified,
     model.DailyCapReached,
     model.IdReused,
     model.GatewayRefused,

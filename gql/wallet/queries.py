@@ -7,6 +7,7 @@ import strawberry
 
 from domain.ids import AccountId
 from domain.ledger.chart import Purpose
+from domain.rights import BrandRole
 from domain.wallet import model
 from domain.wallet.model import TopUpId
 from gql.access import Right, field
@@ -51,20 +52,21 @@ async def fetch_wallet(context: Context, key: str) -> Wallet | None:
 async def fetch_top_up(context: Context, key: str) -> TopUp | None:
     """The caller's top-up; None if there is no such, or it is another's."""
     found = await context.loaders.top_up_by_id.load(top_up_id(key))
-    return TopUp(top_up=found) if found is not None and found.person == context.person else None
+    is_theirs = found is not None and context.caller.stands_for(found.account.owner, BrandRole.VIEWER)
+    return TopUp(top_up=found) if found is not None and is_theirs else None
 
 
 async def wallets_of(context: Context) -> list[Wallet]:
     """All of the caller's wallets: at most one for each purpose and currency."""
-    found = await context.ports.books.accounts_of([context.caller.owner])
+    found = await context.ports.books.accounts_of(context.caller.owners)
     return [Wallet(view=view) for view in found if view.key.purpose is not Purpose.RECEIVABLE]
 
 
 async def top_ups_of(context: Context, first: int, after: Cursor | None) -> Connection[TopUp]:
     """A page of the caller's top-ups, newest first."""
-    size, person = page_size(first), context.person
+    size, people = page_size(first), context.caller.people
     place = None if after is None else top_up_id(place_of(_TOP_UPS, after))
-    found = await context.ports.top_ups.top_ups_of(person, after=place, first=size + 1)
+    found = await context.ports.top_ups.top_ups_of(people, after=place, first=size + 1)
     return Connection.of(found, size, after, _edge)
 
 

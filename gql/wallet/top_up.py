@@ -6,7 +6,6 @@ from uuid import UUID
 
 import strawberry
 
-from domain.actor import Actor
 from domain.wallet import model
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUpState
@@ -32,7 +31,7 @@ class TopUp(Node):
     @property
     def owner(self) -> str:
         """Whose it is."""
-        return Actor(self.top_up.person).owner
+        return self.top_up.account.owner
 
     @field(Right.OWNER, "How much is to be paid.")
     def amount(self) -> Money:

@@ -204,7 +204,7 @@ begin
     return null;
 end $$;
 
-create trigger person_tells after update of status on person
+create trigger person_tells after update of status, mail_verified_at, survivor on person
     for each row execute function tell_standing('id');
 create trigger membership_tells after insert or update on membership
     for each row execute function tell_standing('person');

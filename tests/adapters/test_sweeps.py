@@ -147,7 +147,7 @@ async def test_an_intent_that_was_left_without_a_page_gets_one(stage: Stage) -> 
     with pytest.raises(UnavailableError):
         await start_top_up(stage.ports, actor, wallet, FIFTY, Method.QRIS, "key")
     assert await sweep(stage, minutes=1) == 1
-    (top_up,) = await stage.ports.top_ups.top_ups_of(actor.person, after=None, first=5)
+    (top_up,) = await stage.ports.top_ups.top_ups_of([actor.person], after=None, first=5)
     assert top_up.state is S.PENDING
     assert top_up.redirect_url is not None
 
@@ -163,7 +163,7 @@ async def test_while_the_gateway_is_away_it_is_asked_ever_more_rarely_and_then_g
             stage.clock.turn(timedelta(minutes=20))
             looked_at += (await sweep_top_ups(ports, stage.clock())).looked_at
         assert looked_at < 40
-    (top_up,) = await stage.ports.top_ups.top_ups_of(actor.person, after=None, first=5)
+    (top_up,) = await stage.ports.top_ups.top_ups_of([actor.person], after=None, first=5)
     assert top_up.state is S.REQUESTED
     await sweep(stage, hours=2)
     assert (await stage.again(top_up)).state is S.EXPIRED

@@ -201,7 +201,7 @@ async def test_a_refusal_by_the_gateway_fails_the_top_up(stage: Stage) -> None:
     assert await start_top_up(stage.ports, actor, wallet, FIFTY, BANK, "key") == found
     assert isinstance(found, model.GatewayRefused)
     assert found.message == "The gateway declined to open a page.", "its own words are for the log"
-    (top_up,) = await stage.ports.top_ups.top_ups_of(actor.person, after=None, first=10)
+    (top_up,) = await stage.ports.top_ups.top_ups_of([actor.person], after=None, first=10)
     assert top_up.state is TopUpState.FAILED
     assert await stage.events() == ["TopUpStarted", "TopUpEnded"]
     assert await stage.journal() == 0
@@ -215,7 +215,7 @@ async def test_a_wrong_key_of_ours_fails_no_top_up_and_burns_no_key(stage: Stage
         for _ in range(2):
             with pytest.raises(UnavailableError):
                 await start_top_up(ports, actor, wallet, FIFTY, BANK, "key")
-        (top_up,) = await stage.ports.top_ups.top_ups_of(actor.person, after=None, first=10)
+        (top_up,) = await stage.ports.top_ups.top_ups_of([actor.person], after=None, first=10)
         assert top_up.state is TopUpState.REQUESTED
     stage.clock.turn(timedelta(minutes=30))
     opened = await stage.started(actor, wallet, key="key")

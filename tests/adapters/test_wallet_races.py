@@ -200,7 +200,7 @@ async def story(stage: Stage, ports: Adapters, actor_wallet: tuple[Any, Any]) ->
 
 async def recovered(stage: Stage, actor: Any) -> TopUp:
     """Sweeps alone, with time passing, until nothing is due; what the payer and the bank do happens meanwhile."""
-    (top_up,) = await stage.ports.top_ups.top_ups_of(actor.person, after=None, first=10)
+    (top_up,) = await stage.ports.top_ups.top_ups_of([actor.person], after=None, first=10)
     for _ in range(4):
         stage.clock.turn(timedelta(minutes=2))
         sweep = await sweep_top_ups(stage.ports, stage.clock())

@@ -249,7 +249,7 @@ async def test_top_ups_are_listed_newest_first_by_page(stage: Stage) -> None:
         made.append(await stage.started(actor, wallet))
         await cancel_top_up(stage.ports, actor, made[-1].id)
     ids = [top_up.id for top_up in reversed(made)]
-    first = await stage.ports.top_ups.top_ups_of(actor.person, after=None, first=2)
-    rest = await stage.ports.top_ups.top_ups_of(actor.person, after=first[-1].id, first=10)
+    first = await stage.ports.top_ups.top_ups_of([actor.person], after=None, first=2)
+    rest = await stage.ports.top_ups.top_ups_of([actor.person], after=first[-1].id, first=10)
     assert [top_up.id for top_up in [*first, *rest]] == ids
     assert await confirm_top_up(stage.ports, "unknown") is None

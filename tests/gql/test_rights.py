@@ -50,6 +50,10 @@ def right_of(declared: GraphQLField) -> Right:
     return Right(found)
 
 
+def needs(right: Right) -> Requires:
+    return Requires(right=right)
+
+
 def test_every_field_shows_its_right_in_the_sdl() -> None:
     printed = SCHEMA.as_str()
     for type_, name, declared in fields():
@@ -135,11 +139,11 @@ def test_what_declares_its_rights_builds() -> None:
 def test_an_object_without_an_owner_is_nobodys() -> None:
     caller = Context(FakePorts(), somebody(), "id")
     with pytest.raises(ForbiddenError):
-        permit(Right.OWNER, object(), caller)
+        permit(needs(Right.OWNER), object(), caller)
     with pytest.raises(UnauthenticatedError):
-        permit(Right.OWNER, None, Context(FakePorts(), None, "id"))
-    permit(Right.OWNER, None, caller)
-    permit(Right.PUBLIC, object(), Context(FakePorts(), None, "id"))
+        permit(needs(Right.OWNER), None, Context(FakePorts(), None, "id"))
+    permit(needs(Right.OWNER), None, caller)
+    permit(needs(Right.PUBLIC), object(), Context(FakePorts(), None, "id"))
 
 
 @pytest.mark.parametrize("kind", ["Wallet", "TopUp"])
@@ -152,10 +156,10 @@ async def test_an_object_that_leaks_tells_somebody_else_nothing(kind: str) -> No
     assert isinstance(type_, GraphQLObjectType)
     for name in type_.fields:
         with pytest.raises(ForbiddenError):
-            permit(right_of(type_.fields[name]), leaked, Context(ports, somebody(), "id"))
+            permit(needs(right_of(type_.fields[name])), leaked, Context(ports, somebody(), "id"))
         with pytest.raises(UnauthenticatedError):
-            permit(right_of(type_.fields[name]), leaked, Context(ports, None, "id"))
-        permit(right_of(type_.fields[name]), leaked, Context(ports, me, "id"))
+            permit(needs(right_of(type_.fields[name])), leaked, Context(ports, None, "id"))
+        permit(needs(right_of(type_.fields[name])), leaked, Context(ports, me, "id"))
 
 
 async def a_top_up(ports: FakePorts, me: Actor, idempotency_key: str) -> model.TopUp:
