@@ -84,7 +84,9 @@ class Settings(IdentitySettings):
     seal_head_file: Path | None = Field(
         default=None, description="File to which the head of the sealed chain is exported; none when left out"
     )
-    token_key_file: Path = Field(description="PEM file with the ES256 (P-256) private key that signs access tokens")
+    token_key_file: Path = Field(
+        description="PEM file of the ES256 (P-256) private keys that sign access tokens; `gametriggers keys` changes them"
+    )
 
     host: str = Field(default="127.0.0.1", description="Address that the server listens on")
     port: int = Field(default=8000, ge=1, le=65535, description="Port that the server listens on")

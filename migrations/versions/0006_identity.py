@@ -199,16 +199,27 @@ create index letter_due on letter (next_at) where sent_at is null and failed_at 
 create index letter_of_person on letter (person);
 
 create function tell_standing() returns trigger language plpgsql as $$
+declare
+    concerned text;
 begin
-    perform pg_notify('standing', case when tg_argv[0] = '*' then '*' else to_jsonb(new) ->> tg_argv[0] end);
+    foreach concerned in array tg_argv loop
+        if concerned = '*' then
+            perform pg_notify('standing', '*');
+        elsif to_jsonb(new) ->> concerned is not null then
+            perform pg_notify('standing', to_jsonb(new) ->> concerned);
+        end if;
+    end loop;
+    if tg_op = 'UPDATE' and tg_argv[0] = 'person' and to_jsonb(old) ->> 'person' <> to_jsonb(new) ->> 'person' then
+        perform pg_notify('standing', to_jsonb(old) ->> 'person');
+    end if;
     return null;
 end $$;
 
 create trigger person_tells after update of status, mail_verified_at, survivor on person
-    for each row execute function tell_standing('id');
+    for each row execute function tell_standing('id', 'survivor');
 create trigger membership_tells after insert or update on membership
     for each row execute function tell_standing('person');
-create trigger session_tells after update of ended_at, stepped_up_at, second_factor_at on session
+create trigger session_tells after update of ended_at, stepped_up_at, second_factor_at, authenticated_at on session
     for each row execute function tell_standing('person');
 create trigger staff_role_tells after insert or update on staff_role
     for each row execute function tell_standing('*');
