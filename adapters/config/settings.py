@@ -85,7 +85,7 @@ class Settings(IdentitySettings):
         default=None, description="File to which the head of the sealed chain is exported; none when left out"
     )
     token_key_file: Path = Field(
-        description="PEM file of the ES256 (P-256) private keys that sign access tokens; `gametriggers keys` changes them"
+        description="PEM file of the ES256 (P-256) private keys that sign access tokens; see `gametriggers keys`"
     )
 
     host: str = Field(default="127.0.0.1", description="Address that the server listens on")
