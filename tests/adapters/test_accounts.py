@@ -36,6 +36,7 @@ from domain.identity.sign_in import SecondFactorNeeded
 from domain.ids import PersonId, uuid7
 from domain.refusal import Refusal
 from tests.accounts_stage import ENGLISH, PASSWORD, AccountsStage, origin, staged_accounts
+from tests.waiting import eventually
 
 NEW = "another horse, other batteries"
 ANI = "ani@mail.example"
@@ -153,6 +154,46 @@ class TestSigningUp:
         found = await asyncio.gather(*(confirm_sign_up(stage, each, Portal.PLAYER, origin()) for each in tokens))
         assert sorted(type(each).__name__ for each in found) == ["LinkRefused", "SignedIn"]
         assert await stage.count("person") == 1
+
+    async def test_who_is_overtaken_at_the_last_moment_undoes_all_and_the_owner_is_told(
+        self, stage: AccountsStage
+    ) -> None:
+        await stage.ask(ANI)
+        index, owner = await stage.value("select mail_index from mail_request"), PersonId(uuid7())
+        assert isinstance(index, bytes)
+        await stage.vault.create_key(owner)
+        mail, subject = await stage.vault.seal(owner, "mail", ANI), await stage.vault.seal(owner, "subject", ANI)
+        waiting = (
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        async with stage.work() as work:
+            await work.people.add(owner, ENGLISH, name=None, mail=mail, mail_index=index, mail_verified_at=None)
+            assert await work.people.add_identity(uuid7(), owner, "password", index, subject)
+            late = asyncio.create_task(confirm_sign_up(stage, stage.token("ConfirmSignUp"), Portal.PLAYER, origin()))
+            await eventually(lambda: stage.value(waiting))
+        assert await late == LinkRefused()
+        assert await stage.count("person") == 1
+        await stage.post()
+        assert stage.subjects == ["ConfirmSignUp", "AlreadyRegistered"]
+
+    async def test_a_request_whose_address_changes_hands_while_it_is_answered_is_answered_anew(
+        self, stage: AccountsStage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await stage.ask(ANI)
+        first = stage.token("ConfirmSignUp")
+        await sign_up(stage, ANI, NEW, "Ani", ENGLISH, origin())
+        waiting = [confirm_sign_up(stage, first, Portal.PLAYER, origin())]
+        seal = stage.vault.seal
+
+        async def overtaken(person: PersonId, field: str, text: str) -> bytes:
+            if field == "letter" and waiting:
+                assert isinstance(await waiting.pop(), SignedIn)
+            return await seal(person, field, text)
+
+        monkeypatch.setattr(stage.vault, "seal", overtaken)
+        await stage.post()
+        await stage.post()
+        assert stage.subjects == ["ConfirmSignUp", "AlreadyRegistered"]
 
 
 class TestSigningIn:
@@ -300,6 +341,17 @@ class TestForgottenPasswords:
 
 
 class TestChangingPasswords:
+    async def test_links_and_questions_of_the_old_one_are_over(self, stage: AccountsStage) -> None:
+        me = await stage.member()
+        stale = await reset_link(stage)
+        enrolled = "insert into totp (person, secret, confirmed_at) values ($1, 'sealed', now())"
+        await stage.database.pool.execute(enrolled, me.person)
+        assert isinstance(await stage.sign_in(), SecondFactorNeeded)
+        assert await stage.count("ticket", "purpose = 'second_factor'") == 1
+        assert await change_password(stage, me, PASSWORD, NEW) == PasswordNowChanged(0)
+        assert await stage.count("ticket", "purpose = 'second_factor'") == 0
+        assert await reset_password(stage, stale, PASSWORD, Portal.PLAYER, origin()) == LinkRefused()
+
     async def test_every_other_session_ends(self, stage: AccountsStage) -> None:
         me = await stage.member()
         await stage.sign_in()
