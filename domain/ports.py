@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from domain.identity.ports import IdentityPorts, Standings
+from domain.identity.privacy_stores import PrivacyPorts
 from domain.ledger.ports import Feed, Submissions
 from domain.quotas import Quotas
 from domain.wallet.ports import WalletPorts
@@ -29,6 +30,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def identity(self) -> IdentityPorts:
         """What knowing people takes."""
+        ...
+
+    @property
+    def privacy(self) -> PrivacyPorts:
+        """What is a person's, and their say in it."""
         ...
 
     @property

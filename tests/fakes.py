@@ -15,6 +15,7 @@ from domain.audit_log import Deed
 from domain.clock import Clock
 from domain.events import Event
 from domain.identity.ports import IdentityPorts
+from domain.identity.privacy_stores import PrivacyPorts
 from domain.ids import AccountId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
@@ -203,6 +204,7 @@ class FakePorts:
         self.quotas: Quotas = self.counts
         self.standings = FakeStandings()
         self.identity = cast("IdentityPorts", FakeIdentity(self.clock, self.quotas, self.standings))
+        self.privacy = cast("PrivacyPorts", self.identity)
         self.events: list[Event] = []
         self.deeds: list[Deed] = []
 

@@ -9,6 +9,7 @@ from adapters.config.source import Source, is_hex_of
 from adapters.identity.oidc_providers import GOOGLE, TELEGRAM, TWITCH
 from adapters.mail.smtp import SmtpAccess, TlsMode
 from adapters.vault.envelope import MasterKeys
+from domain.identity.privacy import changed_documents
 
 _KEY_BYTES = 32
 _TLS = {"smtp": TlsMode.STARTTLS, "smtps": TlsMode.IMPLICIT, "smtp+plain": TlsMode.NONE}
@@ -47,6 +48,18 @@ class IdentitySettings(Source):
         default="Gametriggers <no-reply@localhost>", description="Who letters are from: Name <address>"
     )
 
+    consent_documents: str = Field(
+        default="",
+        description="Versions in force of what people agree to, `purpose=version` separated by commas, of terms,"
+        " privacy_notice, marketing_mail and profiling; 1 where left out",
+    )
+    money_kept_years: int = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="How many years after their money last moved law makes us keep who an erased person was",
+    )
+
     google_client_id: str | None = Field(default=None, description="Our client at Google; no sign-in by it without")
     google_client_secret: SecretStr | None = Field(default=None, description="Its secret")
     google_issuer: str = Field(default=GOOGLE, description="Address of Google's OpenID Connect")
@@ -78,6 +91,12 @@ class IdentitySettings(Source):
     def _refuse_unreadable_keys(cls, keys: SecretStr) -> SecretStr:
         MasterKeys.parse(keys.get_secret_value())
         return keys
+
+    @field_validator("consent_documents")
+    @classmethod
+    def _refuse_unknown_documents(cls, text: str) -> str:
+        changed_documents(text)
+        return text
 
     @field_validator("identity_key")
     @classmethod

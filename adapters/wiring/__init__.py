@@ -11,6 +11,7 @@ from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.batcher import Batcher
 from adapters.postgres.books import PostgresBooks
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import PostgresDeeds
 from adapters.postgres.identity.reads import PostgresPeopleReads
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.ledger import LedgerCore
@@ -21,7 +22,9 @@ from adapters.postgres.work import PostgresWork, Works
 from adapters.redis.feed import Feed
 from adapters.redis.quotas import RedisQuotas
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
+from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from domain.clock import Clock, system_clock
+from domain.identity.privacy import PrivacyPolicy, changed_documents
 from domain.quotas import DEPOSIT, Quotas, changed_quotas
 from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
@@ -43,6 +46,7 @@ class Adapters:
     quotas: Quotas
     standings: PostgresStandings
     identity: IdentityAdapters
+    privacy: PrivacyAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -70,7 +74,17 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
         quotas.running(),
         midtrans,
         knowing_people(settings, system_clock) as knowing,
-        plugged(database, feed, {midtrans.name: midtrans}, TopUpPolicy(), system_clock, quotas, knowing) as adapters,
+        plugged(
+            database,
+            feed,
+            {midtrans.name: midtrans},
+            TopUpPolicy(),
+            system_clock,
+            quotas,
+            knowing,
+            audit_log=PostgresDeeds(database, knowing.vault, settings.seal_key_bytes, settings.seal_head_file),
+            privacy=privacy_policy(settings),
+        ) as adapters,
         adapters.standings.running(),
     ):
         yield adapters
@@ -85,6 +99,9 @@ async def plugged(
     clock: Clock,
     quotas: Quotas,
     knowing: KnowingPeople,
+    *,
+    audit_log: PostgresDeeds | None = None,
+    privacy: PrivacyPolicy | None = None,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index = AccountIndex()
@@ -110,6 +127,9 @@ async def plugged(
             quotas=quotas,
             standings=standings,
             identity=identity,
+            privacy=privacy_of(
+                identity, database, audit_log or _unsealed(database, knowing), privacy or PrivacyPolicy()
+            ),
             gateways=gateways,
             policy=policy,
             clock=clock,
@@ -121,6 +141,17 @@ def quotas_of(settings: Settings, database: Database) -> RedisQuotas:
     key = blake2b(b"quotas", key=settings.seal_key_bytes).digest()
     known = {DEPOSIT.name: QuotaCounts(database).top_ups_started}
     return RedisQuotas(settings.redis_url.get_secret_value(), key, changed_quotas(settings.quotas), known)
+
+
+def privacy_policy(settings: Settings) -> PrivacyPolicy:
+    """The rules of privacy as the settings say."""
+    documents = changed_documents(settings.consent_documents)
+    return PrivacyPolicy(documents=documents, money_kept_years=settings.money_kept_years)
+
+
+def _unsealed(database: Database, knowing: KnowingPeople) -> PostgresDeeds:
+    """The audit log for who reads it and verifies nothing."""
+    return PostgresDeeds(database, knowing.vault, b"")
 
 
 def midtrans_keys(settings: Settings) -> tuple[str, ...]:
