@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from adapters import webhooks, wiring
+from adapters import exports, webhooks, wiring
 from adapters.address import Located
 from adapters.config import Environment, Settings, read_settings
 from adapters.demo import DEMO, demo_session
@@ -225,6 +225,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Route("/readyz", _ready(application)),
         Route("/metrics", _metrics),
         *key_routes(application.published_keys),
+        *exports.routes(lambda: application.ports.privacy),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
     ]
     if application.development:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_type_hints
 import strawberry
 
 from domain import money, refusal
+from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
 from domain.wallet import model as wallet
@@ -45,7 +46,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

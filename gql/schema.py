@@ -7,6 +7,7 @@ from strawberry.tools import merge_types
 from gql.errors import Manner
 from gql.execution import Schema
 from gql.identity.mutations import AccountMutation, SessionMutation
+from gql.identity.privacy_mutations import PrivacyMutation
 from gql.limits import Limits
 from gql.nodes import NodeQuery
 from gql.scalars import SCALARS
@@ -16,7 +17,7 @@ from gql.wallet.queries import WalletQuery
 from gql.wallet.subscriptions import WalletSubscription
 
 QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, WalletQuery)
-MUTATIONS: tuple[type, ...] = (AccountMutation, SessionMutation, WalletMutation)
+MUTATIONS: tuple[type, ...] = (AccountMutation, SessionMutation, PrivacyMutation, WalletMutation)
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
 
 

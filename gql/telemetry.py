@@ -18,6 +18,7 @@ _SOCKETS = Gauge("websockets_open", "WebSockets that are open.")
 OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["transport"])
 REFUSALS = Counter("quota_refusals_total", "What was refused because it was done too often.", ["quota"])
 
+_SECRET = re.compile(r"^(/exports/).+", re.DOTALL)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -63,7 +64,7 @@ class Observed:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             _REQUESTS.labels(method, route, status).inc()
             _DURATIONS.labels(route).observe(seconds)
-            _log.info("request", method=method, path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+            _log.info("request", method=method, path=_shown(scope), status=status, ms=round(seconds * 1000, 1))
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def _counted_socket(scope: Scope) -> Iterator[None]:
         yield
     finally:
         _SOCKETS.dec()
-        _log.info("socket", path=scope["path"], seconds=round(time.perf_counter() - began, 1))
+        _log.info("socket", path=_shown(scope), seconds=round(time.perf_counter() - began, 1))
 
 
 def metrics() -> Response:
@@ -85,6 +86,11 @@ def metrics() -> Response:
 def _request_id(scope: Scope) -> str:
     given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
     return given if _GIVEN_ID.fullmatch(given) else uuid7().hex
+
+
+def _shown(scope: Scope) -> str:
+    """The address, but for what is a secret in it: whoever has the link has what it opens."""
+    return _SECRET.sub(r"\1{token}", scope["path"])
 
 
 def _route(scope: Scope) -> str:

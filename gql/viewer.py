@@ -8,6 +8,15 @@ from domain.actor import Actor
 from domain.ids import PersonId
 from gql.access import Right, field
 from gql.context import Context, Info
+from gql.identity.privacy import (
+    Consent,
+    DataExport,
+    Erasure,
+    consent_history_of,
+    consents_of,
+    data_export_of,
+    erasure_of,
+)
 from gql.identity.queries import sessions_of
 from gql.identity.types import MOST_SESSIONS, Session
 from gql.node import Node
@@ -66,6 +75,26 @@ class Viewer(Node):
     async def top_ups(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[TopUp]:
         """A page of the caller's top-ups."""
         return await top_ups_of(info.context, first, after)
+
+    @field(Right.OWNER, "What you agree to, for every purpose that there is.")
+    async def consents(self, info: Info) -> list[Consent]:
+        """What the caller agrees to."""
+        return await consents_of(info.context)
+
+    @field(Right.OWNER, "Everything that you ever agreed to or took back, newest first.")
+    async def consent_history(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[Consent]:
+        """A page of what the caller ever said."""
+        return await consent_history_of(info.context, first, after)
+
+    @field(Right.OWNER, "The last copy of everything that is yours, if you asked for one.")
+    async def data_export(self, info: Info) -> DataExport | None:
+        """The caller's newest export."""
+        return await data_export_of(info.context)
+
+    @field(Right.OWNER, "What is to become of your account; null while it is not to be erased.")
+    async def erasure(self, info: Info) -> Erasure | None:
+        """What is to become of the caller."""
+        return await erasure_of(info.context)
 
 
 async def fetch_viewer(context: Context, key: str) -> Viewer | None:
