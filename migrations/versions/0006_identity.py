@@ -180,6 +180,7 @@ create table mail_request (
     created_at timestamptz not null default clock_timestamp(),
     done_at timestamptz
 ) with (fillfactor = 70);
+create index mail_request_by_mail on mail_request (mail_index);
 create index mail_request_waiting on mail_request (created_at) where done_at is null;
 comment on table mail_request is 'Somebody asked for a mail. Whether the address is known a job finds out later.';
 
