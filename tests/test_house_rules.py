@@ -22,6 +22,14 @@ CONTEXT_FILES = {
     "domain": {"__init__", "model", "actions", "ports"},
 }
 MORE_CONTEXT_FILES = {
+    "domain/identity": {
+        *("accounts", "addresses", "archive", "consents", "erasure", "export_rows", "exports"),
+        *("factor_stores", "letters", "links", "mail", "mail_requests", "mail_stores", "merging"),
+        *("networks", "one_time_codes", "pages", "passkeys", "passwords", "privacy", "privacy_refusals"),
+        *("privacy_stores", "provider", "providers", "pruning", "refusals", "resets", "second_factors"),
+        *("secrets", "sessions", "shredding", "sign_in", "staff", "stores"),
+    },
+    "gql/identity": {"answers", "enums", "inputs", "privacy", "privacy_mutations"},
     "gql/wallet": {"enums", "top_up"},
     "domain/wallet": {
         *("clearing", "confirm", "effects", "events", "gateway", "pages", "policy", "postings", "start", "sweeps"),
