@@ -10,12 +10,12 @@ from gql.access import Right, field
 from gql.context import Context, Info
 from gql.identity.privacy import (
     Consent,
-    DataExport,
     Erasure,
+    PersonalExport,
     consent_history_of,
     consents_of,
-    data_export_of,
     erasure_of,
+    personal_export_of,
 )
 from gql.identity.queries import sessions_of
 from gql.identity.types import MOST_SESSIONS, Session
@@ -87,9 +87,9 @@ class Viewer(Node):
         return await consent_history_of(info.context, first, after)
 
     @field(Right.OWNER, "The last copy of everything that is yours, if you asked for one.")
-    async def data_export(self, info: Info) -> DataExport | None:
+    async def personal_export(self, info: Info) -> PersonalExport | None:
         """The caller's newest export."""
-        return await data_export_of(info.context)
+        return await personal_export_of(info.context)
 
     @field(Right.OWNER, "What is to become of your account; null while it is not to be erased.")
     async def erasure(self, info: Info) -> Erasure | None:

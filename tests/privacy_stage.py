@@ -16,7 +16,7 @@ from adapters.postgres.books import PostgresBooks
 from adapters.postgres.deeds import PostgresDeeds
 from adapters.postgres.identity.privacy_reads import PostgresPrivacyReads
 from domain.actor import Actor
-from domain.identity.exports import export_my_data, fetch_export, make_exports, pieces_of
+from domain.identity.exports import export_me, fetch_export, make_exports, pieces_of
 from domain.identity.model import PersonStatus
 from domain.identity.privacy import Export, PrivacyPolicy
 from domain.ids import PersonId, TransactionId, uuid7
@@ -76,7 +76,7 @@ class PrivacyStage(AccountsStage):
 
     async def exported(self, actor: Actor) -> ZipFile:
         """Somebody's export, asked for, made and fetched."""
-        export = await export_my_data(self, actor)
+        export = await export_me(self, actor)
         assert isinstance(export, Export), export
         assert (await make_exports(self, self.clock())).failed == []
         await self.post()

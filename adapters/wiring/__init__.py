@@ -107,14 +107,7 @@ async def plugged(
     index = AccountIndex()
     works = Works(database, index, clock, vault=knowing.vault)
     standings = PostgresStandings(database, clock)
-    identity = IdentityAdapters(
-        **{part.name: getattr(knowing, part.name) for part in fields(KnowingPeople)},
-        works=works,
-        people=PostgresPeopleReads(database, knowing.vault),
-        standings=standings,
-        quotas=quotas,
-        clock=clock,
-    )
+    identity = _identity(knowing, works, database, standings, quotas, clock)
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
             database=database,
@@ -141,6 +134,24 @@ def quotas_of(settings: Settings, database: Database) -> RedisQuotas:
     key = blake2b(b"quotas", key=settings.seal_key_bytes).digest()
     known = {DEPOSIT.name: QuotaCounts(database).top_ups_started}
     return RedisQuotas(settings.redis_url.get_secret_value(), key, changed_quotas(settings.quotas), known)
+
+
+def _identity(
+    knowing: KnowingPeople,
+    works: Works,
+    database: Database,
+    standings: PostgresStandings,
+    quotas: Quotas,
+    clock: Clock,
+) -> IdentityAdapters:
+    return IdentityAdapters(
+        **{part.name: getattr(knowing, part.name) for part in fields(KnowingPeople)},
+        works=works,
+        people=PostgresPeopleReads(database, knowing.vault),
+        standings=standings,
+        quotas=quotas,
+        clock=clock,
+    )
 
 
 def privacy_policy(settings: Settings) -> PrivacyPolicy:

@@ -56,7 +56,7 @@ class _OvertakenError(Exception):
     """Another process makes this export now, or nobody is to any more."""
 
 
-async def export_my_data(ports: PrivacyPorts, actor: Actor) -> Export | Refusal:
+async def export_me(ports: PrivacyPorts, actor: Actor) -> Export | Refusal:
     """Ask for a copy of everything that is one's own; a letter brings the link. Its door: the mutation."""
     if refusal := await _not_now(ports, actor):
         return refusal

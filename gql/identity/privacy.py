@@ -30,7 +30,7 @@ describe(
 
 describe(
     ExportState,
-    "DataExportState",
+    "PersonalExportState",
     "Where an export stands.",
     {
         ExportState.REQUESTED: "It is being made; a letter will bring the link.",
@@ -83,7 +83,7 @@ class Consent:
 
 
 @strawberry.type(description="A copy of everything that is yours, as JSON and as CSV in a zip.")
-class DataExport:
+class PersonalExport:
     """An export, as its person sees it; the link is in the letter alone."""
 
     state: ExportState = field(Right.PARENT, "Where it stands.")
@@ -152,10 +152,10 @@ async def consent_history_of(context: Context, first: int, after: Cursor | None)
     return Connection.of(found, size, after, edge)
 
 
-async def data_export_of(context: Context) -> DataExport | None:
+async def personal_export_of(context: Context) -> PersonalExport | None:
     """The caller's newest export."""
     found = await context.ports.privacy.reads.export_of(context.person)
-    return None if found is None else DataExport.of(found)
+    return None if found is None else PersonalExport.of(found)
 
 
 async def erasure_of(context: Context) -> Erasure | None:

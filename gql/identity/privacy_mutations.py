@@ -6,13 +6,13 @@ import strawberry
 
 from domain.identity import consents, privacy_refusals, refusals
 from domain.identity.erasure import erase_me, keep_me
-from domain.identity.exports import export_my_data
+from domain.identity.exports import export_me
 from domain.identity.privacy import LONGEST_VERSION, ConsentPurpose
 from domain.refusal import Refusal
 from gql.access import Right, field
 from gql.context import Info
 from gql.errors import BadInputError
-from gql.identity.privacy import AccountKept, Consent, DataExport, Erasure
+from gql.identity.privacy import AccountKept, Consent, Erasure, PersonalExport
 from gql.refusals import result, show
 
 Wanted = strawberry.argument(name="input", description="What is wanted.")
@@ -33,9 +33,9 @@ WithdrawConsentResult = result(
     *_UNSURE,
     description="What you do not agree to any more, or why that is not possible.",
 )
-ExportMyDataResult = result(
+ExportResult = result(
     "ExportMyDataResult",
-    DataExport,
+    PersonalExport,
     privacy_refusals.MailRequired,
     privacy_refusals.ExportOpen,
     refusals.TooManyTries,
@@ -78,8 +78,8 @@ class WithdrawConsentInput:
     purpose: ConsentPurpose = strawberry.field(description="What it is about.")
 
 
-@strawberry.input(description="That a copy is wanted.")
-class ExportMyDataInput:
+@strawberry.input(name="ExportMyDataInput", description="That a copy is wanted.")
+class ExportWish:
     """That a copy is wanted."""
 
     confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
@@ -131,13 +131,14 @@ class PrivacyMutation:
         Right.SIGNED_IN,
         "Ask for a copy of everything that is yours. A letter to your address brings a link that is good once, for a"
         " day.",
-        graphql_type=ExportMyDataResult,
+        name="exportMyData",
+        graphql_type=ExportResult,
     )
-    async def export_my_data(self, info: Info, wanted: Annotated[ExportMyDataInput, Wanted]) -> object:
+    async def export(self, info: Info, wanted: Annotated[ExportWish, Wanted]) -> object:
         """Ask for a copy of everything that is the caller's."""
         _confirmed(wanted.confirm)
-        made = await export_my_data(info.context.ports.privacy, info.context.caller)
-        return show(made) if isinstance(made, Refusal) else DataExport.of(made)
+        made = await export_me(info.context.ports.privacy, info.context.caller)
+        return show(made) if isinstance(made, Refusal) else PersonalExport.of(made)
 
     @field(
         Right.SIGNED_IN,

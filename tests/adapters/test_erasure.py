@@ -15,7 +15,7 @@ from domain.actor import Actor
 from domain.audit_log import DeedFilter
 from domain.errors import KeyDestroyedError
 from domain.identity.erasure import ErasureOutlook, Kept, erase_me, erasure_outlook, keep_me
-from domain.identity.exports import export_my_data, make_exports
+from domain.identity.exports import export_me, make_exports
 from domain.identity.privacy import Obstacle, RetentionReason
 from domain.identity.privacy_refusals import DebtOpen, NoErasure, SoleOwner, TopUpOpen, WalletNotEmpty
 from domain.identity.refusals import FreshSignInRequired, IsStaff, NotWhileImpersonating, SignInRefused, UnknownPerson
@@ -306,7 +306,7 @@ class TestTheJob:
     async def test_an_export_against_the_erasure_leaves_nothing(self, stage: PrivacyStage) -> None:
         me = await scheduled(stage)
         await until_due(stage)
-        await export_my_data(stage, me)
+        await export_me(stage, me)
         await asyncio.gather(make_exports(stage, stage.clock()), erase_due(stage, stage.clock()))
         await run_to_end(stage)
         assert await is_gone(stage, me)

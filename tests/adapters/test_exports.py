@@ -16,7 +16,7 @@ from domain.audit_log import Deed
 from domain.identity import exports
 from domain.identity.accounts import confirm_sign_up
 from domain.identity.consents import give_consent
-from domain.identity.exports import expire_exports, export_my_data, fetch_export, make_exports, pieces_of
+from domain.identity.exports import expire_exports, export_me, fetch_export, make_exports, pieces_of
 from domain.identity.model import Portal, SessionEnd, Ticket, TicketPurpose
 from domain.identity.privacy import ConsentPurpose, Export, ExportState
 from domain.identity.privacy_refusals import ExportOpen, MailRequired
@@ -44,7 +44,7 @@ async def state(stage: PrivacyStage, actor: Actor) -> ExportState:
 
 async def made(stage: PrivacyStage, actor: Actor) -> str:
     """The token of somebody's export that is ready."""
-    assert isinstance(await export_my_data(stage, actor), Export)
+    assert isinstance(await export_me(stage, actor), Export)
     swept = await make_exports(stage, stage.clock())
     assert (swept.looked_at, swept.failed) == (1, [])
     await stage.post()
@@ -217,29 +217,29 @@ class TestTheFile:
 class TestAsking:
     async def test_one_at_a_time_whoever_asks_first(self, stage: PrivacyStage) -> None:
         me = await stage.member()
-        found = await asyncio.gather(*(export_my_data(stage, me) for _ in range(3)))
+        found = await asyncio.gather(*(export_me(stage, me) for _ in range(3)))
         assert [type(each) for each in found].count(Export) == 1
         assert {type(each) for each in found} == {Export, ExportOpen}
         assert await stage.count("personal_export") == 1
         await make_exports(stage, stage.clock())
-        assert isinstance(await export_my_data(stage, me), ExportOpen)
+        assert isinstance(await export_me(stage, me), ExportOpen)
 
     async def test_only_so_many_in_a_week(self, stage: PrivacyStage) -> None:
         me = await stage.member()
         for _ in range(3):
             await stage.exported(me)
-        assert isinstance(await export_my_data(stage, me), TooManyTries)
+        assert isinstance(await export_me(stage, me), TooManyTries)
         stage.turn(days=8)
-        assert isinstance(await export_my_data(stage, me), Export)
+        assert isinstance(await export_me(stage, me), Export)
 
     async def test_not_without_an_address_nor_for_who_looks_through_anothers_eyes(self, stage: PrivacyStage) -> None:
         me = await stage.member()
         staff = replace(me, impersonator=PersonId(uuid7()))
-        assert isinstance(await export_my_data(stage, staff), NotWhileImpersonating)
+        assert isinstance(await export_me(stage, staff), NotWhileImpersonating)
         nameless = (await enroll(stage.database.pool)).actor
-        assert isinstance(await export_my_data(stage, nameless), MailRequired)
+        assert isinstance(await export_me(stage, nameless), MailRequired)
         await stage.database.pool.execute("update person set mail_verified_at = null")
-        assert isinstance(await export_my_data(stage, me), MailRequired)
+        assert isinstance(await export_me(stage, me), MailRequired)
         assert await stage.count("personal_export") == 0
 
 
@@ -247,7 +247,7 @@ class TestMaking:
     async def test_many_makers_make_each_once(self, stage: PrivacyStage) -> None:
         people = [await stage.member(f"{name}@mail.example") for name in ("ani", "budi", "citra")]
         for each in people:
-            await export_my_data(stage, each)
+            await export_me(stage, each)
         swept = await asyncio.gather(*(make_exports(stage, stage.clock()) for _ in range(4)))
         assert sum(each.looked_at for each in swept) == 3
         assert [error for each in swept for error in each.failed] == []
@@ -259,7 +259,7 @@ class TestMaking:
         self, stage: PrivacyStage, monkeypatch: pytest.MonkeyPatch, where: str
     ) -> None:
         me = await stage.member()
-        await export_my_data(stage, me)
+        await export_me(stage, me)
         with monkeypatch.context() as patch:
             await die_at(stage, patch, where)
             with pytest.raises(asyncio.CancelledError):
@@ -277,7 +277,7 @@ class TestMaking:
         self, stage: PrivacyStage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         me = await stage.member()
-        await export_my_data(stage, me)
+        await export_me(stage, me)
         async with stage.work() as work:
             slow = await work.exports.claim(stage.clock(), stage.clock() + timedelta(minutes=10))
         assert slow is not None
@@ -294,7 +294,7 @@ class TestMaking:
         self, stage: PrivacyStage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         me = await stage.member()
-        await export_my_data(stage, me)
+        await export_me(stage, me)
         with monkeypatch.context() as patch:
             patch.setattr(type(stage.books), "accounts_of", _broken)
             for _ in range(5):
@@ -307,7 +307,7 @@ class TestMaking:
 
     async def test_whoever_is_erased_meanwhile_gets_none(self, stage: PrivacyStage) -> None:
         me = await stage.member()
-        await export_my_data(stage, me)
+        await export_me(stage, me)
         async with stage.work() as work:
             await work.sessions.end(me.person, stage.clock(), SessionEnd.ERASED)
             await work.erasures.forget([me.person])
