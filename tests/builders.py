@@ -26,7 +26,7 @@ from domain.wallet.gateway import Gateway, Method, PaymentState, PaymentStatus, 
 from domain.wallet.model import Attempt, TopUp, TopUpId, TopUpState
 from domain.wallet.policy import TopUpPolicy
 from tests.adapters.midtrans_sandbox import KEY, TurnedClock
-from tests.fake_quotas import FakeQuotas
+from tests.fake_quotas import HIGH_QUOTAS, FakeQuotas
 from tests.identity_parts import knowing_nobody
 
 IDR = Currency.IDR
@@ -174,7 +174,7 @@ async def staged(
             {"midtrans": gateway},
             policy or TopUpPolicy(),
             clock,
-            FakeQuotas(clock),
+            FakeQuotas(clock, HIGH_QUOTAS),
             knowing_nobody(),
         ) as ports,
     ):

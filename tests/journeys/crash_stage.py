@@ -36,6 +36,7 @@ from adapters.sandbox.midtrans import RunningSandbox, SandboxSettings, running_s
 from adapters.sandbox.midtrans.payments import Payment
 from domain.actor import Actor
 from domain.clock import system_clock
+from tests.fake_quotas import HIGH
 from tests.identity_settings import IN_SMALL
 from tests.journeys import asking
 from tests.journeys.mortal import DIED
@@ -376,7 +377,8 @@ async def crash_stage(
             "seal_key": SEAL_KEY, "seal_head_file": str(folder / "heads"),
             "token_key_file": str(folder / "token-key.pem"), "port": port, "public_url": f"http://127.0.0.1:{port}",
             "midtrans_server_key": SERVER_KEY, "midtrans_snap_url": sandbox.snap_url,
-            "midtrans_core_url": sandbox.url, "keys_database_url": database.app_url, **IN_SMALL, **given,
+            "midtrans_core_url": sandbox.url, "keys_database_url": database.app_url, "quotas": HIGH,
+            **IN_SMALL, **given,
         }  # fmt: skip
         stage = CrashStage(
             nursery, folder, database, connection, redis, sandbox, clock, gateway_clock, client, settings, doom,

@@ -141,6 +141,7 @@ def _settings(folder: Path, household: Household, database_url: str, redis_url: 
         "MIDTRANS_SNAP_URL": f"{gateway}/snap/v1",
         "MIDTRANS_CORE_URL": gateway,
         "MIDTRANS_TIMEOUT_S": "10",
+        "QUOTAS": "requests_of_address=1000000/60, requests_of_person=1000000/60, deposit=1000000/3600",
         "KEYS_DATABASE_URL": database_url,
         "VAULT_MASTER_KEYS": household.vault_master_keys,
         "IDENTITY_KEY": household.identity_key,
