@@ -11,7 +11,7 @@ from domain.identity.model import PersonStatus, Standing
 from domain.ids import BrandId, PersonId, SessionId
 from domain.rights import BrandRole, Permission, StaffRole
 
-# A session in which staff look through another's eyes stands as long as they are staff themselves.
+# A session in which staff look through another's eyes stands as long as they may begin one.
 _READ = f"""
 select {COLUMNS}, person.status, person.mail_verified_at is null as is_unreachable,
     staff.role as staff_role, staff_role.permissions, member.streamer,
@@ -32,8 +32,10 @@ cross join lateral (
 where session.id = any($1::uuid[])
     and (session.impersonator is null or exists (
         select from person as looking join membership on membership.person = looking.id
+        join staff_role as held on held.role = membership.role
         where looking.id = session.impersonator and looking.status = 'active'
-            and membership.kind = 'staff' and membership.ended_at is null))
+            and membership.kind = 'staff' and membership.ended_at is null
+            and (held.role = 'super_admin' or 'manage_users' = any(held.permissions))))
 """  # noqa: S608  # a list of our columns
 
 # What somebody else has locked is passed over: who locks a session uses or ends it, and writes that down.

@@ -5,8 +5,14 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 
 def network(text: str) -> IPv4Network | IPv6Network:
-    """Read CIDR notation, or a lone address. Raises ValueError, also for host bits that are set."""
-    return ip_network(text.strip())
+    """Read CIDR notation, or a lone address. Raises ValueError, also for host bits that are set.
+
+    So it does for what no client's address is ever told as: one with a zone, and IPv4 in the clothes of IPv6.
+    """
+    found = ip_network(text.strip())
+    if isinstance(found, IPv6Network) and (found.network_address.scope_id or found.network_address.ipv4_mapped):
+        raise ValueError(text)
+    return found
 
 
 def within(networks: Iterable[str], address: str) -> bool:

@@ -53,10 +53,10 @@ async def finish_sign_in(
         if still_right is not None and not await still_right(work):
             return SignInRefused()
         if status is not PersonStatus.ACTIVE:
-            await work.record(Deed("sign_in.refused", f"person:{person}", origin=origin, reason=status or "unknown"))
+            await work.record(_refused(person, origin, status or "unknown"))
             return PersonBanned() if status is PersonStatus.BANNED else SignInRefused()
-        if portal is Portal.ADMIN and not await _may_work_here(work, person, origin):
-            await work.record(Deed("sign_in.refused", f"person:{person}", origin=origin, reason="not staff here"))
+        if portal is Portal.ADMIN and not await may_work_here(work, person, origin):
+            await work.record(_refused(person, origin, "not staff here"))
             return SignInRefused()
         methods = frozenset() if means is Means.PASSKEY else await work.second_factors.enrolled(person)
         if methods:
@@ -67,7 +67,12 @@ async def finish_sign_in(
         )
 
 
-async def _may_work_here(work: IdentityWork, person: PersonId, origin: Origin | None) -> bool:
+def _refused(person: PersonId, origin: Origin | None, reason: str) -> Deed:
+    return Deed("sign_in.refused", f"person:{person}", about=person, origin=origin, reason=reason)
+
+
+async def may_work_here(work: IdentityWork, person: PersonId, origin: Origin | None) -> bool:
+    """Whether a person is staff, at a place where staff may work."""
     if await work.members.staff_role(person) is None:
         return False
     return origin is None or within(await work.members.networks(), origin.address)

@@ -5,6 +5,7 @@ have, and the last super admin stays. Whoever loses a right loses it on every op
 rows that are changed here tell of themselves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,11 +38,19 @@ class Done:
     """It is so now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """So many sessions have ended."""
+
+    sessions: int
+
+
 def check(ports: IdentityPorts, actor: Actor, permission: Permission, reason: str) -> Refusal | None:
     """What a deed of staff takes: the permission, a reason, a fresh code. Raises `NotPermittedError`."""
     if not actor.may(permission):
         raise NotPermittedError(permission)
-    if not reason.strip() or len(reason) > _LONGEST_REASON:
+    readable = all(sign.isprintable() or sign == "\n" for sign in reason)
+    if not reason.strip() or len(reason) > _LONGEST_REASON or not readable:
         return ReasonRequired()
     return None if actor.stepped_up(ports.clock()) else StepUpRequired()
 
@@ -53,7 +62,7 @@ async def change_staff_role(
     if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
         return refusal
     async with ports.work() as work:
-        await work.members.lock_staff()
+        await _alone_with_roles(work, actor)
         before = await work.members.staff_role(person)
         for changed in (before, role):
             if changed and not await work.members.permissions_of(changed) <= actor.permissions:
@@ -68,6 +77,7 @@ async def change_staff_role(
                 "staff.role_changed",
                 f"person:{person}",
                 actor,
+                about=person,
                 before={"role": before},
                 after={"role": role},
                 reason=reason,
@@ -84,7 +94,8 @@ async def make_first_super_admin(ports: IdentityPorts, person: PersonId) -> Done
             return UnknownPerson()
         await work.members.set_staff_role(person, StaffRole.SUPER_ADMIN, ports.clock())
         after = {"role": StaffRole.SUPER_ADMIN}
-        await work.record(Deed("staff.role_changed", f"person:{person}", after=after, reason="command line"))
+        deed = Deed("staff.role_changed", f"person:{person}", about=person, after=after, reason="command line")
+        await work.record(deed)
     return Done()
 
 
@@ -99,7 +110,7 @@ async def change_permissions(
     if role is StaffRole.SUPER_ADMIN:
         return LastSuperAdmin()
     async with ports.work() as work:
-        await work.members.lock_staff()
+        await _alone_with_roles(work, actor)
         before = await work.members.permissions_of(role)
         await work.members.set_permissions(role, permissions)
         await work.record(
@@ -126,8 +137,26 @@ async def ban(ports: IdentityPorts, actor: Actor, person: PersonId, reason: str)
             return IsStaff()
         await work.people.set_status(person, PersonStatus.BANNED, reason)
         await work.sessions.end(person, ports.clock(), SessionEnd.BANNED)
-        await work.record(Deed("person.banned", f"person:{person}", actor, reason=reason))
+        await work.record(Deed("person.banned", f"person:{person}", actor, about=person, reason=reason))
     return Done()
+
+
+async def end_sessions_of(ports: IdentityPorts, actor: Actor, person: PersonId, reason: str) -> Ended | Refusal:
+    """End all sessions of a person, with those in which they look through others' eyes; they may sign in again."""
+    if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
+        return refusal
+    async with ports.work() as work:
+        if await work.people.lock(person) is None:
+            return UnknownPerson()
+        role = await work.members.staff_role(person)
+        if role and not await work.members.permissions_of(role) <= actor.permissions:
+            return MayNotGive()
+        ended = await work.sessions.end(person, ports.clock(), SessionEnd.REVOKED)
+        deed = Deed(
+            "person.signed_out", f"person:{person}", actor, about=person, after={"ended": len(ended)}, reason=reason
+        )
+        await work.record(deed)
+    return Ended(len(ended))
 
 
 async def lift_ban(ports: IdentityPorts, actor: Actor, person: PersonId, reason: str) -> Done | Refusal:
@@ -138,12 +167,12 @@ async def lift_ban(ports: IdentityPorts, actor: Actor, person: PersonId, reason:
         if await work.people.lock(person) is not PersonStatus.BANNED:
             return UnknownPerson()
         await work.people.set_status(person, PersonStatus.ACTIVE, "")
-        await work.record(Deed("person.ban_lifted", f"person:{person}", actor, reason=reason))
+        await work.record(Deed("person.ban_lifted", f"person:{person}", actor, about=person, reason=reason))
     return Done()
 
 
 async def allow_network(ports: IdentityPorts, actor: Actor, text: str, note: str) -> Done | Refusal:
-    """Let staff work from a network (CIDR)."""
+    """Let staff work from a network (CIDR). The first one must have the actor in it: it shuts this machine out."""
     if refusal := check(ports, actor, Permission.CONFIGURE_SYSTEM, note):
         return refusal
     try:
@@ -151,6 +180,9 @@ async def allow_network(ports: IdentityPorts, actor: Actor, text: str, note: str
     except ValueError:
         return NotANetwork()
     async with ports.work() as work:
+        await work.members.lock_staff()
+        if _shuts_out(actor.origin, [*await work.members.networks(), found]):
+            return NotANetwork("You would shut yourself out: allow the address first that you work from.")
         await work.members.add_network(found, note, actor.person)
         await work.record(Deed("staff.network_allowed", f"network:{found}", actor, reason=note))
     return Done()
@@ -165,8 +197,10 @@ async def disallow_network(ports: IdentityPorts, actor: Actor, text: str, reason
     except ValueError:
         return NotANetwork()
     async with ports.work() as work:
-        if await _locks_out(work, actor.origin, found) or not await work.members.remove_network(found):
-            return NotANetwork("Staff works from there at this moment, or it is not in the list.")
+        await work.members.lock_staff()
+        left = [one for one in await work.members.networks() if network(one) != network(found)]
+        if _shuts_out(actor.origin, left) or not await work.members.remove_network(found):
+            return NotANetwork("You work from there at this moment, or it is not in the list.")
         await work.record(Deed("staff.network_disallowed", f"network:{found}", actor, reason=reason))
     return Done()
 
@@ -186,15 +220,20 @@ async def impersonate(ports: IdentityPorts, actor: Actor, person: PersonId, reas
             expires_at=now + IMPERSONATION_LIFETIME, impersonator=actor.person,
         )  # fmt: skip
         await work.sessions.add(session, None)
-        await work.record(Deed("person.impersonated", f"person:{person}", actor, reason=reason))
+        await work.record(Deed("person.impersonated", f"person:{person}", actor, about=person, reason=reason))
     return SignedIn(session, ports.access_tokens.issue(session, now), None)
 
 
-async def _locks_out(work: IdentityWork, origin: Origin | None, removed: str) -> bool:
+async def _alone_with_roles(work: IdentityWork, actor: Actor) -> None:
+    """Lock roles. Raises `NotPermittedError` for an actor whose own was changed while they waited."""
+    await work.members.lock_staff()
+    if await work.members.staff_role(actor.person) is not actor.staff_role:
+        raise NotPermittedError(actor.staff_role)
+
+
+def _shuts_out(origin: Origin | None, networks: Sequence[str]) -> bool:
     """Whether the actor's own address would not be allowed any more."""
-    from_here = origin.address if origin else ""
-    left = [one for one in await work.members.networks() if one != removed]
-    return bool(from_here) and not within(left, from_here)
+    return origin is not None and origin.address != "" and not within(networks, origin.address)
 
 
 def _listed(permissions: frozenset[Permission]) -> str:
