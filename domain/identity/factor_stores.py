@@ -56,8 +56,8 @@ class SecondFactors(Protocol):
         """No code of this step or an earlier one is good any more."""
         ...
 
-    async def remove_totp(self, person: PersonId) -> None:
-        """Forget a person's authenticator app."""
+    async def remove_totp(self, person: PersonId) -> bool:
+        """Forget a person's authenticator app, and one that was only offered; False if none was in use."""
         ...
 
     async def put_recovery_codes(self, person: PersonId, digests: Sequence[bytes]) -> None:
@@ -70,6 +70,10 @@ class SecondFactors(Protocol):
 
     async def passkeys(self, person: PersonId) -> Sequence[KeptPasskey]:
         """A person's passkeys, oldest first; locked."""
+        ...
+
+    async def owner_of_passkey(self, credential: bytes) -> PersonId | None:
+        """Whose passkey it is, without a lock: the person is locked before what is theirs."""
         ...
 
     async def find_passkey(self, credential: bytes) -> KeptPasskey | None:

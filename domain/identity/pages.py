@@ -35,6 +35,11 @@ class Pages:
         return f"{self.site}/download-export#{token}"
 
     @property
+    def sign_in(self) -> str:
+        """Where people sign in."""
+        return f"{self.site}/sign-in"
+
+    @property
     def keep_account(self) -> str:
         """Where a person calls their erasure off."""
         return f"{self.site}/settings/erasure"
@@ -43,6 +48,11 @@ class Pages:
     def sessions(self) -> str:
         """Where a person sees who is signed in as them."""
         return f"{self.site}/settings/sessions"
+
+    @property
+    def second_factors(self) -> str:
+        """Where a person looks after their second factors."""
+        return f"{self.site}/settings/second-factors"
 
     @property
     def forgotten_password(self) -> str:

@@ -6,12 +6,18 @@ from typing import Final
 
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
+from domain.identity.factor_changes import (
+    forget_codes_of_nothing,
+    letter_of_change,
+    may_change_factors,
+    stays,
+    tell_factor_changed,
+)
 from domain.identity.factor_stores import KeptPasskey
 from domain.identity.mail import FactorChange
-from domain.identity.model import PersonStatus, Portal, SecondFactor, Ticket, TicketPurpose
+from domain.identity.model import Portal, SecondFactor, Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import NotWhileImpersonating, PasskeyRefused
-from domain.identity.second_factors import may_change_factors, stays, tell_factor_changed
 from domain.identity.secrets import Ceremony, Passkey, PasskeyRefusedError
 from domain.identity.sessions import Means
 from domain.identity.sign_in import SignInAnswer, finish_sign_in
@@ -22,6 +28,7 @@ from domain.refusal import Refusal
 _LIFETIME: Final = timedelta(minutes=5)
 _MOST: Final = 20
 _LONGEST_NAME: Final = 60
+_TOO_MANY: Final = f"You have {_MOST} passkeys: remove one first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ async def offer_passkey(ports: IdentityPorts, actor: Actor) -> PasskeyOffer | Re
             return refusal
         known = [one.credential for one in await work.second_factors.passkeys(actor.person)]
         if len(known) >= _MOST:
-            return PasskeyRefused(f"You have {_MOST} passkeys: remove one first.")
+            return PasskeyRefused(_TOO_MANY)
         ceremony = ports.passkeys.offer_registration(actor.person, name, known)
         return await _keep(ports, work, ceremony, actor.person, actor.session)
 
@@ -51,12 +58,15 @@ async def add_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: st
     """Keep the passkey that the browser made. The present session has its second factor with that."""
     label = " ".join(name.split())[:_LONGEST_NAME] or "Passkey"
     sealed = await ports.vault.seal(actor.person, "passkey_name", label)
+    letter = await letter_of_change(ports, actor.person, FactorChange.PASSKEY_ADDED)
     async with ports.work() as work:
         if refusal := await may_change_factors(ports, work, actor):
             return refusal
         ticket = await _take(ports, work, token)
         if ticket is None or ticket.session != actor.session or actor.session is None:
             return PasskeyRefused()
+        if len(await work.second_factors.passkeys(actor.person)) >= _MOST:
+            return PasskeyRefused(_TOO_MANY)
         try:
             made = ports.passkeys.register(actor.person, answer, ticket.body or b"")
         except PasskeyRefusedError:
@@ -66,12 +76,13 @@ async def add_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: st
         if not await work.second_factors.add_passkey(kept):
             return PasskeyRefused()
         await work.sessions.mark(actor.session, second_factor_at=now, stepped_up_at=now)
-        await tell_factor_changed(work, actor, FactorChange.PASSKEY_ADDED)
+        await tell_factor_changed(work, actor, FactorChange.PASSKEY_ADDED, letter)
     return None
 
 
 async def remove_passkey(ports: IdentityPorts, actor: Actor, credential: bytes) -> Refusal | None:
     """Take a passkey away; staff keeps at least one second factor."""
+    letter = await letter_of_change(ports, actor.person, FactorChange.PASSKEY_REMOVED)
     async with ports.work() as work:
         if refusal := await may_change_factors(ports, work, actor):
             return refusal
@@ -80,7 +91,8 @@ async def remove_passkey(ports: IdentityPorts, actor: Actor, credential: bytes) 
             return refusal
         if not await work.second_factors.remove_passkey(actor.person, credential):
             return PasskeyRefused("There is no such passkey.")
-        await tell_factor_changed(work, actor, FactorChange.PASSKEY_REMOVED)
+        await forget_codes_of_nothing(work, actor.person)
+        await tell_factor_changed(work, actor, FactorChange.PASSKEY_REMOVED, letter)
     return None
 
 
@@ -96,11 +108,17 @@ async def sign_in_with_passkey(
     """Sign in with the browser's answer: no second question, for the device asked its own."""
     async with ports.work() as work:
         ticket = await _take(ports, work, token)
-        person = await _proven(ports, work, ticket, answer) if ticket else None
-        if person is None:
+        # A challenge that somebody got in a session is for something else, and for nobody else.
+        anybodys = ticket is not None and ticket.person is None
+        proven = await _proven(ports, work, ticket, answer) if ticket and anybodys else None
+        if proven is None:
             await work.record(Deed("sign_in.refused", "passkey", origin=origin))
             return PasskeyRefused()
-    return await finish_sign_in(ports, person, portal, Means.PASSKEY, origin)
+
+    async def still_right(work: IdentityWork) -> bool:
+        return await work.second_factors.owner_of_passkey(proven.credential) == proven.person
+
+    return await finish_sign_in(ports, proven.person, portal, Means.PASSKEY, origin, still_right)
 
 
 async def offer_passkey_step_up(ports: IdentityPorts, actor: Actor) -> PasskeyOffer | Refusal:
@@ -121,7 +139,8 @@ async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, a
     async with ports.work() as work:
         ticket = await _take(ports, work, token)
         ours = ticket is not None and ticket.session == actor.session
-        if ticket is None or not ours or await _proven(ports, work, ticket, answer) != actor.person:
+        proven = await _proven(ports, work, ticket, answer) if ticket and ours else None
+        if proven is None or proven.person != actor.person:
             await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
             return PasskeyRefused()
         now = ports.clock()
@@ -130,11 +149,16 @@ async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, a
     return None
 
 
-async def _proven(ports: IdentityPorts, work: IdentityWork, ticket: Ticket, answer: str) -> PersonId | None:
-    """Whose passkey answered a challenge; its new count is kept. None for an answer that proves nothing."""
+async def _proven(ports: IdentityPorts, work: IdentityWork, ticket: Ticket, answer: str) -> KeptPasskey | None:
+    """The passkey that answered a challenge; its new count is kept. None for an answer that proves nothing."""
     try:
-        kept = await work.second_factors.find_passkey(ports.passkeys.claimed(answer))
-        if kept is None or await work.people.lock(kept.person) is not PersonStatus.ACTIVE:
+        credential = ports.passkeys.claimed(answer)
+        person = await work.second_factors.owner_of_passkey(credential)
+        if person is None or (ticket.person is not None and ticket.person != person):
+            return None
+        await work.people.lock(person)
+        kept = await work.second_factors.find_passkey(credential)
+        if kept is None:
             return None
         # Whether it is copied to other devices is the authenticator's to say anew each time; we keep nothing of it.
         known = Passkey(kept.person, kept.credential, kept.public_key, kept.sign_count, backed_up=False)
@@ -142,7 +166,7 @@ async def _proven(ports: IdentityPorts, work: IdentityWork, ticket: Ticket, answ
     except PasskeyRefusedError:
         return None
     await work.second_factors.use_passkey(kept.credential, used.sign_count, ports.clock())
-    return kept.person
+    return kept
 
 
 async def _keep(

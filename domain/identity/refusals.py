@@ -168,6 +168,14 @@ class SecondFactorStays(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class SecondFactorRequired(Refusal):
+    """A code by mail is not enough for staff, and for people who have a second factor."""
+
+    code: ClassVar[str] = "SECOND_FACTOR_REQUIRED"
+    message: str = "Confirm with your second factor; staff sets one up first."
+
+
+@dataclass(frozen=True, slots=True)
 class PasskeyRefused(Refusal):
     """An answer of a browser that does not prove what it should."""
 

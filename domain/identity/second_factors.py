@@ -1,4 +1,4 @@
-"""A second proof beside the first: an authenticator app, codes on paper, passkeys; set up, asked for, taken away.
+"""A second proof beside the first: an authenticator app and codes on paper; set up, asked for, taken away.
 
 Doors: the mutations of the person themselves, and `answerSecondFactor` in the middle of a sign-in. Setting up and
 taking away want a fresh sign-in where there is no second factor yet, and a step-up where there is. No secret is ever
@@ -10,43 +10,41 @@ from typing import Final
 
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
-from domain.identity.mail import FactorChange
-from domain.identity.model import FRESH_SIGN_IN, PersonStatus, Portal, SecondFactor, Ticket, TicketPurpose
-from domain.identity.one_time_codes import CodePurpose, accept_step, new_recovery_codes, recovery_code_entered
-from domain.identity.ports import IdentityPorts
-from domain.identity.refusals import (
-    CodeRefused,
-    FreshSignInRequired,
-    LinkRefused,
-    NotWhileImpersonating,
-    SecondFactorStays,
-    SignInRefused,
-    StepUpRequired,
-    TooManyTries,
+from domain.identity.factor_changes import (
+    forget_codes_of_nothing,
+    letter_of_change,
+    may_change_factors,
+    stays,
+    tell_factor_changed,
 )
+from domain.identity.factor_proofs import entered, forget_tries, open_totp, proves, too_many_codes
+from domain.identity.mail import FactorChange
+from domain.identity.model import PersonStatus, Portal, SecondFactor, TicketPurpose
+from domain.identity.one_time_codes import CodePurpose, new_recovery_codes, recovery_code_entered
+from domain.identity.ports import IdentityPorts
+from domain.identity.refusals import CodeRefused, LinkRefused, PersonBanned, SignInRefused
 from domain.identity.sessions import Means, SignedIn, begin_session, sealed_origin
+from domain.identity.sign_in import may_work_here
 from domain.identity.stores import IdentityWork
-from domain.ids import PersonId
-from domain.quotas import SECOND_FACTOR
 from domain.refusal import Refusal
-from domain.vault import Sealed
 
 ISSUER: Final = "Gametriggers"
+_TOO_LONG: Final = "This took too long. Sign in again."
 
 
 @dataclass(frozen=True, slots=True)
 class TotpOffer:
     """A secret for an authenticator app, shown once: as text, and as what a QR code says."""
 
-    secret: str
-    uri: str
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCodes:
     """Codes to be kept on paper, shown once."""
 
-    codes: tuple[str, ...]
+    codes: tuple[str, ...] = field(repr=False)
 
 
 async def offer_totp(ports: IdentityPorts, actor: Actor) -> TotpOffer | Refusal:
@@ -64,10 +62,11 @@ async def offer_totp(ports: IdentityPorts, actor: Actor) -> TotpOffer | Refusal:
 
 async def confirm_totp(ports: IdentityPorts, actor: Actor, code: str) -> RecoveryCodes | Refusal:
     """Finish with a code of the app. Gives recovery codes, and the present session its second factor."""
-    if refusal := await _too_many(ports, actor.person):
+    if refusal := await too_many_codes(ports, actor.person):
         return refusal
-    offer = await _open_totp(ports, actor.person, offered=True)
+    offer = await open_totp(ports, actor.person, offered=True)
     step = ports.authenticator_apps.matching_step(offer.secret, code, ports.clock()) if offer else None
+    letter = await letter_of_change(ports, actor.person, FactorChange.TOTP_ADDED)
     async with ports.work() as work:
         if refusal := await may_change_factors(ports, work, actor):
             return refusal
@@ -77,31 +76,35 @@ async def confirm_totp(ports: IdentityPorts, actor: Actor, code: str) -> Recover
         await work.second_factors.confirm_totp(actor.person, step, ports.clock())
         await _prove_session(ports, work, actor)
         codes = await _renew_codes(ports, work, actor)
-        await tell_factor_changed(work, actor, FactorChange.TOTP_ADDED)
+        await tell_factor_changed(work, actor, FactorChange.TOTP_ADDED, letter)
+    await forget_tries(ports, actor.person)
     return codes
 
 
 async def remove_totp(ports: IdentityPorts, actor: Actor) -> Refusal | None:
-    """Take the authenticator app away; staff keeps at least one second factor."""
+    """Take the authenticator app away; staff keeps at least one second factor. Without one nothing happens."""
+    letter = await letter_of_change(ports, actor.person, FactorChange.TOTP_REMOVED)
     async with ports.work() as work:
         if refusal := await may_change_factors(ports, work, actor):
             return refusal
         if refusal := await stays(work, actor, without=SecondFactor.TOTP):
             return refusal
-        await work.second_factors.remove_totp(actor.person)
-        await tell_factor_changed(work, actor, FactorChange.TOTP_REMOVED)
+        if await work.second_factors.remove_totp(actor.person):
+            await forget_codes_of_nothing(work, actor.person)
+            await tell_factor_changed(work, actor, FactorChange.TOTP_REMOVED, letter)
     return None
 
 
 async def renew_recovery_codes(ports: IdentityPorts, actor: Actor) -> RecoveryCodes | Refusal:
     """New recovery codes; the old ones are worth nothing from then on."""
+    letter = await letter_of_change(ports, actor.person, FactorChange.RECOVERY_CODES_RENEWED)
     async with ports.work() as work:
         if refusal := await may_change_factors(ports, work, actor):
             return refusal
         if not await work.second_factors.enrolled(actor.person):
             return CodeRefused("Set up an authenticator app or a passkey first.")
         codes = await _renew_codes(ports, work, actor)
-        await tell_factor_changed(work, actor, FactorChange.RECOVERY_CODES_RENEWED)
+        await tell_factor_changed(work, actor, FactorChange.RECOVERY_CODES_RENEWED, letter)
     return codes
 
 
@@ -113,82 +116,43 @@ async def answer_second_factor(
     async with ports.work() as work:
         ticket = await work.tickets.lock(digest)
     if ticket is None or ticket.person is None or not ticket.good(ports.clock(), TicketPurpose.SECOND_FACTOR):
-        return LinkRefused("This took too long. Sign in again.")
-    if refusal := await _too_many(ports, ticket.person):
+        return LinkRefused(_TOO_LONG)
+    actor, portal = Actor(ticket.person, origin=origin), Portal((ticket.body or b"").decode())
+    if refusal := await too_many_codes(ports, actor.person):
         return refusal
-    sealed = await sealed_origin(ports, ticket.person, origin)
-    app = await _open_totp(ports, ticket.person)
+    sealed = await sealed_origin(ports, actor.person, origin)
+    given = await entered(ports, actor.person, code)
     async with ports.work() as work:
-        if not await _still_good(ports, work, ticket):
-            return LinkRefused("This took too long. Sign in again.")
-        if not await proves(ports, work, ticket.person, app, code):
-            await work.record(Deed("second_factor.refused", f"person:{ticket.person}", origin=origin))
+        if refusal := await _not_any_more(ports, work, actor, digest, portal):
+            return refusal
+        if not await proves(ports, work, actor, given):
+            await work.record(
+                Deed("second_factor.refused", f"person:{actor.person}", about=actor.person, origin=origin)
+            )
             return SignInRefused()
         await work.tickets.use(digest, ports.clock())
         signed_in = await begin_session(
-            ports, work, ticket.person, Portal((ticket.body or b"").decode()), Means.SECOND_FACTOR,
-            second_factor=True, origin=origin, sealed=sealed,
-        )  # fmt: skip
-    await ports.quotas.forget(SECOND_FACTOR, str(ticket.person))
+            ports, work, actor.person, portal, Means.SECOND_FACTOR, second_factor=True, origin=origin, sealed=sealed
+        )
+    await forget_tries(ports, actor.person)
     return signed_in
 
 
-async def step_up(ports: IdentityPorts, actor: Actor, code: str) -> Refusal | None:
-    """Confirm with a fresh code of the app, or a recovery code: for five minutes the session may do weighty things."""
-    if actor.impersonator is not None or actor.session is None:
-        return NotWhileImpersonating()
-    if refusal := await _too_many(ports, actor.person):
-        return refusal
-    app = await _open_totp(ports, actor.person)
-    async with ports.work() as work:
-        await work.people.lock(actor.person)
-        if not await proves(ports, work, actor.person, app, code):
-            await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
-            return CodeRefused()
-        await work.sessions.mark(actor.session, stepped_up_at=ports.clock())
-        await work.record(Deed("step_up.given", f"session:{actor.session}", actor))
-    await ports.quotas.forget(SECOND_FACTOR, str(actor.person))
-    return None
-
-
-async def proves(ports: IdentityPorts, work: IdentityWork, person: PersonId, app: "OpenTotp | None", code: str) -> bool:
-    """Whether a code is the app's, newer than the last one, or an unused recovery code; it is used up by that."""
-    now = ports.clock()
-    if app is not None and (step := ports.authenticator_apps.matching_step(app.secret, code, now)) is not None:
-        kept = await work.second_factors.lock_totp(person)
-        if kept is None or kept.secret != app.sealed or accept_step(kept.last_step, step) is None:
-            return False
-        await work.second_factors.take_step(person, step)
-        return True
-    entered = recovery_code_entered(code)
-    if entered is None:
-        return False
-    digest = ports.opaque_tokens.code_digest(CodePurpose.RECOVERY, person, entered)
-    return await work.second_factors.use_recovery_code(person, digest, now)
-
-
-async def may_change_factors(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> Refusal | None:
-    """Why the actor may not change their second factors at this moment. Locks the person."""
-    if actor.impersonator is not None or actor.session is None:
-        return NotWhileImpersonating()
-    await work.people.lock(actor.person)
-    now = ports.clock()
-    if await work.second_factors.enrolled(actor.person):
-        return None if actor.stepped_up(now) else StepUpRequired()
-    fresh = actor.authenticated_at is not None and now - actor.authenticated_at < FRESH_SIGN_IN
-    return None if fresh else FreshSignInRequired()
-
-
-async def stays(work: IdentityWork, actor: Actor, *, without: SecondFactor) -> Refusal | None:
-    """Refuse to leave staff without a second factor."""
-    left = await work.second_factors.enrolled(actor.person) - {without, SecondFactor.RECOVERY_CODE}
-    is_staff = await work.members.staff_role(actor.person) is not None
-    return SecondFactorStays() if is_staff and not left else None
-
-
-async def tell_factor_changed(work: IdentityWork, actor: Actor, change: FactorChange) -> None:
-    """Write down that a second factor came or went."""
-    await work.record(Deed(f"second_factor.{change}", f"person:{actor.person}", actor))
+async def _not_any_more(
+    ports: IdentityPorts, work: IdentityWork, actor: Actor, challenge: bytes, portal: Portal
+) -> Refusal | None:
+    """Why a sign-in that waited for its second factor may not go on: much may happen between two steps. Locks both."""
+    status = await work.people.lock(actor.person)
+    ticket = await work.tickets.lock(challenge)
+    if ticket is None or not ticket.good(ports.clock(), TicketPurpose.SECOND_FACTOR):
+        return LinkRefused(_TOO_LONG)
+    may_work = portal is not Portal.ADMIN or await may_work_here(work, actor.person, actor.origin)
+    if status is PersonStatus.ACTIVE and may_work:
+        return None
+    reason = "not staff here" if status is PersonStatus.ACTIVE else status or "unknown"
+    refused = Deed("sign_in.refused", f"person:{actor.person}", about=actor.person, origin=actor.origin, reason=reason)
+    await work.record(refused)
+    return PersonBanned() if status is PersonStatus.BANNED else SignInRefused()
 
 
 async def _prove_session(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> None:
@@ -203,35 +167,3 @@ async def _renew_codes(ports: IdentityPorts, work: IdentityWork, actor: Actor) -
     digests = [ports.opaque_tokens.code_digest(CodePurpose.RECOVERY, actor.person, code) for code in entered]
     await work.second_factors.put_recovery_codes(actor.person, digests)
     return RecoveryCodes(codes)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTotp:
-    """A person's secret as it is kept, and readable."""
-
-    sealed: bytes
-    secret: str = field(repr=False)
-
-
-async def _open_totp(ports: IdentityPorts, person: PersonId, *, offered: bool = False) -> OpenTotp | None:
-    """A person's secret, opened before any lock that lasts is taken; whether it still holds is seen under one."""
-    async with ports.work() as work:
-        kept = await work.second_factors.lock_totp(person)
-    sealed = (kept.offered if offered else kept.secret) if kept else None
-    if sealed is None:
-        return None
-    (secret,) = await ports.vault.open([Sealed(person, "totp", sealed)])
-    return OpenTotp(sealed, secret) if secret is not None else None
-
-
-async def _too_many(ports: IdentityPorts, person: PersonId) -> Refusal | None:
-    taken = await ports.quotas.take(SECOND_FACTOR, str(person))
-    return None if taken.allowed else TooManyTries("Too many codes were tried. Wait a while.", taken.retry_after_s)
-
-
-async def _still_good(ports: IdentityPorts, work: IdentityWork, ticket: Ticket) -> bool:
-    """Whether a challenge is still open and its person may still sign in; both locked."""
-    if ticket.person is None or await work.people.lock(ticket.person) is not PersonStatus.ACTIVE:
-        return False
-    found = await work.tickets.lock(ticket.digest)
-    return found is not None and found.good(ports.clock(), TicketPurpose.SECOND_FACTOR)

@@ -153,12 +153,16 @@ class Tickets(Protocol):
         """A ticket, locked."""
         ...
 
+    async def lock_open(self, person: PersonId, purpose: TicketPurpose) -> Ticket | None:
+        """A person's newest unused ticket of a purpose, locked."""
+        ...
+
     async def use(self, digest: bytes, now: datetime) -> None:
         """Note that it was used."""
         ...
 
     async def count_try(self, digest: bytes) -> int:
-        """Count a wrong guess, and answer how many there were."""
+        """Count a guess, and answer how many there were."""
         ...
 
     async def withdraw(self, person: PersonId, purpose: TicketPurpose) -> None:

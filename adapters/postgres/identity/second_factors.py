@@ -24,6 +24,7 @@ update totp set secret = offered, offered = null, last_step = $2, confirmed_at =
 where person = $1 and offered is not null
 """
 _TAKE_STEP = "update totp set last_step = $2 where person = $1"
+_REMOVE_TOTP = "delete from totp where person = $1 returning confirmed_at is not null"
 _PUT_CODES = "insert into recovery_code (person, digest) select $1, unnest($2::bytea[])"
 _USE_CODE = """
 update recovery_code set used_at = $3 where person = $1 and digest = $2 and used_at is null returning digest
@@ -68,9 +69,9 @@ class PostgresSecondFactors:
         """No code of this step or an earlier one is good any more."""
         await self._connection.execute(_TAKE_STEP, person, step)
 
-    async def remove_totp(self, person: PersonId) -> None:
-        """Forget a person's authenticator app."""
-        await self._connection.execute("delete from totp where person = $1", person)
+    async def remove_totp(self, person: PersonId) -> bool:
+        """Forget a person's authenticator app, and one that was only offered; False if none was in use."""
+        return bool(await self._connection.fetchval(_REMOVE_TOTP, person))
 
     async def put_recovery_codes(self, person: PersonId, digests: Sequence[bytes]) -> None:
         """Keep new recovery codes instead of all earlier ones; none where there are none."""
@@ -84,6 +85,11 @@ class PostgresSecondFactors:
     async def passkeys(self, person: PersonId) -> Sequence[KeptPasskey]:
         """A person's passkeys, oldest first; locked."""
         return [_passkey(record) for record in await self._connection.fetch(_OF_PERSON, person)]
+
+    async def owner_of_passkey(self, credential: bytes) -> PersonId | None:
+        """Whose passkey it is, without a lock."""
+        found = await self._connection.fetchval("select person from passkey where credential = $1", credential)
+        return PersonId(found) if found else None
 
     async def find_passkey(self, credential: bytes) -> KeptPasskey | None:
         """A passkey by its id, locked."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from domain.identity.model import Ticket, TicketPurpose
 from domain.ids import PersonId, SessionId
@@ -12,6 +12,10 @@ insert into ticket (digest, purpose, person, session, body, created_at, expires_
 on conflict (digest) do nothing returning digest
 """
 _LOCK = "select * from ticket where digest = $1 for no key update"
+_LOCK_OPEN = """
+select * from ticket where person = $1 and purpose = $2 and used_at is null order by created_at desc limit 1
+for no key update
+"""
 _COUNT_TRY = "update ticket set tries = tries + 1 where digest = $1 returning tries"
 _WITHDRAW = "delete from ticket where person = $1 and purpose = $2 and used_at is null"
 
@@ -33,24 +37,31 @@ class PostgresTickets:
     async def lock(self, digest: bytes) -> Ticket | None:
         """A ticket, locked."""
         found = await self._connection.fetchrow(_LOCK, digest)
-        if found is None:
-            return None
-        person, session = found["person"], found["session"]
-        return Ticket(
-            found["digest"], TicketPurpose(found["purpose"]), found["created_at"], found["expires_at"],
-            PersonId(person) if person else None, SessionId(session) if session else None, found["body"],
-            found["used_at"], found["tries"],
-        )  # fmt: skip
+        return _ticket(found) if found else None
+
+    async def lock_open(self, person: PersonId, purpose: TicketPurpose) -> Ticket | None:
+        """A person's newest unused ticket of a purpose, locked."""
+        found = await self._connection.fetchrow(_LOCK_OPEN, person, purpose)
+        return _ticket(found) if found else None
 
     async def use(self, digest: bytes, now: datetime) -> None:
         """Note that it was used."""
         await self._connection.execute("update ticket set used_at = $2 where digest = $1", digest, now)
 
     async def count_try(self, digest: bytes) -> int:
-        """Count a wrong guess, and answer how many there were."""
+        """Count a guess, and answer how many there were."""
         tries: int = await self._connection.fetchval(_COUNT_TRY, digest)
         return tries
 
     async def withdraw(self, person: PersonId, purpose: TicketPurpose) -> None:
         """Delete a person's unused tickets of a purpose."""
         await self._connection.execute(_WITHDRAW, person, purpose)
+
+
+def _ticket(found: Record) -> Ticket:
+    person, session = found["person"], found["session"]
+    return Ticket(
+        found["digest"], TicketPurpose(found["purpose"]), found["created_at"], found["expires_at"],
+        PersonId(person) if person else None, SessionId(session) if session else None, found["body"],
+        found["used_at"], found["tries"],
+    )  # fmt: skip

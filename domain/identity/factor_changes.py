@@ -1,0 +1,55 @@
+"""What every change of a second factor has in common: who may make it, what stays, and who is told of it."""
+
+from domain.actor import Actor
+from domain.audit_log import Deed
+from domain.identity.letters import letter_to
+from domain.identity.mail import FactorChange, SecondFactorChanged
+from domain.identity.mail_stores import QueuedLetter
+from domain.identity.model import FRESH_SIGN_IN, SecondFactor
+from domain.identity.ports import IdentityPorts
+from domain.identity.refusals import FreshSignInRequired, NotWhileImpersonating, SecondFactorStays, StepUpRequired
+from domain.identity.stores import IdentityWork
+from domain.ids import PersonId
+from domain.refusal import Refusal
+
+
+async def may_change_factors(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> Refusal | None:
+    """Why the actor may not change their second factors at this moment. Locks the person."""
+    if actor.impersonator is not None or actor.session is None:
+        return NotWhileImpersonating()
+    await work.people.lock(actor.person)
+    now = ports.clock()
+    if await work.second_factors.enrolled(actor.person):
+        return None if actor.stepped_up(now) else StepUpRequired()
+    fresh = actor.authenticated_at is not None and now - actor.authenticated_at < FRESH_SIGN_IN
+    return None if fresh else FreshSignInRequired()
+
+
+async def stays(work: IdentityWork, actor: Actor, *, without: SecondFactor) -> Refusal | None:
+    """Refuse to leave staff without a second factor."""
+    left = await work.second_factors.enrolled(actor.person) - {without, SecondFactor.RECOVERY_CODE}
+    is_staff = await work.members.staff_role(actor.person) is not None
+    return SecondFactorStays() if is_staff and not left else None
+
+
+async def letter_of_change(ports: IdentityPorts, person: PersonId, change: FactorChange) -> QueuedLetter | None:
+    """The letter that tells a person of a change, sealed before the unit of work; None without a confirmed address."""
+    known = (await ports.people.people([person])).get(person)
+    if known is None or known.mail_verified_at is None:
+        return None
+    return await letter_to(ports, person, SecondFactorChanged(change, ports.clock(), ports.pages.second_factors))
+
+
+async def tell_factor_changed(
+    work: IdentityWork, actor: Actor, change: FactorChange, letter: QueuedLetter | None
+) -> None:
+    """Write down that a second factor came, went or was used up, and tell the person by `letter_of_change`."""
+    await work.record(Deed(f"second_factor.{change}", f"person:{actor.person}", actor))
+    if letter is not None:
+        await work.letters.add(letter)
+
+
+async def forget_codes_of_nothing(work: IdentityWork, person: PersonId) -> None:
+    """Recovery codes stand in for a second factor: they go with the last one."""
+    if not await work.second_factors.enrolled(person):
+        await work.second_factors.put_recovery_codes(person, ())

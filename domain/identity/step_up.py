@@ -1,0 +1,108 @@
+"""Confirming once more who one is, before something weighty: for five minutes the session may do it.
+
+Doors: mutations. Whoever has a second factor confirms with that one, and so does staff; everybody else may have a code
+sent to their address.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.actor import Actor
+from domain.audit_log import Deed
+from domain.identity.accounts import too_many_mails
+from domain.identity.factor_proofs import entered, forget_tries, proves, too_many_codes
+from domain.identity.letters import queued_letter
+from domain.identity.mail import StepUpCode
+from domain.identity.model import Ticket, TicketPurpose
+from domain.identity.one_time_codes import (
+    MAIL_CODE_LIFETIME,
+    CodeAnswer,
+    CodePurpose,
+    MailCode,
+    mail_code_entered,
+    new_mail_code,
+)
+from domain.identity.ports import IdentityPorts
+from domain.identity.privacy_refusals import MailRequired
+from domain.identity.refusals import CodeRefused, NotWhileImpersonating, SecondFactorRequired
+from domain.identity.stores import IdentityWork
+from domain.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class CodeOnItsWay:
+    """A letter brings a code, which is good until then, in this session, once."""
+
+    expires_at: datetime
+
+
+async def step_up(ports: IdentityPorts, actor: Actor, code: str) -> Refusal | None:
+    """Confirm with a fresh code of the app, a recovery code, or the code of `request_step_up_code`."""
+    if actor.impersonator is not None or actor.session is None:
+        return NotWhileImpersonating()
+    if refusal := await too_many_codes(ports, actor.person):
+        return refusal
+    given = await entered(ports, actor.person, code)
+    async with ports.work() as work:
+        await work.people.lock(actor.person)
+        by_factor = await proves(ports, work, actor, given)
+        if not by_factor and not await _sent_by_mail(ports, work, actor, code):
+            await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
+            return CodeRefused()
+        now = ports.clock()
+        # A code by mail is no second factor: whoever reads the mail can also ask for a new password.
+        await work.sessions.mark(actor.session, stepped_up_at=now, second_factor_at=now if by_factor else None)
+        await work.record(Deed("step_up.given", f"session:{actor.session}", actor))
+    await forget_tries(ports, actor.person)
+    return None
+
+
+async def request_step_up_code(ports: IdentityPorts, actor: Actor) -> CodeOnItsWay | Refusal:
+    """Have six digits sent to the actor's confirmed address. The newest code is the only good one."""
+    if actor.impersonator is not None or actor.session is None:
+        return NotWhileImpersonating()
+    if refusal := await too_many_mails(ports, f"person:{actor.person}"):
+        return refusal
+    known = (await ports.people.people([actor.person])).get(actor.person)
+    if known is None or known.mail is None or known.mail_verified_at is None:
+        return MailRequired("Confirm an e-mail address of yours first: the code is sent there.")
+    code, now = new_mail_code(), ports.clock()
+    letter = await queued_letter(ports, actor.person, known.mail, known.locale, StepUpCode(code))
+    ticket = Ticket(
+        ports.opaque_tokens.digest(ports.opaque_tokens.new()), TicketPurpose.STEP_UP_CODE, now,
+        now + MAIL_CODE_LIFETIME, actor.person, actor.session,
+        body=ports.opaque_tokens.code_digest(CodePurpose.STEP_UP, actor.person, code),
+    )  # fmt: skip
+    async with ports.work() as work:
+        await work.people.lock(actor.person)
+        if await _takes_a_factor(work, actor):
+            return SecondFactorRequired()
+        await work.tickets.withdraw(actor.person, TicketPurpose.STEP_UP_CODE)
+        await work.tickets.add(ticket)
+        await work.letters.add(letter)
+        await work.record(Deed("step_up.code_requested", f"session:{actor.session}", actor))
+    return CodeOnItsWay(ticket.expires_at)
+
+
+async def _takes_a_factor(work: IdentityWork, actor: Actor) -> bool:
+    """Whether a code by mail is not enough for the actor."""
+    if await work.members.staff_role(actor.person) is not None:
+        return True
+    return bool(await work.second_factors.enrolled(actor.person))
+
+
+async def _sent_by_mail(ports: IdentityPorts, work: IdentityWork, actor: Actor, code: str) -> bool:
+    """Whether a code is the one that was sent for this session; every try counts, and the right one is the last."""
+    digits = mail_code_entered(code)
+    ticket = await work.tickets.lock_open(actor.person, TicketPurpose.STEP_UP_CODE)
+    if digits is None or ticket is None or ticket.session != actor.session or await _takes_a_factor(work, actor):
+        return False
+    given = ports.opaque_tokens.code_digest(CodePurpose.STEP_UP, actor.person, digits)
+    kept = MailCode(ticket.body or b"", ticket.expires_at, ticket.tries)
+    answer, _ = kept.tried(given, ports.clock())
+    if answer is CodeAnswer.SPENT:
+        return False
+    await work.tickets.count_try(ticket.digest)
+    if answer is CodeAnswer.ACCEPTED:
+        await work.tickets.use(ticket.digest, ports.clock())
+    return answer is CodeAnswer.ACCEPTED
