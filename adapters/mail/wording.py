@@ -9,6 +9,7 @@ from domain.identity.mail import (
     AlreadyRegistered,
     ConfirmSignUp,
     ErasureDone,
+    ErasureDoneInPart,
     ErasureScheduled,
     ExportReady,
     FactorChange,
@@ -135,6 +136,12 @@ ENGLISH = Language(
              " will not write to you again."),
              "Goodbye, and thank you for having been with us."),
         ),
+        ErasureDoneInPart: Wording(
+            "Your account has been erased",
+            (("As you wished, your account was erased. Because money passed through it, the law makes us keep your name"
+             " and this address until {until}, apart from all else and for nothing else; then they go, too."),
+             "We will not write to you again. Goodbye, and thank you for having been with us."),
+        ),
         AccountsMerged: Wording(
             "Your accounts were joined",
             (("Two accounts that are both yours were joined into one on {at}, by our staff. Everything that was in"
@@ -237,6 +244,13 @@ INDONESIAN = Language(
             (("Sesuai keinginan Anda, akun Anda telah dihapus. Apa yang kami simpan tentang Anda tidak dapat dibaca"
              " lagi oleh siapa pun, dan kami tidak akan menulis kepada Anda lagi."),
              "Sampai jumpa, dan terima kasih telah bersama kami."),
+        ),
+        ErasureDoneInPart: Wording(
+            "Akun Anda telah dihapus",
+            (("Sesuai keinginan Anda, akun Anda telah dihapus. Karena ada uang yang melewatinya, hukum mewajibkan kami"
+             " menyimpan nama Anda dan alamat ini sampai {until}, terpisah dari yang lain dan hanya untuk itu; setelah"
+             " itu keduanya juga dihapus."),
+             "Kami tidak akan menulis kepada Anda lagi. Sampai jumpa, dan terima kasih telah bersama kami."),
         ),
         AccountsMerged: Wording(
             "Akun Anda telah digabungkan",

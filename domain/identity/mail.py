@@ -141,6 +141,13 @@ class ErasureDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasureDoneInPart:
+    """A person was erased but for what law makes us keep of who they were, until then; the last letter to them, too."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountsMerged:
     """Staff joined two accounts of one person. The link leads to how to sign in now."""
 
@@ -161,6 +168,7 @@ Occasion = (
     | ExportReady
     | ErasureScheduled
     | ErasureDone
+    | ErasureDoneInPart
     | AccountsMerged
 )
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.audit_log import Deed
 from domain.identity.letters import Swept, letter_to
-from domain.identity.mail import ErasureDone
+from domain.identity.mail import ErasureDone, ErasureDoneInPart
 from domain.identity.mail_stores import QueuedLetter
 from domain.identity.model import Person, PersonStatus, SessionEnd
 from domain.identity.privacy import Erasure, Retention
@@ -89,10 +89,10 @@ async def _begin(ports: PrivacyPorts, erasure: Erasure, now: datetime) -> Erasur
     """
     person = erasure.person
     known = (await ports.people.people([person])).get(person)
-    farewell = await letter_to(ports, person, ErasureDone())
     custodian = PersonId(derived("retained", str(person)))
     async with ports.work() as work:
         kept = await _retention(ports, work, person, now)
+    farewell = await letter_to(ports, person, ErasureDoneInPart(kept.until) if kept.until else ErasureDone())
     body = await _sealed(ports, custodian, known) if known and kept.until else None
     async with ports.work() as work:
         people = await _people_to_forget(work, erasure, now)

@@ -87,6 +87,9 @@ create table retained_record (
 create index retained_record_due on retained_record (until) where released_at is null;
 comment on table retained_record is 'Who an erased person was, as long as law asks; sealed with the custodian''s key.';
 
+create index session_ever_of_person on session (person);
+create index membership_ever_of_person on membership (person);
+
 create trigger consent_append_only before update on consent for each row
     when (new.origin is not null or
         (old.position, old.person, old.purpose, old.version, old.given, old.at) is distinct from

@@ -19,6 +19,7 @@ from domain.identity.mail import (
     AlreadyRegistered,
     ConfirmSignUp,
     ErasureDone,
+    ErasureDoneInPart,
     ErasureScheduled,
     ExportReady,
     FactorChange,
@@ -51,6 +52,7 @@ OCCASIONS: list[Occasion] = [
     ExportReady(LINK, AT),
     ErasureScheduled(AT, LINK),
     ErasureDone(),
+    ErasureDoneInPart(AT),
     AccountsMerged(AT, LINK),
 ]
 each_language = pytest.mark.parametrize("locale", Locale)

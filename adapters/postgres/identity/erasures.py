@@ -47,7 +47,6 @@ _FORGET = (
     """,
     "delete from letter where person = any($1::uuid[])",
     "delete from ticket where person = any($1::uuid[])",
-    "delete from ticket where session in (select id from session where person = any($1::uuid[]))",
     """
     update personal_export set state = 'expired' where person = any($1::uuid[]) and state in ('requested', 'ready')
     """,
