@@ -4,11 +4,18 @@ The ledger is never rewritten: the merged person's accounts keep their owner, an
 (`Actor.owners`). Doors: the admin portal's mutations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain.actor import Actor
 from domain.audit_log import Deed
+from domain.errors import KeyDestroyedError
+from domain.identity.addresses import mail_index
+from domain.identity.letters import letter_to
+from domain.identity.mail import AccountsMerged
+from domain.identity.mail_stores import QueuedLetter
 from domain.identity.model import MergeRequest, PersonStatus, SessionEnd
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import FourEyesRequired, IsStaff, MergeRefused, UnknownPerson
@@ -32,38 +39,76 @@ async def ask_to_merge(
         if not await work.merges.add(request):
             return MergeRefused("Somebody asked to merge this person already: decide about that first.")
         names = {"survivor": str(survivor), "merged": str(merged)}
-        await work.record(Deed("person.merge_asked", f"merge:{request.id}", actor, after=names, reason=reason))
+        await work.record(
+            Deed("person.merge_asked", f"merge:{request.id}", actor, about=merged, after=names, reason=reason)
+        )
     return request
 
 
 async def decide_merge(
     ports: IdentityPorts, actor: Actor, id_: UUID, reason: str, *, approve: bool
 ) -> MergeRequest | Refusal:
-    """Agree to a merge or turn it down. Who asked may turn it down, but not agree (four eyes)."""
+    """Agree to a merge or turn it down. Who asked may turn it down, but not agree (four eyes).
+
+    Both people are told by a letter. The survivor keeps their name and address; who has none gets the other's.
+    """
     if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
         return refusal
     async with ports.work() as work:
         asked = await work.merges.lock(id_)
     if asked is None:
         return MergeRefused("There is no such request.")
-    subjects = await _sealed_anew(ports, asked) if approve else {}
-    async with ports.work() as work:
-        request = await work.merges.lock(id_)
-        if request is None or request.decided_at is not None:
-            return MergeRefused("This has been decided.")
-        if approve:
-            if request.asked_by == actor.person:
-                return FourEyesRequired()
-            if refusal := await _cannot_be_one(work, request.survivor, request.merged):
+    try:
+        estate = await _estate(ports, asked) if approve else None
+        async with ports.work() as work:
+            request = await work.merges.lock(id_)
+            if request is None or request.decided_at is not None:
+                return MergeRefused("This has been decided.")
+            if estate and (refusal := await _join(ports, work, actor, request, estate)):
                 return refusal
-            await work.merges.join(request.survivor, request.merged, subjects)
-            await work.sessions.end(request.merged, ports.clock(), SessionEnd.MERGED)
-            await work.people.set_status(request.merged, PersonStatus.MERGED, "", request.survivor)
-        await work.merges.decide(id_, actor.person, ports.clock(), approved=approve)
-        verdict = "approved" if approve else "turned_down"
-        await work.record(Deed(f"person.merge_{verdict}", f"merge:{id_}", actor, reason=reason))
-        decided = await work.merges.lock(id_)
+            await work.merges.decide(id_, actor.person, ports.clock(), approved=approve)
+            verdict = "approved" if approve else "turned_down"
+            deed = Deed(f"person.merge_{verdict}", f"merge:{id_}", actor, about=request.merged, reason=reason)
+            await work.record(deed)
+            decided = await work.merges.lock(id_)
+    except (_MeanwhileError, KeyDestroyedError):
+        return MergeRefused("What they sign in by has changed this very moment: look again, and decide again.")
     return decided or request
+
+
+async def _join(
+    ports: IdentityPorts, work: IdentityWork, actor: Actor, request: MergeRequest, estate: "_Estate"
+) -> Refusal | None:
+    """Make two people one. Raises `_MeanwhileError` where some way of signing in would be left behind."""
+    if request.asked_by == actor.person:
+        return FourEyesRequired()
+    survivor, merged = request.survivor, request.merged
+    if refusal := await _cannot_be_one(work, survivor, merged):
+        return refusal
+    await work.merges.join(survivor, merged, estate.subjects)
+    if await work.people.count_identities(merged):
+        raise _MeanwhileError
+    if estate.mail is not None:
+        await work.people.set_mail(survivor, *estate.mail)
+    await work.sessions.end(merged, ports.clock(), SessionEnd.MERGED)
+    await work.people.set_status(merged, PersonStatus.MERGED, "", survivor)
+    for letter in estate.letters:
+        await work.letters.add(letter)
+    return None
+
+
+class _MeanwhileError(Exception):
+    """Something changed between the look and the deed: undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Estate:
+    """What of the merged person was sealed anew for the survivor, before the unit of work."""
+
+    subjects: Mapping[UUID, bytes]
+    mail: tuple[bytes, bytes, datetime] | None
+    """Sealed, as it is found, and since when it is verified; None where the survivor has one of their own."""
+    letters: Sequence[QueuedLetter]
 
 
 async def _cannot_be_one(work: IdentityWork, survivor: PersonId, merged: PersonId) -> Refusal | None:
@@ -77,14 +122,29 @@ async def _cannot_be_one(work: IdentityWork, survivor: PersonId, merged: PersonI
         return UnknownPerson()
     if statuses[merged] is PersonStatus.BANNED:
         return MergeRefused("A banned person is not merged: lift the ban first, or it would be forgotten.")
-    return IsStaff() if await work.members.staff_role(merged) else None
+    staffed = [await work.members.staff_role(person) for person in (survivor, merged)]
+    return IsStaff() if any(staffed) else None
 
 
-async def _sealed_anew(ports: IdentityPorts, request: MergeRequest) -> Mapping[UUID, bytes]:
-    """The subjects of the merged person's identities, sealed for the survivor."""
-    identities = (await ports.people.identities_of([request.merged]))[request.merged]
-    return {
-        identity.id: await ports.vault.seal(request.survivor, "subject", identity.subject)
+async def _estate(ports: IdentityPorts, request: MergeRequest) -> _Estate:
+    """Seal for the survivor what was sealed for the merged person, and word the letters. Raises `KeyDestroyedError`."""
+    survivor, merged = request.survivor, request.merged
+    identities = (await ports.people.identities_of([merged]))[merged]
+    subjects = {
+        identity.id: await ports.vault.seal(survivor, "subject", identity.subject)
         for identity in identities
         if identity.subject is not None
     }
+    told = AccountsMerged(ports.clock(), ports.pages.sign_in)
+    letters = [await letter_to(ports, person, told) for person in (survivor, merged)]
+    return _Estate(subjects, await _mail(ports, survivor, merged), [letter for letter in letters if letter])
+
+
+async def _mail(ports: IdentityPorts, survivor: PersonId, merged: PersonId) -> tuple[bytes, bytes, datetime] | None:
+    """The merged person's verified address, for a survivor who has none."""
+    known = await ports.people.people([survivor, merged])
+    kept, given = known.get(survivor), known.get(merged)
+    if kept is None or kept.mail_verified_at or given is None or given.mail is None or given.mail_verified_at is None:
+        return None
+    sealed = await ports.vault.seal(survivor, "mail", given.mail)
+    return sealed, mail_index(ports.vault, given.mail), given.mail_verified_at

@@ -15,7 +15,7 @@ from domain.actor import Actor, Origin
 from domain.audit_log import Deed
 from domain.errors import UnavailableError
 from domain.identity.addresses import mail_index, readable_mail
-from domain.identity.model import FRESH_SIGN_IN, Locale, Portal, SessionEnd, Ticket, TicketPurpose
+from domain.identity.model import FRESH_SIGN_IN, Locale, PersonStatus, Portal, SessionEnd, Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.provider import (
     Departure,
@@ -131,7 +131,8 @@ async def link(ports: IdentityPorts, actor: Actor, profile: Profile) -> Linked |
     index = ports.vault.index(f"identity/{profile.provider}", profile.subject)
     subject = await ports.vault.seal(actor.person, "subject", profile.subject)
     async with ports.work() as work:
-        await work.people.lock(actor.person)
+        if await work.people.lock(actor.person) is not PersonStatus.ACTIVE:
+            return FreshSignInRequired()
         found = await work.people.find_identity(profile.provider, index)
         if found is not None:
             return Linked() if found[1] == actor.person else IdentityTaken()

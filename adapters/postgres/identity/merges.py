@@ -31,6 +31,15 @@ where sign_in_identity.id = moved.id and sign_in_identity.person = $2
 _MOVE_HASH = """
 insert into password (person, hash) select $1, hash from password where person = $2 on conflict (person) do nothing
 """
+# Of two roles in one brand the higher stays.
+_RAISE_ROLES = """
+update membership as first set role = second.role
+from membership as second
+where first.person = $1 and second.person = $2 and first.kind = 'brand' and first.brand = second.brand
+    and first.ended_at is null and second.ended_at is null
+    and array_position(array['owner', 'manager', 'viewer'], second.role)
+        < array_position(array['owner', 'manager', 'viewer'], first.role)
+"""
 _END_SECOND_MEMBERSHIPS = """
 update membership as second set ended_at = clock_timestamp()
 where person = $2 and ended_at is null and exists (
@@ -74,6 +83,7 @@ class PostgresMerges:
             "select exists (select from sign_in_identity where person = $1 and provider = 'password')", survivor
         ):
             await self._connection.execute(_MOVE_HASH, *both)
+        await self._connection.execute(_RAISE_ROLES, *both)
         await self._connection.execute(_END_SECOND_MEMBERSHIPS, *both)
         await self._connection.execute(_MOVE_MEMBERSHIPS, *both)
         await self._connection.execute(_MOVE_EARLIER, *both)
