@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -31,6 +32,16 @@ class Section(StrEnum):
     MEMBERSHIPS = "memberships"
     LETTERS = "letters"
     TOP_UPS = "top_ups"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """What law keeps of an erased person, sealed with the custodian's key."""
+
+    custodian: PersonId
+    body: bytes
+    reasons: tuple[RetentionReason, ...]
+    until: datetime
 
 
 class Consents(Protocol):
@@ -136,6 +147,10 @@ class Erasures(Protocol):
         self, person: PersonId, custodian: PersonId, body: bytes, reasons: Sequence[RetentionReason], until: datetime
     ) -> None:
         """Keep who somebody was as long as law asks, sealed with the custodian's key."""
+        ...
+
+    async def retained(self, person: PersonId) -> KeptRecord | None:
+        """What law keeps of a person, as long as it does."""
         ...
 
     async def release(self, now: datetime) -> Sequence[PersonId]:

@@ -14,18 +14,27 @@ from adapters.postgres.identity.erasures import _FORGET, PostgresErasures
 from adapters.vault.postgres import PostgresVault
 from domain.actor import Actor
 from domain.audit_log import DeedFilter
-from domain.errors import KeyDestroyedError
+from domain.errors import KeyDestroyedError, NotPermittedError
 from domain.identity.erasure import ErasureOutlook, Kept, erase_me, erasure_outlook, keep_me
 from domain.identity.exports import export_me, make_exports
 from domain.identity.privacy import Obstacle, RetentionReason
 from domain.identity.privacy_refusals import DebtOpen, NoErasure, SoleOwner, TopUpOpen, WalletNotEmpty
-from domain.identity.refusals import FreshSignInRequired, IsStaff, NotWhileImpersonating, SignInRefused, UnknownPerson
+from domain.identity.refusals import (
+    FreshSignInRequired,
+    IsStaff,
+    NotWhileImpersonating,
+    ReasonRequired,
+    SignInRefused,
+    StepUpRequired,
+    UnknownPerson,
+)
+from domain.identity.retained import Retained, look_up_retained
 from domain.identity.shredding import RETAINED, erase_due, shred_again
 from domain.ids import BrandId, PersonId, derived, uuid7
 from domain.ledger.chart import Purpose
 from domain.ledger.model import AccountKey
 from domain.money import Currency
-from domain.rights import BrandRole, StaffRole
+from domain.rights import BrandRole, Permission, StaffRole
 from domain.vault import Sealed
 from tests.people import enroll
 from tests.privacy_stage import PrivacyStage, as_superuser, staged_privacy
@@ -413,6 +422,29 @@ class TestWhatLawKeeps:
         assert await self.retained(stage, me) is None
         assert await stage.count("retained_record", "body is null and released_at is not null") == 1
         assert (await stage.deeds())[-1] == "person.released"
+
+    async def test_staff_may_look_it_up_and_never_unseen(self, stage: PrivacyStage) -> None:
+        me, other = await self.paid(stage), await stage.member("budi@mail.example")
+        boss = Actor(
+            (await enroll(stage.database.pool)).person,
+            permissions=frozenset({Permission.ACCESS_AUDIT}),
+            stepped_up_until=stage.clock() + timedelta(days=4000),
+        )
+        found = await look_up_retained(stage, boss, me.person, "a letter of the tax office")
+        assert isinstance(found, Retained)
+        assert (found.name, found.mail) == ("Ani", "ani@mail.example")
+        assert (await stage.deeds())[-1] == "person.retained_read"
+        assert isinstance(await look_up_retained(stage, boss, other.person, "who is that"), UnknownPerson)
+        with pytest.raises(NotPermittedError):
+            await look_up_retained(stage, replace(boss, permissions=frozenset()), me.person, "curious")
+        assert isinstance(await look_up_retained(stage, boss, me.person, " "), ReasonRequired)
+        fresh = replace(boss, stepped_up_until=None)
+        assert isinstance(await look_up_retained(stage, fresh, me.person, "a letter"), StepUpRequired)
+        assert (await stage.deeds()).count("person.retained_read") == 1
+        stage.turn(days=3652)
+        assert isinstance(await look_up_retained(stage, boss, me.person, "too late"), UnknownPerson)
+        await shred_again(stage, stage.clock())
+        assert isinstance(await look_up_retained(stage, boss, me.person, "too late"), UnknownPerson)
 
     async def test_what_was_paid_long_ago_keeps_nothing(self, database: DatabaseAddresses) -> None:
         async with staged_privacy(database, money_kept_years=0) as stage:

@@ -7,6 +7,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 
 from domain.identity.privacy import Erasure, RetentionReason
+from domain.identity.privacy_stores import KeptRecord
 from domain.ids import PersonId
 
 COLUMNS = "id, person, asked_at, due_at, begun_at"
@@ -29,6 +30,7 @@ _RETAIN = """
 insert into retained_record (person, custodian, body, reasons, until) values ($1, $2, $3, $4, $5)
 on conflict (person) do nothing
 """
+_RETAINED = "select * from retained_record where person = $1 and released_at is null"
 _RELEASE = """
 update retained_record set body = null, released_at = $1 where until <= $1 and released_at is null returning person
 """
@@ -126,6 +128,14 @@ class PostgresErasures:
     ) -> None:
         """Keep who somebody was as long as law asks."""
         await self._connection.execute(_RETAIN, person, custodian, body, list(reasons), until)
+
+    async def retained(self, person: PersonId) -> KeptRecord | None:
+        """What law keeps of a person, as long as it does."""
+        found = await self._connection.fetchrow(_RETAINED, person)
+        if found is None:
+            return None
+        reasons = tuple(map(RetentionReason, found["reasons"]))
+        return KeptRecord(PersonId(found["custodian"]), found["body"], reasons, found["until"])
 
     async def release(self, now: datetime) -> Sequence[PersonId]:
         """Forget whom law keeps no longer; the people."""
