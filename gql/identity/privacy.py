@@ -8,6 +8,7 @@ import strawberry
 from domain.identity import privacy
 from domain.identity.erasure import ErasureOutlook, erasure_outlook
 from domain.identity.privacy import ConsentPurpose, ExportState, Obstacle, RetentionReason
+from domain.identity.retained import Retained
 from gql.access import Right, field
 from gql.context import Context
 from gql.enums import describe
@@ -126,6 +127,22 @@ class AccountKept:
     """What calling an erasure off answers."""
 
     at: datetime = field(Right.PARENT, "When the erasure was called off.")
+
+
+@strawberry.type(description="Who an erased person was, as far as law makes us keep it.")
+class RetainedRecord:
+    """What staff is told of who is gone."""
+
+    name: str | None = field(Right.PARENT, "What they were called.")
+    mail: str | None = field(Right.PARENT, "Where they were written to.")
+    since: datetime = field(Right.PARENT, "When they had come.")
+    until: datetime = field(Right.PARENT, "When this goes, too.")
+    reasons: list[RetentionReason] = field(Right.PARENT, "Which laws keep it.")
+
+    @classmethod
+    def of(cls, found: Retained) -> Self:
+        """Show who somebody was."""
+        return cls(name=found.name, mail=found.mail, since=found.since, until=found.until, reasons=list(found.reasons))
 
 
 async def consents_of(context: Context) -> list[Consent]:

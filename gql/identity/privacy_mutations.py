@@ -1,6 +1,7 @@
 """Agreeing, taking back, asking for a copy of what is one's own, and going for good."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -8,11 +9,14 @@ from domain.identity import consents, privacy_refusals, refusals
 from domain.identity.erasure import erase_me, keep_me
 from domain.identity.exports import export_me
 from domain.identity.privacy import LONGEST_VERSION, ConsentPurpose
+from domain.identity.retained import look_up_retained
+from domain.ids import PersonId
 from domain.refusal import Refusal
+from domain.rights import Permission
 from gql.access import Right, field
 from gql.context import Info
 from gql.errors import BadInputError
-from gql.identity.privacy import AccountKept, Consent, Erasure, PersonalExport
+from gql.identity.privacy import AccountKept, Consent, Erasure, PersonalExport, RetainedRecord
 from gql.refusals import result, show
 
 Wanted = strawberry.argument(name="input", description="What is wanted.")
@@ -63,6 +67,16 @@ KeepMeResult = result(
 )
 
 
+LookUpRetainedResult = result(
+    "LookUpRetainedResult",
+    RetainedRecord,
+    refusals.UnknownPerson,
+    refusals.ReasonRequired,
+    refusals.StepUpRequired,
+    description="Who an erased person was, or why that is not told.",
+)
+
+
 @strawberry.input(description="What to agree to.")
 class GiveConsentInput:
     """What to agree to."""
@@ -97,6 +111,14 @@ class KeepMeInput:
     """That the account is to stay."""
 
     confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
+
+
+@strawberry.input(description="Whom law asks about, and why.")
+class LookUpRetainedInput:
+    """Whom law asks about, and why."""
+
+    person: UUID = strawberry.field(description="The id by which the ledger and the audit log know the person.")
+    reason: str = strawberry.field(description="Who asks, and by what right. 1 to 500 characters.")
 
 
 @strawberry.type
@@ -159,6 +181,18 @@ class PrivacyMutation:
         ports = info.context.ports.privacy
         made = await keep_me(ports, info.context.caller)
         return show(made) if isinstance(made, Refusal) else AccountKept(at=ports.clock())
+
+    @field(
+        Right.STAFF,
+        "Look up what law makes us keep of who an erased person was. It takes a fresh code, and is written down.",
+        permission=Permission.ACCESS_AUDIT,
+        graphql_type=LookUpRetainedResult,
+    )
+    async def look_up_retained(self, info: Info, wanted: Annotated[LookUpRetainedInput, Wanted]) -> object:
+        """Look up who an erased person was."""
+        ports = info.context.ports.privacy
+        made = await look_up_retained(ports, info.context.caller, PersonId(wanted.person), wanted.reason)
+        return show(made) if isinstance(made, Refusal) else RetainedRecord.of(made)
 
 
 def _confirmed(confirm: bool) -> None:
