@@ -26,8 +26,8 @@ SIGN_UP = """mutation ($mail: String!, $password: String!) {
     __typename ... on MailOnItsWay { mail } ... on Refusal { code }
   }
 }"""
-CONFIRM = f"""mutation ($token: String!, $transport: TokenTransport! = BEARER) {{
-  confirmSignUp(input: {{token: $token, portal: PLAYER, transport: $transport}}) {{ {ANSWER} }}
+CONFIRM = f"""mutation ($token: String!, $password: String! = "{PASSWORD}", $transport: TokenTransport! = BEARER) {{
+  confirmSignUp(input: {{token: $token, password: $password, portal: PLAYER, transport: $transport}}) {{ {ANSWER} }}
 }}"""
 SIGN_IN = f"""mutation ($mail: String!, $password: String!, $transport: TokenTransport! = BEARER) {{
   signIn(input: {{mail: $mail, password: $password, portal: PLAYER, transport: $transport}}) {{

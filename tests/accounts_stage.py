@@ -20,7 +20,7 @@ from adapters.postgres.work import PostgresWork, Works
 from domain.actor import Actor, Origin
 from domain.identity.accounts import MailOnItsWay, confirm_sign_up, sign_up
 from domain.identity.letters import Swept, send_letters
-from domain.identity.mail import Letter, Occasion
+from domain.identity.mail import Letter, Letters, Occasion
 from domain.identity.mail_requests import answer_mail_requests
 from domain.identity.model import ACCESS_LIFETIME, Locale, Portal, Session
 from domain.identity.one_time_codes import AuthenticatorApps
@@ -28,8 +28,8 @@ from domain.identity.pages import Pages
 from domain.identity.passwords import sign_in_with_password
 from domain.identity.ports import AccessToken, AccessTokens
 from domain.identity.provider import IdentityProvider, Provider, SignedProofs
-from domain.identity.refusals import TooManyTries
-from domain.identity.secrets import Verdict
+from domain.identity.refusals import LinkRefused, TooManyTries
+from domain.identity.secrets import Passkeys, Verdict
 from domain.identity.sessions import SignedIn
 from domain.identity.sign_in import SignInAnswer
 from domain.quotas import Quotas
@@ -107,14 +107,14 @@ class AccountsStage:
     clock: TurnedClock
     quotas: Quotas
     mailer: Bag = field(default_factory=Bag)
-    wording: PlainWords = field(default_factory=PlainWords)
+    wording: Letters = field(default_factory=PlainWords)
     pages: Pages = field(default_factory=lambda: Pages("https://portal.example"))
     access_tokens: AccessTokens = field(default_factory=NamedAccess)
     opaque_tokens: KeyedTokens = field(default_factory=lambda: KeyedTokens(bytes(32)))
     authenticator_apps: AuthenticatorApps = totp
     providers: Mapping[Provider, IdentityProvider] = field(default_factory=dict)
     signed_proofs: SignedProofs | None = None
-    passkeys: WebauthnPasskeys = field(
+    passkeys: Passkeys = field(
         default_factory=lambda: WebauthnPasskeys("portal.example", ["https://portal.example"], "Portal")
     )
 
@@ -142,10 +142,17 @@ class AccountsStage:
         assert found == MailOnItsWay(), found
         await self.post()
 
+    async def confirm(
+        self, password: str = PASSWORD, token: str = "", address: str = "203.0.113.7"
+    ) -> SignInAnswer | LinkRefused | TooManyTries:
+        """Follow the link of the newest letter, or another one."""
+        link = token or self.token("ConfirmSignUp")
+        return await confirm_sign_up(self, link, password, Portal.PLAYER, origin(address))
+
     async def member(self, mail: str = "ani@mail.example", password: str = PASSWORD) -> Actor:
         """Somebody who signed up and is signed in."""
         await self.ask(mail, password)
-        found = await confirm_sign_up(self, self.token("ConfirmSignUp"), Portal.PLAYER, origin())
+        found = await self.confirm(password)
         assert isinstance(found, SignedIn), found
         return self.actor(found)
 

@@ -48,7 +48,7 @@ ENGLISH = Language(
     months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
             "November", "December"),
     greeting="Hello,",
-    closing="Gametriggers. We never ask for your password or a code, by mail or otherwise.",
+    closing="Gametriggers. Nobody who works here will ever ask you to tell them your password or a code.",
     changes={
         FactorChange.TOTP_ADDED: "An authenticator app was added to your account",
         FactorChange.TOTP_REMOVED: "The authenticator app was removed from your account",
@@ -60,9 +60,10 @@ ENGLISH = Language(
     letters={
         ConfirmSignUp: Wording(
             "Confirm your e-mail address",
-            (("Somebody, we hope you, signed up at Gametriggers with this address. Confirm that it is yours. The link"
-             " works once, within 30 minutes."),
-             "If it was not you, ignore this letter: without the link nothing happens."),
+            (("Somebody, we hope you, signed up at Gametriggers with this address. If it was you, follow the link and"
+             " type the password that you chose when you signed up. The link works once, within 30 minutes."),
+             ("If it was not you, ignore this letter, and type no password: nothing happens without the one that was"
+              " chosen. Should you want an account, sign up yourself; that makes this link worthless.")),
             "Confirm my address",
         ),
         AlreadyRegistered: Wording(
@@ -156,7 +157,7 @@ INDONESIAN = Language(
     months=("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober",
             "November", "Desember"),
     greeting="Halo,",
-    closing="Gametriggers. Kami tidak pernah meminta kata sandi atau kode Anda, lewat email maupun cara lain.",
+    closing="Gametriggers. Staf kami tidak pernah meminta Anda memberitahukan kata sandi atau kode Anda.",
     changes={
         FactorChange.TOTP_ADDED: "Aplikasi autentikator ditambahkan ke akun Anda",
         FactorChange.TOTP_REMOVED: "Aplikasi autentikator dihapus dari akun Anda",
@@ -168,9 +169,11 @@ INDONESIAN = Language(
     letters={
         ConfirmSignUp: Wording(
             "Konfirmasi alamat email Anda",
-            (("Seseorang, semoga Anda sendiri, mendaftar di Gametriggers dengan alamat ini. Konfirmasikan bahwa alamat"
-             " ini milik Anda. Tautan berlaku satu kali, dalam 30 menit."),
-             "Jika bukan Anda, abaikan surat ini: tanpa tautan itu tidak terjadi apa-apa."),
+            (("Seseorang, semoga Anda sendiri, mendaftar di Gametriggers dengan alamat ini. Jika itu Anda, ikuti tautan"
+             " ini dan ketikkan kata sandi yang Anda pilih saat mendaftar. Tautan berlaku satu kali, dalam 30 menit."),
+             ("Jika bukan Anda, abaikan surat ini dan jangan mengetikkan kata sandi apa pun: tanpa kata sandi yang"
+              " dipilih saat mendaftar tidak terjadi apa-apa. Jika Anda ingin memiliki akun, daftarlah sendiri; tautan"
+              " ini lalu tidak berlaku lagi.")),
             "Konfirmasi alamat saya",
         ),
         AlreadyRegistered: Wording(

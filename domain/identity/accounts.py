@@ -4,6 +4,7 @@ Nothing here tells whether an address is known: the same is answered, after the 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,11 +13,12 @@ from domain.audit_log import Deed
 from domain.errors import KeyDestroyedError
 from domain.identity.addresses import mail_index, readable_mail
 from domain.identity.letters import queued_letter
-from domain.identity.links import read_link, use_link
+from domain.identity.links import count_guess, read_link, use_link
 from domain.identity.mail import AddressChanged
 from domain.identity.mail_requests import MAIL_FIELD, SIGN_UP_FIELD
 from domain.identity.mail_stores import MailRequest, MailWish, QueuedLetter
 from domain.identity.model import FRESH_SIGN_IN, Locale, Person, PersonStatus, Portal, Ticket, TicketPurpose
+from domain.identity.passwords import too_many_tries
 from domain.identity.ports import IdentityPorts
 from domain.identity.provider import Provider, readable_name
 from domain.identity.refusals import (
@@ -25,6 +27,7 @@ from domain.identity.refusals import (
     NameRequired,
     NotAnAddress,
     NotWhileImpersonating,
+    SignInRefused,
     TooManyTries,
 )
 from domain.identity.secrets import refused_password
@@ -81,31 +84,46 @@ async def sign_up(
 
 
 async def confirm_sign_up(
-    ports: IdentityPorts, token: str, portal: Portal, origin: Origin | None
-) -> SignInAnswer | LinkRefused:
+    ports: IdentityPorts, token: str, password: str, portal: Portal, origin: Origin | None
+) -> SignInAnswer | LinkRefused | TooManyTries:
     """Make the person who signed up and let them in. Its door: the mutation, with the token of the letter's link.
 
-    If the address got an owner since, nobody is made, and the owner is told by a letter.
+    It takes the password of the sign-up, too: whoever signs up with another's address knows that password but not the
+    link, and the owner of the mailbox has the link but not the password. No account is made that a stranger can open.
+    `SignInRefused` for a wrong one; after five the link is no good any more. If the address got an owner since, nobody
+    is made, and the owner is told by a letter. Raises `UnavailableError` while too many passwords wait to be tried.
     """
+    link = await read_link(ports, token, TicketPurpose.CONFIRM_SIGN_UP, SIGN_UP_FIELD)
+    if link is None:
+        return LinkRefused()
+    ticket, candidate, text = link
+    if refusal := await too_many_tries(ports, f"sign_up:{candidate}", origin):
+        return refusal
+    if not await count_guess(ports, ticket):
+        return LinkRefused()
+    told = json.loads(text)
+    if not (await ports.passwords.verify(password, told["hash"])).matches:
+        async with ports.work() as work:
+            wrong = Deed("sign_up.wrong_password", f"person:{candidate}", about=candidate, origin=origin)
+            await work.record(wrong)
+        return SignInRefused()
     for _ in range(_CONFIRM_TRIES):
-        link = await read_link(ports, token, TicketPurpose.CONFIRM_SIGN_UP, SIGN_UP_FIELD)
-        if link is None:
-            break
-        ticket, candidate, text = link
         try:
-            made = await _make_person(ports, ticket, candidate, text, origin)
-        except (_TakenError, KeyDestroyedError):
+            made = await _make_person(ports, ticket, candidate, told, origin)
+        except _TakenError:
             continue
+        except KeyDestroyedError:
+            break
         return await finish_sign_in(ports, candidate, portal, Means.LINK, origin) if made else LinkRefused()
     return LinkRefused()
 
 
 async def _make_person(
-    ports: IdentityPorts, ticket: Ticket, candidate: PersonId, text: str, origin: Origin | None
+    ports: IdentityPorts, ticket: Ticket, candidate: PersonId, told: Mapping[str, str], origin: Origin | None
 ) -> bool:
     """Make a person of a candidate. Raises `_TakenError` where another took the address in the same moment."""
-    told, vault = json.loads(text), ports.vault
-    mail, locale, index = told["mail"], Locale(told["locale"]), mail_index(ports.vault, told["mail"])
+    vault, mail, locale = ports.vault, told["mail"], Locale(told["locale"])
+    index = mail_index(vault, mail)
     sealed = {
         field: await vault.seal(candidate, field, value)
         for field, value in {"name": told["name"], "mail": mail, "subject": mail}.items()

@@ -1,10 +1,15 @@
 """Links in letters: opaque tokens that are good once, for half an hour, and kept as digests."""
 
+from typing import Final
+
 from domain.identity.model import LINK_LIFETIME, Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId
 from domain.vault import Sealed
+
+_MOST_GUESSES: Final = 5
+"""At what a link asks for besides; after that many it is no good any more."""
 
 
 def new_link(ports: IdentityPorts, purpose: TicketPurpose, person: PersonId, body: bytes | None) -> tuple[str, Ticket]:
@@ -20,7 +25,9 @@ async def read_link(
     """What a link stands for, its person, and its body opened as `field`; None if it is no good. Uses it not up."""
     async with ports.work() as work:
         ticket = await work.tickets.lock(ports.opaque_tokens.digest(token))
-    if ticket is None or not ticket.good(ports.clock(), purpose) or ticket.person is None or ticket.body is None:
+    if ticket is None or not ticket.good(ports.clock(), purpose) or ticket.tries >= _MOST_GUESSES:
+        return None
+    if ticket.person is None or ticket.body is None:
         return None
     (text,) = await ports.vault.open([Sealed(ticket.person, field, ticket.body)])
     return None if text is None else (ticket, ticket.person, text)
@@ -32,4 +39,14 @@ async def use_link(ports: IdentityPorts, work: IdentityWork, ticket: Ticket) -> 
     if found is None or not found.good(now, ticket.purpose):
         return False
     await work.tickets.use(ticket.digest, now)
+    return True
+
+
+async def count_guess(ports: IdentityPorts, ticket: Ticket) -> bool:
+    """Count a guess before it is tried, so that many at once are no more than one by one; False for one too many."""
+    async with ports.work() as work:
+        found = await work.tickets.lock(ticket.digest)
+        if found is None or not found.good(ports.clock(), ticket.purpose) or found.tries >= _MOST_GUESSES:
+            return False
+        await work.tickets.count_try(ticket.digest)
     return True

@@ -46,7 +46,7 @@ async def sign_in_with_password(
     the digest of the address. Raises `UnavailableError` while too many passwords wait to be tried.
     """
     index = mail_index(ports.vault, mail)
-    if refusal := await _over_quota(ports, index.hex(), origin):
+    if refusal := await too_many_tries(ports, index.hex(), origin):
         return refusal
     async with ports.work() as work:
         kept = await work.mailboxes.password(index)
@@ -81,7 +81,7 @@ async def change_password(ports: IdentityPorts, actor: Actor, old: str, new: str
     """
     if actor.impersonator is not None:
         return NotWhileImpersonating()
-    limited = await _over_quota(ports, f"person:{actor.person}", actor.origin)
+    limited = await too_many_tries(ports, f"person:{actor.person}", actor.origin)
     known = (await ports.people.people([actor.person])).get(actor.person)
     refusal = limited or refused_password(new, known.mail if known else None, ports.passwords)
     if refusal is not None:
@@ -117,8 +117,8 @@ async def renew_password(ports: IdentityPorts, work: IdentityWork, actor: Actor,
     return len(ended)
 
 
-async def _over_quota(ports: IdentityPorts, account: str, origin: Origin | None) -> TooManyTries | None:
-    """Count a try, by whom it concerns and where it comes from; a refusal where there were too many."""
+async def too_many_tries(ports: IdentityPorts, account: str, origin: Origin | None) -> TooManyTries | None:
+    """Count a try of a password, by whom it concerns and where it comes from; a refusal where there were too many."""
     wanted: list[tuple[Quota, tuple[str, ...]]] = [(SIGN_IN_OF_ACCOUNT, (account,))]
     if origin is not None:
         place = neighbourhood(origin.address)
@@ -126,7 +126,7 @@ async def _over_quota(ports: IdentityPorts, account: str, origin: Origin | None)
     for quota, subject in wanted:
         taken = await ports.quotas.take(quota, *subject)
         if not taken.allowed:
-            message = "There were too many tries. Wait, or ask for a link to a new password."
+            message = "There were too many tries. Wait, or ask for a new link by mail."
             return TooManyTries(message, taken.retry_after_s)
     return None
 

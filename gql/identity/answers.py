@@ -30,6 +30,7 @@ ConfirmSignUpResult = result(
     SignedIn,
     *_SIGN_IN,
     refusals.LinkRefused,
+    refusals.TooManyTries,
     more=(SecondFactorNeeded,),
     description="The new person's session, or why there is none.",
 )

@@ -47,11 +47,12 @@ class _Begin:
     )
 
 
-@strawberry.input(description="A link that confirms a sign-up.")
+@strawberry.input(description="A link that confirms a sign-up, and the password that was chosen there.")
 class ConfirmSignUpInput(_Begin):
-    """A link that confirms a sign-up."""
+    """A link that confirms a sign-up, and the password that was chosen there."""
 
     token: str = strawberry.field(description=_TOKEN)
+    password: str = strawberry.field(description="The password of the sign-up: it shows that this is who signed up.")
 
 
 @strawberry.input(description="An address and its password.")

@@ -40,14 +40,15 @@ class AccountMutation:
 
     @field(
         Right.PUBLIC,
-        "Make the account that a link confirms, and sign in.",
+        "Make the account that a link confirms, and sign in. It takes the password that was chosen at the sign-up; a"
+        " link stands five tries.",
         graphql_type=answers.ConfirmSignUpResult,
     )
     async def confirm_sign_up(self, info: Info, wanted: Annotated[inputs.ConfirmSignUpInput, Wanted]) -> object:
         """Make the account that a link confirms."""
         context = opened(info, wanted.transport)
-        token = token_entered(wanted.token)
-        made = await accounts.confirm_sign_up(context.identity, token, wanted.portal, context.origin)
+        token, password = token_entered(wanted.token), short("password", wanted.password)
+        made = await accounts.confirm_sign_up(context.identity, token, password, wanted.portal, context.origin)
         return signed_in(made, wanted.transport, context)
 
     @field(

@@ -8,11 +8,10 @@ import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from domain.errors import UnavailableError
-from domain.identity.accounts import confirm_sign_up, sign_up
+from domain.identity.accounts import sign_up
 from domain.identity.letters import PAUSES, letter_to, send_letters
 from domain.identity.mail import FactorChange, MailUndeliverableError, SecondFactorChanged
 from domain.identity.mail_requests import answer_mail_requests
-from domain.identity.model import Portal
 from domain.identity.pruning import prune_mail
 from domain.identity.refusals import LinkRefused
 from domain.identity.resets import request_password_reset
@@ -81,7 +80,7 @@ async def test_a_process_that_dies_after_sending_repeats_the_letter_under_its_ow
     assert (await send_letters(stage, stage.clock())).looked_at == 1
     first, second = stage.mailer.letters
     assert first == second
-    assert isinstance(await confirm_sign_up(stage, stage.token("ConfirmSignUp"), Portal.PLAYER, origin()), SignedIn)
+    assert isinstance(await stage.confirm(), SignedIn)
 
 
 async def test_a_server_that_does_not_answer_is_asked_later_and_later_and_then_no_more(stage: AccountsStage) -> None:
@@ -154,7 +153,7 @@ async def test_who_never_confirmed_is_forgotten_with_their_key_and_who_did_is_no
     assert await prune_mail(stage, stage.clock()) == 1
     assert await stage.count("mail_request") == 0
     assert (await stage.people.people([me.person]))[me.person].mail == "budi@mail.example"
-    assert await confirm_sign_up(stage, late, Portal.PLAYER, origin()) == LinkRefused()
+    assert await stage.confirm(token=late) == LinkRefused()
     stage.turn(days=1)
     await prune_mail(stage, stage.clock())
     assert await stage.count("ticket") == 0
@@ -162,7 +161,7 @@ async def test_who_never_confirmed_is_forgotten_with_their_key_and_who_did_is_no
     await prune_mail(stage, stage.clock())
     assert await stage.count("letter") == 0
     await stage.ask(ANI)
-    assert isinstance(await confirm_sign_up(stage, stage.token("ConfirmSignUp"), Portal.PLAYER, origin()), SignedIn)
+    assert isinstance(await stage.confirm(), SignedIn)
 
 
 async def test_a_pruning_that_broke_off_is_finished_by_the_next(

@@ -13,7 +13,6 @@ from domain.identity.accounts import (
     MailConfirmed,
     MailOnItsWay,
     confirm_mail,
-    confirm_sign_up,
     request_mail_change,
     sign_up,
 )
@@ -104,9 +103,8 @@ class TestSigningUp:
         await stage.ask(ANI)
         first = stage.token("ConfirmSignUp")
         await stage.ask(ANI, NEW)
-        assert await confirm_sign_up(stage, first, Portal.PLAYER, origin()) == LinkRefused()
-        found = await confirm_sign_up(stage, stage.token("ConfirmSignUp"), Portal.PLAYER, origin())
-        assert isinstance(found, SignedIn)
+        assert await stage.confirm(token=first) == LinkRefused()
+        assert isinstance(await stage.confirm(NEW), SignedIn)
         assert isinstance(await stage.sign_in(password=NEW), SignedIn)
 
     async def test_a_link_is_good_for_half_an_hour_and_for_nothing_else(self, stage: AccountsStage) -> None:
@@ -115,13 +113,13 @@ class TestSigningUp:
         assert await reset_password(stage, token, NEW, Portal.PLAYER, origin()) == LinkRefused()
         assert await confirm_mail(stage, token, origin()) == LinkRefused()
         stage.turn(minutes=30)
-        assert await confirm_sign_up(stage, token, Portal.PLAYER, origin()) == LinkRefused()
+        assert await stage.confirm(token=token) == LinkRefused()
         assert await stage.count("person") == 0
 
     async def test_two_who_use_one_link_at_once_make_one_person(self, stage: AccountsStage) -> None:
         await stage.ask(ANI)
         token = stage.token("ConfirmSignUp")
-        found = await asyncio.gather(*(confirm_sign_up(stage, token, Portal.PLAYER, origin()) for _ in range(4)))
+        found = await asyncio.gather(*(stage.confirm(token=token) for _ in range(4)))
         assert sorted(type(each).__name__ for each in found) == ["LinkRefused"] * 3 + ["SignedIn"]
         assert await stage.count("person") == await stage.count("session") == 1
 
@@ -139,7 +137,7 @@ class TestSigningUp:
             await work.people.add(
                 owner, ENGLISH, name=None, mail=mail, mail_index=index, mail_verified_at=stage.clock()
             )
-        assert await confirm_sign_up(stage, late, Portal.PLAYER, origin()) == LinkRefused()
+        assert await stage.confirm(token=late) == LinkRefused()
         await stage.post()
         assert stage.subjects == ["ConfirmSignUp", "AlreadyRegistered"]
         assert await stage.count("person") == 1
@@ -150,8 +148,8 @@ class TestSigningUp:
         kept = await stage.database.pool.fetchrow("select * from ticket")
         await stage.ask(ANI, NEW)
         await stage.database.pool.execute("insert into ticket select ($1::ticket).*", kept)
-        tokens = (first, stage.token("ConfirmSignUp"))
-        found = await asyncio.gather(*(confirm_sign_up(stage, each, Portal.PLAYER, origin()) for each in tokens))
+        second = stage.token("ConfirmSignUp")
+        found = await asyncio.gather(stage.confirm(token=first), stage.confirm(NEW, second))
         assert sorted(type(each).__name__ for each in found) == ["LinkRefused", "SignedIn"]
         assert await stage.count("person") == 1
 
@@ -169,7 +167,7 @@ class TestSigningUp:
         async with stage.work() as work:
             await work.people.add(owner, ENGLISH, name=None, mail=mail, mail_index=index, mail_verified_at=None)
             assert await work.people.add_identity(uuid7(), owner, "password", index, subject)
-            late = asyncio.create_task(confirm_sign_up(stage, stage.token("ConfirmSignUp"), Portal.PLAYER, origin()))
+            late = asyncio.create_task(stage.confirm())
             await eventually(lambda: stage.value(waiting))
         assert await late == LinkRefused()
         assert await stage.count("person") == 1
@@ -182,7 +180,7 @@ class TestSigningUp:
         await stage.ask(ANI)
         first = stage.token("ConfirmSignUp")
         await sign_up(stage, ANI, NEW, "Ani", ENGLISH, origin())
-        waiting = [confirm_sign_up(stage, first, Portal.PLAYER, origin())]
+        waiting = [stage.confirm(token=first)]
         seal = stage.vault.seal
 
         async def overtaken(person: PersonId, field: str, text: str) -> bytes:

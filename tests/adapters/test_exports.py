@@ -14,10 +14,9 @@ from adapters.postgres.identity.exports import PostgresExports
 from domain.actor import Actor
 from domain.audit_log import Deed
 from domain.identity import exports
-from domain.identity.accounts import confirm_sign_up
 from domain.identity.consents import give_consent
 from domain.identity.exports import expire_exports, export_me, fetch_export, make_exports, pieces_of
-from domain.identity.model import Portal, SessionEnd, Ticket, TicketPurpose
+from domain.identity.model import SessionEnd, Ticket, TicketPurpose
 from domain.identity.privacy import ConsentPurpose, Export, ExportState
 from domain.identity.privacy_refusals import ExportOpen, MailRequired
 from domain.identity.refusals import NotWhileImpersonating, TooManyTries
@@ -124,7 +123,7 @@ class TestWhatItTells:
 
     async def test_no_name_of_a_person_is_a_formula(self, stage: PrivacyStage) -> None:
         await stage.ask("ani@mail.example", name=DANGER)
-        signed_in = await confirm_sign_up(stage, stage.token("ConfirmSignUp"), Portal.PLAYER, origin())
+        signed_in = await stage.confirm()
         assert isinstance(signed_in, SignedIn)
         found = await stage.exported(stage.actor(signed_in))
         assert table(found, "profile")[0]["name"] == DANGER

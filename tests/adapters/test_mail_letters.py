@@ -106,6 +106,16 @@ def test_a_letter_says_all_there_is_to_say_both_ways(occasion: Occasion, locale:
             assert value in shown.text
 
 
+@each_language
+def test_who_confirms_a_sign_up_is_told_to_type_the_password_of_it_and_what_if_it_was_not_them(locale: Locale) -> None:
+    text = re.sub(r"\s+", " ", worded(ConfirmSignUp(LINK), locale).text)
+    for said in {
+        Locale.ENGLISH: ["type the password that you chose when you signed up", "sign up yourself"],
+        Locale.INDONESIAN: ["ketikkan kata sandi yang Anda pilih saat mendaftar", "daftarlah sendiri"],
+    }[locale]:
+        assert said in text
+
+
 def test_the_languages_differ() -> None:
     for occasion in OCCASIONS:
         assert worded(occasion).subject != worded(occasion, Locale.INDONESIAN).subject

@@ -83,6 +83,18 @@ async def test_what_is_refused_says_so_and_no_more(house: AccountsHouse) -> None
     assert (await house.run(SIGN_IN, mail=ANI, password="a" * 3_000)).codes == ["BAD_INPUT"]
 
 
+async def test_a_link_alone_confirms_no_sign_up_of_somebody_else(house: AccountsHouse) -> None:
+    assert (await house.one(SIGN_UP, mail=ANI, password=NEW))["__typename"] == "MailOnItsWay"
+    await house.stage.post()
+    token = house.stage.token("ConfirmSignUp")
+    codes = [(await house.one(CONFIRM, token=token, password=PASSWORD))["code"] for _ in range(6)]
+    assert codes == ["SIGN_IN_REFUSED"] * 5 + ["LINK_REFUSED"]
+    assert (await house.run(CONFIRM, token=token, password="a" * 3_000)).codes == ["BAD_INPUT"]
+    assert await house.stage.count("person") == 0
+    tokens = await house.signed_up()
+    assert (await house.run(ME, bearer(tokens))).data["viewer"]["mail"] == ANI
+
+
 async def test_who_forgot_the_password_gets_in_by_the_link(house: AccountsHouse) -> None:
     old = await house.signed_up()
     ask = """mutation ($mail: String!) {
