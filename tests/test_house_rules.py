@@ -24,7 +24,8 @@ CONTEXT_FILES = {
 MORE_CONTEXT_FILES = {
     "domain/identity": {
         *("accounts", "addresses", "archive", "consents", "erasure", "export_rows", "exports"),
-        *("factor_changes", "factor_proofs", "factor_stores", "letters", "links", "mail", "mail_requests", "mail_stores", "merging"),
+        *("factor_changes", "factor_proofs", "factor_stores", "founding", "letters", "links", "mail"),
+        *("mail_requests", "mail_stores", "merging"),
         *("networks", "one_time_codes", "pages", "passkeys", "passwords", "privacy", "privacy_refusals"),
         *("privacy_stores", "provider", "providers", "pruning", "refusals", "resets", "second_factors"),
         *("secrets", "sessions", "shredding", "sign_in", "staff", "step_up", "stores"),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from adapters.cli.desk import staff
+from adapters.cli.keys import keys
 from adapters.cli.terminal import or_say_why, refusal, say, settings_of
 from adapters.config import Environment, MigrationSettings, Settings
 from domain.errors import DomainError
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(staff, name="staff")
+app.add_typer(keys, name="keys")
 
 
 @app.callback()

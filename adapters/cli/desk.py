@@ -1,4 +1,4 @@
-"""`gametriggers staff …`: what people look after."""
+"""`gametriggers staff …`: who looks after things, and what they look after."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,9 +15,35 @@ from domain.errors import DomainError
 if TYPE_CHECKING:
     from adapters.commands.staff import Work
 
-staff = typer.Typer(help="What people look after: reviews, vendors' messages, dead letters.", no_args_is_help=True)
+staff = typer.Typer(
+    help="Who looks after things, and what they look after: reviews, vendors' messages, dead letters.",
+    no_args_is_help=True,
+)
 
 First = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+
+
+@staff.command()
+def create(
+    mail: Annotated[str, typer.Option(help="Their e-mail address: an account's, or a new person's.")],
+    network: Annotated[
+        list[str] | None,
+        typer.Option(help="From where staff may work, as 203.0.113.0/24; may be given more than once."),
+    ] = None,
+) -> None:
+    """Make somebody a super admin, and print a link, good once, by which they choose their password.
+
+    The way in to a new installation, and back in when everybody is locked out. There is no default password.
+    """
+    from adapters.commands.staff_create import RefusedError, run
+
+    settings = settings_of(Settings)
+    try:
+        print(asyncio.run(run(settings, mail, network or ())))
+    except (RefusedError, DomainError) as error:
+        raise refusal(error) from None
+    except OSError as error:
+        raise refusal(f"A database of DATABASE_URL or KEYS_DATABASE_URL cannot be reached: {error}") from None
 
 
 @staff.command()

@@ -1,4 +1,4 @@
-"""What staff may do to rights and people. Doors: the admin portal's mutations, and the command that makes the first.
+"""What staff may do to rights and people. Doors: the admin portal's mutations.
 
 Every deed has a reason, is in the audit log, and takes a fresh code (`StepUpRequired`). Nobody gives what they do not
 have, and the last super admin stays. Whoever loses a right loses it on every open connection within seconds: the
@@ -83,19 +83,6 @@ async def change_staff_role(
                 reason=reason,
             )
         )
-    return Done()
-
-
-async def make_first_super_admin(ports: IdentityPorts, person: PersonId) -> Done | Refusal:
-    """Make a super admin from the command line, where whoever may type it owns the installation anyway."""
-    async with ports.work() as work:
-        await work.members.lock_staff()
-        if await work.people.lock(person) is not PersonStatus.ACTIVE:
-            return UnknownPerson()
-        await work.members.set_staff_role(person, StaffRole.SUPER_ADMIN, ports.clock())
-        after = {"role": StaffRole.SUPER_ADMIN}
-        deed = Deed("staff.role_changed", f"person:{person}", about=person, after=after, reason="command line")
-        await work.record(deed)
     return Done()
 
 

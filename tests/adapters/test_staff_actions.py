@@ -171,14 +171,6 @@ class TestRoles:
         assert await staff.ban(stage, actor, person, WHY) == Done()
         for nobody in (person, NOBODY):
             assert await staff.change_staff_role(stage, actor, nobody, SUPPORT, WHY) == UnknownPerson()
-            assert await staff.make_first_super_admin(stage, nobody) == UnknownPerson()
-
-    async def test_the_command_line_makes_a_super_admin(self, stage: AccountsStage) -> None:
-        person = await nobody_special(stage)
-        assert await staff.make_first_super_admin(stage, person) == Done()
-        assert await role_of(stage, person) is SUPER
-        deed = await newest(stage)
-        assert (deed.action, deed.actor, deed.about) == ("staff.role_changed", None, person)
 
 
 class TestPermissions:
