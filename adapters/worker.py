@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -15,11 +16,15 @@ from pgqueuer.domain.models import Schedule
 from adapters.commands.audit import watch
 from adapters.config import Settings
 from adapters.postgres.database import Database
+from adapters.postgres.outbox import prune_events
 from adapters.postgres.seal import seal_for_ever
 from adapters.relay import Relay
 from adapters.webhooks import sweep_inbox
 from adapters.wiring import Adapters, connect
 from domain.wallet.actions import Sweep, expire_holds, sweep_top_ups
+
+EVENTS_KEPT = timedelta(days=90)
+"""After so long an event that is published and followed is history, which the ledger and the audit log keep."""
 
 RETRY_PAUSES_S = (1.0, 5.0)
 PATIENCE_S = 20.0
@@ -55,6 +60,11 @@ async def _prune_inbox(ports: Adapters) -> None:
     await ports.inbox.prune(ports.clock())
 
 
+async def _prune_events(ports: Adapters) -> None:
+    pruned = await prune_events(ports.database.pool, ports.clock() - EVENTS_KEPT)
+    _log.info("events_pruned", pruned=pruned)
+
+
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """A job and when it runs: a cron expression, its sixth field seconds. Of all workers one runs it at a time."""
@@ -70,6 +80,7 @@ JOBS: Mapping[str, Scheduled] = {
     "sweep_inbox": Scheduled("* * * * *", _sweep_inbox),
     "expire_holds": Scheduled("* * * * * */30", _expire_holds),
     "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),
+    "prune_events": Scheduled("27 3 * * *", _prune_events),
 }
 
 

@@ -64,6 +64,7 @@ def upgrade() -> None:
         "relay_mark": "position",
     }.items():
         op.execute(f"grant select, insert, update ({columns}) on {table} to {role}")
+    op.execute(f"grant delete on event, reaction to {role}")
 
 
 def downgrade() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -9,7 +10,7 @@ import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.database import Database
-from adapters.postgres.outbox import number_events, write_event
+from adapters.postgres.outbox import mark_published, number_events, prune_events, write_event
 from adapters.postgres.reactions import dead_letters, revive
 from adapters.reactor import Patience, Reactor
 from domain.events import Event
@@ -224,3 +225,26 @@ async def test_what_this_release_does_not_know_is_left_to_one_that_does(
         assert [name for name, _ in seen] == ["drink"]
         follow(pour, drink)
         await eventually(lambda: _is(done(opened), 2))
+
+
+async def test_what_was_told_and_followed_long_ago_is_pruned_and_its_number_never_given_again(
+    opened: Database, follow: Callable[..., None]
+) -> None:
+    follow(pour)
+    followed, waiting, untold = boiled(), boiled(), boiled()
+    async with opened.transaction() as connection:
+        await write_event(connection, followed)
+        await write_event(connection, waiting)
+        await number_events(connection)
+        await mark_published(connection)
+        await write_event(connection, untold)
+        await connection.execute("update reaction set done_at = now() where event_id <> $1", waiting.id)
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert await prune_events(opened.pool, datetime.now(UTC) - timedelta(days=1)) == 0
+    assert await prune_events(opened.pool, later) == 1
+    left = {record[0] for record in await opened.pool.fetch("select id from event")}
+    assert left == {waiting.id, untold.id}
+    assert await opened.pool.fetchval("select count(*) from reaction") == 2
+    async with opened.transaction() as connection:
+        assert (await number_events(connection)).heads == {f"kettle:{KETTLE}": 3}
+    assert await prune_events(opened.pool, later) == 0
