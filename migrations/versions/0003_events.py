@@ -52,6 +52,23 @@ create table relay_mark (
 comment on table relay_mark is 'Up to which position of the journal every row has been published.';
 """
 
+# The application deletes no event by itself: this runs as the owner, and knows how young none of them may go.
+PRUNE = """
+create function prune_events(before timestamptz, most integer) returns bigint
+language sql security definer set search_path = public, pg_temp as $$
+    with old as materialized (
+        select id from event where published_at < least(before, clock_timestamp() - interval '30 days')
+            and not exists (select from reaction where event_id = event.id and done_at is null)
+        limit most for update skip locked
+    ), followed as (
+        delete from reaction using old where event_id = old.id
+    ), gone as (
+        delete from event using old where event.id = old.id returning event.id
+    )
+    select count(*) from gone
+$$
+"""
+
 
 def upgrade() -> None:
     for statement in TABLES.strip().removesuffix(";").split(";\n"):
@@ -64,7 +81,9 @@ def upgrade() -> None:
         "relay_mark": "position",
     }.items():
         op.execute(f"grant select, insert, update ({columns}) on {table} to {role}")
-    op.execute(f"grant delete on event, reaction to {role}")
+    op.execute(PRUNE)
+    op.execute("revoke all on function prune_events from public")
+    op.execute(f"grant execute on function prune_events to {role}")
 
 
 def downgrade() -> None:

@@ -239,12 +239,14 @@ async def test_what_was_told_and_followed_long_ago_is_pruned_and_its_number_neve
         await mark_published(connection)
         await write_event(connection, untold)
         await connection.execute("update reaction set done_at = now() where event_id <> $1", waiting.id)
-    later = datetime.now(UTC) + timedelta(days=1)
-    assert await prune_events(opened.pool, datetime.now(UTC) - timedelta(days=1)) == 0
-    assert await prune_events(opened.pool, later) == 1
+    now = datetime.now(UTC)
+    assert await prune_events(opened.pool, now + timedelta(days=1)) == 0, "none so young goes, whoever asks"
+    await opened.pool.execute("update event set published_at = $1 where number is not null", now - timedelta(days=60))
+    assert await prune_events(opened.pool, now - timedelta(days=61)) == 0
+    assert await prune_events(opened.pool, now - timedelta(days=59)) == 1
     left = {record[0] for record in await opened.pool.fetch("select id from event")}
     assert left == {waiting.id, untold.id}
     assert await opened.pool.fetchval("select count(*) from reaction") == 2
     async with opened.transaction() as connection:
         assert (await number_events(connection)).heads == {f"kettle:{KETTLE}": 3}
-    assert await prune_events(opened.pool, later) == 0
+    assert await prune_events(opened.pool, now) == 0
