@@ -15,6 +15,7 @@ from domain.audit_log import Deed
 from domain.clock import Clock
 from domain.events import Event
 from domain.identity.ports import IdentityPorts
+from domain.identity.privacy import PrivacyPolicy
 from domain.identity.privacy_stores import PrivacyPorts
 from domain.ids import AccountId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
@@ -185,6 +186,29 @@ class FakeIdentity:
         self.opaque_tokens = KeyedTokens(bytes(32))
 
 
+class NothingSaid:
+    """Reads of privacy where nobody has said or asked for anything."""
+
+    async def consents_of(self, people: object) -> list[Any]:
+        return []
+
+    async def consent_history(self, people: object, before: object, first: object) -> list[Any]:
+        return []
+
+    async def export_of(self, person: object) -> None:
+        return None
+
+    async def erasure_of(self, person: object) -> None:
+        return None
+
+
+class FakePrivacy(FakeIdentity):
+    """As much of privacy as is asked for by tests of something else; theirs is a real one, in `privacy_stage`."""
+
+    policy = PrivacyPolicy()
+    reads = NothingSaid()
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -204,7 +228,7 @@ class FakePorts:
         self.quotas: Quotas = self.counts
         self.standings = FakeStandings()
         self.identity = cast("IdentityPorts", FakeIdentity(self.clock, self.quotas, self.standings))
-        self.privacy = cast("PrivacyPorts", self.identity)
+        self.privacy = cast("PrivacyPorts", FakePrivacy(self.clock, self.quotas, self.standings))
         self.events: list[Event] = []
         self.deeds: list[Deed] = []
 
