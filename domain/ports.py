@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from domain.audit_log import Deeds
+from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
 from domain.ledger.ports import Feed, Submissions
@@ -30,6 +32,16 @@ class Ports(WalletPorts, Protocol):
     @property
     def identity(self) -> IdentityPorts:
         """What knowing people takes."""
+        ...
+
+    @property
+    def desk(self) -> Desk:
+        """What staff looks up."""
+        ...
+
+    @property
+    def audit_log(self) -> Deeds:
+        """The audit log."""
         ...
 
     @property

@@ -11,9 +11,10 @@ from typing import Any, cast
 
 from adapters.identity.opaque import KeyedTokens
 from domain.actor import Actor
-from domain.audit_log import Deed
+from domain.audit_log import Deed, Deeds
 from domain.clock import Clock
 from domain.events import Event
+from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts
 from domain.identity.privacy import PrivacyPolicy
 from domain.identity.privacy_stores import PrivacyPorts
@@ -229,6 +230,8 @@ class FakePorts:
         self.standings = FakeStandings()
         self.identity = cast("IdentityPorts", FakeIdentity(self.clock, self.quotas, self.standings))
         self.privacy = cast("PrivacyPorts", FakePrivacy(self.clock, self.quotas, self.standings))
+        self.desk = cast("Desk", self.identity)
+        self.audit_log = cast("Deeds", self.identity)
         self.events: list[Event] = []
         self.deeds: list[Deed] = []
 

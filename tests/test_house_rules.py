@@ -23,14 +23,26 @@ CONTEXT_FILES = {
 }
 MORE_CONTEXT_FILES = {
     "domain/identity": {
-        *("accounts", "addresses", "archive", "consents", "erasure", "export_rows", "exports"),
+        *("accounts", "addresses", "archive", "consents", "desk", "erasure", "export_rows", "exports"),
         *("factor_changes", "factor_proofs", "factor_stores", "founding", "letters", "links", "mail"),
         *("mail_requests", "mail_stores", "merging"),
         *("networks", "one_time_codes", "pages", "passkeys", "passwords", "privacy", "privacy_refusals"),
         *("privacy_stores", "provider", "providers", "pruning", "refusals", "resets", "second_factors"),
-        *("secrets", "sessions", "shredding", "sign_in", "staff", "step_up", "stores"),
+        *("secrets", "sessions", "retained", "shredding", "sign_in", "staff", "step_up", "stores"),
     },
-    "gql/identity": {"answers", "enums", "inputs", "privacy", "privacy_mutations"},
+    "gql/identity": {
+        "answers",
+        "enums",
+        "factor_answers",
+        "factor_inputs",
+        "factor_mutations",
+        "factors",
+        "inputs",
+        "passkey_mutations",
+        "privacy",
+        "privacy_mutations",
+    },
+    "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs", "loaders"},
     "gql/wallet": {"enums", "top_up"},
     "domain/wallet": {
         *("clearing", "confirm", "effects", "events", "gateway", "pages", "policy", "postings", "start", "sweeps"),

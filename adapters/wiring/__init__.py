@@ -12,6 +12,7 @@ from adapters.postgres.batcher import Batcher
 from adapters.postgres.books import PostgresBooks
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import PostgresDeeds
+from adapters.postgres.identity.desk import PostgresDesk
 from adapters.postgres.identity.reads import PostgresPeopleReads
 from adapters.postgres.inbox import PostgresInbox
 from adapters.postgres.ledger import LedgerCore
@@ -46,6 +47,8 @@ class Adapters:
     quotas: Quotas
     standings: PostgresStandings
     identity: IdentityAdapters
+    desk: PostgresDesk
+    audit_log: PostgresDeeds
     privacy: PrivacyAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
@@ -108,6 +111,7 @@ async def plugged(
     works = Works(database, index, clock, vault=knowing.vault)
     standings = PostgresStandings(database, clock)
     identity = _identity(knowing, works, database, standings, quotas, clock)
+    deeds = audit_log or _unsealed(database, knowing)
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
             database=database,
@@ -120,9 +124,9 @@ async def plugged(
             quotas=quotas,
             standings=standings,
             identity=identity,
-            privacy=privacy_of(
-                identity, database, audit_log or _unsealed(database, knowing), privacy or PrivacyPolicy()
-            ),
+            desk=PostgresDesk(database),
+            audit_log=deeds,
+            privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
             gateways=gateways,
             policy=policy,
             clock=clock,
