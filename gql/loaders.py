@@ -6,7 +6,7 @@ from typing import TypeVar
 from strawberry.dataloader import DataLoader
 
 from domain.identity.model import Person
-from domain.identity.ports import SessionView
+from domain.identity.ports import SecondFactorsView, SessionView
 from domain.ids import AccountId, PersonId
 from domain.ledger.chart import Purpose
 from domain.ledger.model import Balance, Entry
@@ -37,6 +37,7 @@ class Loaders:
         self._ports, books = ports, ports.books
         self.person_by_id: DataLoader[PersonId, Person | None] = DataLoader(_by_key(self._people))
         self.sessions_by_person: DataLoader[PersonId, Sequence[SessionView]] = DataLoader(self._sessions)
+        self.second_factors_by_person: DataLoader[PersonId, SecondFactorsView] = DataLoader(self._second_factors)
         self.wallet_by_id: DataLoader[AccountId, AccountView | None] = DataLoader(_by_key(books.accounts_by_id))
         self.top_up_by_id: DataLoader[TopUpId, TopUp | None] = DataLoader(_by_key(ports.top_ups.top_ups_by_id))
         self.receivables_by_owner: DataLoader[str, Sequence[AccountView]] = DataLoader(self._receivables)
@@ -48,6 +49,10 @@ class Loaders:
 
     async def _sessions(self, people: list[PersonId]) -> Sequence[Sequence[SessionView]]:
         found = await self._ports.identity.people.sessions_of(people)
+        return [found[person] for person in people]
+
+    async def _second_factors(self, people: list[PersonId]) -> Sequence[SecondFactorsView]:
+        found = await self._ports.identity.people.second_factors_of(people)
         return [found[person] for person in people]
 
     async def _receivables(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:

@@ -6,7 +6,9 @@ from strawberry.tools import merge_types
 
 from gql.errors import Manner
 from gql.execution import Schema
+from gql.identity.factor_mutations import SecondFactorMutation, StepUpMutation
 from gql.identity.mutations import AccountMutation, SessionMutation
+from gql.identity.passkey_mutations import PasskeyMutation
 from gql.identity.privacy_mutations import PrivacyMutation
 from gql.limits import Limits
 from gql.nodes import NodeQuery
@@ -17,7 +19,15 @@ from gql.wallet.queries import WalletQuery
 from gql.wallet.subscriptions import WalletSubscription
 
 QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, WalletQuery)
-MUTATIONS: tuple[type, ...] = (AccountMutation, SessionMutation, PrivacyMutation, WalletMutation)
+MUTATIONS: tuple[type, ...] = (
+    AccountMutation,
+    SessionMutation,
+    SecondFactorMutation,
+    PasskeyMutation,
+    StepUpMutation,
+    PrivacyMutation,
+    WalletMutation,
+)
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
 
 

@@ -8,6 +8,7 @@ from domain.actor import Actor
 from domain.ids import PersonId
 from gql.access import Right, field
 from gql.context import Context, Info
+from gql.identity.factors import SecondFactors, second_factors_of
 from gql.identity.privacy import (
     Consent,
     Erasure,
@@ -65,6 +66,11 @@ class Viewer(Node):
     async def sessions(self, info: Info) -> list[Session]:
         """Where the person is signed in."""
         return await sessions_of(info.context)
+
+    @field(Right.OWNER, "What you set up to prove yourself with, beside your first means.")
+    async def second_factors(self, info: Info) -> SecondFactors:
+        """What the person set up to prove themselves with."""
+        return await second_factors_of(info.context)
 
     @field(Right.OWNER, "Your wallets: at most one for each purpose and currency.")
     async def wallets(self, info: Info) -> list[Wallet]:

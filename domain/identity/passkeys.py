@@ -21,6 +21,7 @@ from domain.identity.refusals import NotWhileImpersonating, PasskeyRefused
 from domain.identity.secrets import Ceremony, Passkey, PasskeyRefusedError
 from domain.identity.sessions import Means
 from domain.identity.sign_in import SignInAnswer, finish_sign_in
+from domain.identity.step_up import SteppedUp, confirm_session
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, SessionId
 from domain.refusal import Refusal
@@ -132,7 +133,7 @@ async def offer_passkey_step_up(ports: IdentityPorts, actor: Actor) -> PasskeyOf
         return await _keep(ports, work, ports.passkeys.offer_sign_in(known), actor.person, actor.session)
 
 
-async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: str) -> Refusal | None:
+async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: str) -> SteppedUp | Refusal:
     """Confirm with a passkey: for five minutes the session may do weighty things."""
     if actor.impersonator is not None or actor.session is None:
         return NotWhileImpersonating()
@@ -143,10 +144,7 @@ async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, a
         if proven is None or proven.person != actor.person:
             await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
             return PasskeyRefused()
-        now = ports.clock()
-        await work.sessions.mark(actor.session, second_factor_at=now, stepped_up_at=now)
-        await work.record(Deed("step_up.given", f"session:{actor.session}", actor))
-    return None
+        return await confirm_session(ports, work, actor, by_factor=True)
 
 
 async def _proven(ports: IdentityPorts, work: IdentityWork, ticket: Ticket, answer: str) -> KeptPasskey | None:

@@ -75,6 +75,10 @@ class PeopleReads(Protocol):
         """The living sessions of each, last used first."""
         ...
 
+    async def second_factors_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, "SecondFactorsView"]:
+        """What each set up to prove themselves with."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
@@ -83,6 +87,27 @@ class SessionView:
     session: Session
     device: str | None
     address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyView:
+    """A passkey as its person sees it."""
+
+    credential: bytes
+    name: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorsView:
+    """What a person set up, as they see it."""
+
+    totp_since: datetime | None = None
+    """Since when there is an authenticator app; None: there is none."""
+    passkeys: Sequence[PasskeyView] = ()
+    """Oldest first."""
+    recovery_codes_left: int = 0
 
 
 class Standings(Protocol):

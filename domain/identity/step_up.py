@@ -13,7 +13,7 @@ from domain.identity.accounts import too_many_mails
 from domain.identity.factor_proofs import entered, forget_tries, proves, too_many_codes
 from domain.identity.letters import queued_letter
 from domain.identity.mail import StepUpCode
-from domain.identity.model import Ticket, TicketPurpose
+from domain.identity.model import STEP_UP_LIFETIME, Ticket, TicketPurpose
 from domain.identity.one_time_codes import (
     MAIL_CODE_LIFETIME,
     CodeAnswer,
@@ -36,7 +36,14 @@ class CodeOnItsWay:
     expires_at: datetime
 
 
-async def step_up(ports: IdentityPorts, actor: Actor, code: str) -> Refusal | None:
+@dataclass(frozen=True, slots=True)
+class SteppedUp:
+    """Until then the session may do weighty things."""
+
+    until: datetime
+
+
+async def step_up(ports: IdentityPorts, actor: Actor, code: str) -> SteppedUp | Refusal:
     """Confirm with a fresh code of the app, a recovery code, or the code of `request_step_up_code`."""
     if actor.impersonator is not None or actor.session is None:
         return NotWhileImpersonating()
@@ -49,12 +56,22 @@ async def step_up(ports: IdentityPorts, actor: Actor, code: str) -> Refusal | No
         if not by_factor and not await _sent_by_mail(ports, work, actor, code):
             await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
             return CodeRefused()
-        now = ports.clock()
-        # A code by mail is no second factor: whoever reads the mail can also ask for a new password.
-        await work.sessions.mark(actor.session, stepped_up_at=now, second_factor_at=now if by_factor else None)
-        await work.record(Deed("step_up.given", f"session:{actor.session}", actor))
+        confirmed = await confirm_session(ports, work, actor, by_factor=by_factor)
     await forget_tries(ports, actor.person)
-    return None
+    return confirmed
+
+
+async def confirm_session(ports: IdentityPorts, work: IdentityWork, actor: Actor, *, by_factor: bool) -> SteppedUp:
+    """Let the actor's session do weighty things. Raises `ValueError` for an actor without one.
+
+    A code by mail is no second factor: whoever reads the mail can also ask for a new password.
+    """
+    if actor.session is None:
+        raise ValueError("what is not done in a session cannot be confirmed in it")
+    now = ports.clock()
+    await work.sessions.mark(actor.session, stepped_up_at=now, second_factor_at=now if by_factor else None)
+    await work.record(Deed("step_up.given", f"session:{actor.session}", actor))
+    return SteppedUp(now + STEP_UP_LIFETIME)
 
 
 async def request_step_up_code(ports: IdentityPorts, actor: Actor) -> CodeOnItsWay | Refusal:

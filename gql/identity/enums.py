@@ -7,6 +7,8 @@ import strawberry
 from domain.identity.model import Locale, Portal, SecondFactor
 from gql.enums import describe
 
+__all__ = ["Locale", "Portal", "SecondFactor", "TokenTransport"]
+
 describe(
     Portal,
     "Portal",

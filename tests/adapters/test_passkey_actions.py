@@ -31,6 +31,7 @@ from domain.identity.refusals import (
 from domain.identity.second_factors import RecoveryCodes, renew_recovery_codes
 from domain.identity.sessions import SignedIn
 from domain.identity.sign_in import SecondFactorNeeded
+from domain.identity.step_up import SteppedUp
 from domain.ids import PersonId, uuid7
 from domain.rights import StaffRole
 from domain.vault import Sealed
@@ -157,7 +158,7 @@ class TestAdding:
         assert await offer_passkey_step_up(stage, looking) == NotWhileImpersonating()
         used = device.used(offer.options)
         assert await step_up_with_passkey(stage, looking, offer.token, used) == NotWhileImpersonating()
-        assert await step_up_with_passkey(stage, me, offer.token, used) is None, "nothing was used up"
+        assert isinstance(await step_up_with_passkey(stage, me, offer.token, used), SteppedUp), "nothing was used up"
 
 
 class TestSigningIn:
@@ -256,7 +257,7 @@ class TestConfirming:
         device, other = await with_passkey(stage, me), stage.actor(elsewhere)
         offer = await asked_to_confirm(stage, other)
         stage.turn(minutes=1)
-        assert await step_up_with_passkey(stage, other, offer.token, device.used(offer.options)) is None
+        assert isinstance(await step_up_with_passkey(stage, other, offer.token, device.used(offer.options)), SteppedUp)
         row = await stage.database.pool.fetchrow("select * from session where id = $1", other.session)
         assert row["second_factor_at"] == row["stepped_up_at"] == stage.clock()
 
@@ -272,7 +273,7 @@ class TestConfirming:
         anybodys = await offer_passkey_sign_in(stage)
         assert await step_up_with_passkey(stage, me, anybodys.token, mine.used(anybodys.options)) == PasskeyRefused()
         offer = await asked_to_confirm(stage, me)
-        assert await step_up_with_passkey(stage, me, offer.token, mine.used(offer.options)) is None
+        assert isinstance(await step_up_with_passkey(stage, me, offer.token, mine.used(offer.options)), SteppedUp)
         assert (await stage.deeds()).count("step_up.given") == 1
 
 

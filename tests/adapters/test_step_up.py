@@ -13,7 +13,7 @@ from domain.identity.model import STEP_UP_LIFETIME
 from domain.identity.privacy_refusals import MailRequired
 from domain.identity.refusals import CodeRefused, NotWhileImpersonating, SecondFactorRequired, TooManyTries
 from domain.identity.sessions import SignedIn
-from domain.identity.step_up import CodeOnItsWay, request_step_up_code, step_up
+from domain.identity.step_up import CodeOnItsWay, SteppedUp, request_step_up_code, step_up
 from domain.ids import PersonId, uuid7
 from domain.rights import StaffRole
 from tests.accounts_stage import AccountsStage, staged_accounts
@@ -49,7 +49,7 @@ class TestByTheApp:
         app, codes = await enrolled(stage, me)
         for code in (app.next(), codes[0]):
             stage.turn(seconds=1)
-            assert await step_up(stage, me, code) is None
+            assert isinstance(await step_up(stage, me, code), SteppedUp)
             assert await confirmed(stage, me) == (True, True)
             assert await step_up(stage, me, code) == CodeRefused()
         assert me.session is not None
@@ -66,7 +66,7 @@ class TestByTheApp:
         assert isinstance(elsewhere, SignedIn)
         app, _ = await enrolled(stage, me)
         stage.turn(seconds=1)
-        assert await step_up(stage, me, app.next()) is None
+        assert isinstance(await step_up(stage, me, app.next()), SteppedUp)
         assert await confirmed(stage, stage.actor(elsewhere)) == (False, False)
 
     async def test_wrong_codes_are_limited_and_written_down(self, stage: AccountsStage) -> None:
@@ -82,7 +82,7 @@ class TestByMail:
     async def test_who_has_no_second_factor_confirms_by_a_letter(self, stage: AccountsStage) -> None:
         me = await stage.member()
         code = await code_by_mail(stage, me)
-        assert await step_up(stage, me, f" {code[:3]} {code[3:]} ") is None
+        assert isinstance(await step_up(stage, me, f" {code[:3]} {code[3:]} "), SteppedUp)
         assert await confirmed(stage, me) == (True, False), "mail is no second factor"
         assert await step_up(stage, me, code) == CodeRefused()
         assert (await stage.deeds())[-3:] == ["step_up.code_requested", "step_up.given", "step_up.refused"]
@@ -98,7 +98,7 @@ class TestByMail:
         me = await stage.member()
         code = await code_by_mail(stage, me)
         stage.turn(minutes=9, seconds=59)
-        assert await step_up(stage, me, code) is None
+        assert isinstance(await step_up(stage, me, code), SteppedUp)
         code = await code_by_mail(stage, me)
         stage.turn(minutes=10)
         assert await step_up(stage, me, code) == CodeRefused()
@@ -109,7 +109,7 @@ class TestByMail:
         wrong = f"{(int(code) + 1) % 1_000_000:06}"
         for given in ("", "no code", "12345", *[wrong] * 4):
             assert await step_up(stage, me, given) == CodeRefused()
-        assert await step_up(stage, me, code) is None, "what cannot be a code is no try"
+        assert isinstance(await step_up(stage, me, code), SteppedUp), "what cannot be a code is no try"
         code = await code_by_mail(stage, me)
         wrong = f"{(int(code) + 1) % 1_000_000:06}"
         for given in (*[wrong] * 5, code):
@@ -123,7 +123,7 @@ class TestByMail:
         assert 0 < limited.retry_after_s <= 5 * 60
         older = [code for code in codes[:2] if code != codes[2]]
         assert {await step_up(stage, me, code) for code in older} <= {CodeRefused()}
-        assert await step_up(stage, me, codes[2]) is None
+        assert isinstance(await step_up(stage, me, codes[2]), SteppedUp)
 
     async def test_it_is_good_in_the_session_that_asked_and_for_its_person(self, stage: AccountsStage) -> None:
         me = await stage.member()
@@ -132,7 +132,7 @@ class TestByMail:
         code = await code_by_mail(stage, me)
         for actor in (stage.actor(elsewhere), other):
             assert await step_up(stage, actor, code) == CodeRefused()
-        assert await step_up(stage, me, code) is None
+        assert isinstance(await step_up(stage, me, code), SteppedUp)
 
     async def test_staff_and_who_has_a_second_factor_confirm_with_that(self, stage: AccountsStage) -> None:
         me, other = await stage.member(), await stage.member("budi@mail.example")

@@ -26,8 +26,8 @@ from gql.schema import build_schema
 
 CORE = build_schema().core
 WITHOUT_A_MUTATION = {
-    "StepUpRequired", "ReasonRequired", "MayNotGive", "LastSuperAdmin", "NotANetwork", "FourEyesRequired",
-    "MergeRefused", "CodeRefused", "SecondFactorStays", "PasskeyRefused", "ProviderRefused", "IdentityTaken",
+    "ReasonRequired", "MayNotGive", "LastSuperAdmin", "NotANetwork", "FourEyesRequired",
+    "MergeRefused", "ProviderRefused", "IdentityTaken",
     "LastIdentity", "UnknownIdentity",
 }  # fmt: skip
 """Refusals of actions that have other doors than mutations so far."""

@@ -7,7 +7,7 @@ from asyncpg import Record
 from adapters.postgres.database import Database
 from adapters.postgres.identity.sessions import COLUMNS, session_of
 from domain.identity.model import Identity, Locale, Person, PersonStatus
-from domain.identity.ports import SessionView
+from domain.identity.ports import PasskeyView, SecondFactorsView, SessionView
 from domain.ids import PersonId
 from domain.vault import Sealed, Vault
 
@@ -18,6 +18,17 @@ select {COLUMNS}, session.origin from session
 where person = any($1::uuid[]) and ended_at is null and expires_at > clock_timestamp()
 order by last_used_at desc, id
 """  # noqa: S608  # a list of our columns
+
+_FACTORS = """
+select asked.person,
+    (select confirmed_at from totp where person = asked.person) as totp_since,
+    (select count(*) from recovery_code where person = asked.person and used_at is null) as codes
+from unnest($1::uuid[]) as asked (person)
+"""
+_PASSKEYS = """
+select person, credential, name as passkey_name, created_at, last_used_at from passkey
+where person = any($1::uuid[]) order by created_at, credential
+"""
 
 
 class PostgresPeopleReads:
@@ -57,6 +68,19 @@ class PostgresPeopleReads:
             address, _, device = (origin or "").partition("\n")
             found[PersonId(record["person"])].append(SessionView(session_of(record), device or None, address or None))
         return found
+
+    async def second_factors_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, SecondFactorsView]:
+        """What each set up to prove themselves with; passkeys oldest first."""
+        records = await self._rows(_PASSKEYS, people)
+        passkeys: dict[PersonId, list[PasskeyView]] = {person: [] for person in people}
+        for record, name in zip(records, await self._open(records, "passkey_name"), strict=True):
+            found = PasskeyView(record["credential"], name, record["created_at"], record["last_used_at"])
+            passkeys[PersonId(record["person"])].append(found)
+        return {
+            person: SecondFactorsView(record["totp_since"], passkeys[person], record["codes"])
+            for record in await self._rows(_FACTORS, people)
+            for person in (PersonId(record["person"]),)
+        }
 
     async def _rows(self, statement: str, ids: Sequence[PersonId]) -> Sequence[Record]:
         records: Sequence[Record] = await self._database.pool.fetch(statement, list(ids))
