@@ -6,6 +6,7 @@ in the browser that began it.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -13,12 +14,11 @@ from uuid import UUID
 
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
-from domain.errors import UnavailableError
+from domain.errors import KeyDestroyedError, UnavailableError
 from domain.identity.addresses import mail_index, readable_mail
 from domain.identity.model import FRESH_SIGN_IN, Locale, PersonStatus, Portal, SessionEnd, Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.provider import (
-    Departure,
     Journey,
     Profile,
     Proof,
@@ -43,8 +43,12 @@ from domain.ids import PersonId, uuid7
 from domain.refusal import Refusal
 from domain.vault import PLATFORM, Sealed
 
+Signed = Mapping[str, object] | str
+"""What Telegram signed: the fields of its sign-in button, or the launch text of a mini app."""
+
 _LIFETIME: Final = timedelta(minutes=10)
 _BODY: Final = "journey"
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,25 @@ class JourneyBegun:
 class Linked:
     """The identity is one of the person's own now."""
 
+    provider: Provider
+
+
+class _TakenError(Exception):
+    """Somebody else was faster: undo."""
+
 
 async def begin_journey(
     ports: IdentityPorts, provider: Provider, portal: Portal, actor: Actor | None = None
 ) -> JourneyBegun | Refusal:
-    """Begin to sign in by another site or, with an actor, to link it to them."""
+    """Begin to sign in by another site or, with an actor, to link it to them. Raises `ProviderUnavailableError`."""
     if provider not in ports.providers:
         return ProviderRefused("We do not offer to sign in by this site.")
     if actor is not None and (refusal := _may_link(ports, actor)):
         return refusal
-    departure: Departure = await ports.providers[provider].begin(ports.pages.provider_return(provider))
+    try:
+        departure = await ports.providers[provider].begin(ports.pages.provider_return(provider))
+    except ProviderLiedError as error:
+        return await _refuse(ports, provider, error, actor.origin if actor else None)
     token, now = ports.opaque_tokens.new(), ports.clock()
     body = await ports.vault.seal(PLATFORM, _BODY, json.dumps({**asdict(departure.journey), "portal": portal}))
     digest, purpose = ports.opaque_tokens.digest(token), TicketPurpose.PROVIDER_JOURNEY
@@ -80,9 +93,12 @@ async def begin_journey(
 
 
 async def finish_journey(
-    ports: IdentityPorts, token: str, parameters: dict[str, str], actor: Actor | None, origin: Origin | None
+    ports: IdentityPorts, token: str, parameters: Mapping[str, str], actor: Actor | None, origin: Origin | None
 ) -> SignInAnswer | Linked | Refusal:
-    """Come back from another site. The journey is forgotten before the site is asked: there is one try."""
+    """Come back from another site. The journey is forgotten before the site is asked: there is one try.
+
+    What was begun to link is finished in the very session that began it. Raises `ProviderUnavailableError`.
+    """
     digest = ports.opaque_tokens.digest(token)
     async with ports.work() as work:
         ticket = await work.tickets.lock(digest)
@@ -94,6 +110,8 @@ async def finish_journey(
     (text,) = await ports.vault.open([Sealed(PLATFORM, _BODY, ticket.body or b"")])
     told = json.loads(text or "{}")
     portal, provider = Portal(told.pop("portal")), Provider(told.pop("provider"))
+    if provider not in ports.providers:
+        return ProviderRefused("We do not offer to sign in by this site.")
     try:
         profile = await ports.providers[provider].finish(Journey(provider, **told), parameters)
     except (ProviderRefusedError, ProviderLiedError) as error:
@@ -104,43 +122,60 @@ async def finish_journey(
 
 
 async def enter_with_proof(
-    ports: IdentityPorts, proof: Proof, portal: Portal, origin: Origin | None
+    ports: IdentityPorts, signed: Signed, portal: Portal, origin: Origin | None
 ) -> SignInAnswer | Refusal:
-    """Sign in by a signed proof; each is good once."""
-    return await enter(ports, proof.profile, portal, origin) if await _first_use(ports, proof) else LinkRefused()
+    """Sign in by what Telegram signed; each statement is good once."""
+    proof = await _proof(ports, signed, origin)
+    return proof if isinstance(proof, Refusal) else await enter(ports, proof.profile, portal, origin)
 
 
-async def link_with_proof(ports: IdentityPorts, actor: Actor, proof: Proof) -> Linked | Refusal:
-    """Link by a signed proof; each is good once."""
-    return await link(ports, actor, proof.profile) if await _first_use(ports, proof) else LinkRefused()
+async def link_with_proof(ports: IdentityPorts, actor: Actor, signed: Signed) -> Linked | Refusal:
+    """Link by what Telegram signed; each statement is good once."""
+    if refusal := _may_link(ports, actor):
+        return refusal
+    proof = await _proof(ports, signed, actor.origin)
+    return proof if isinstance(proof, Refusal) else await link(ports, actor, proof.profile)
 
 
 async def enter(ports: IdentityPorts, profile: Profile, portal: Portal, origin: Origin | None) -> SignInAnswer:
-    """Let in whom a provider vouched for; who is unknown becomes a new person."""
-    index = ports.vault.index(f"identity/{profile.provider}", profile.subject)
-    async with ports.work() as work:
-        found = await _used(ports, work, profile.provider, index)
-    person = found or await _make_person(ports, profile, index, origin)
-    return await finish_sign_in(ports, person, portal, Means.PROVIDER, origin)
+    """Let in whom a provider vouched for; who is unknown becomes a new person. Two at once are one person.
+
+    Raises `UnavailableError` if the identity changes hands over and over.
+    """
+    index = _index(ports, profile)
+    for _ in range(_TRIES):
+        async with ports.work() as work:
+            found = await _used(ports, work, profile.provider, index)
+        try:
+            person = found or await _make_person(ports, profile, index, origin)
+        except _TakenError:
+            continue
+
+        async def still_theirs(work: IdentityWork, person: PersonId = person) -> bool:
+            owned = await work.people.find_identity(profile.provider, index)
+            return owned is not None and owned[1] == person
+
+        return await finish_sign_in(ports, person, portal, Means.PROVIDER, origin, still_theirs)
+    raise UnavailableError("others sign in as the same person at the same moment: try again")
 
 
 async def link(ports: IdentityPorts, actor: Actor, profile: Profile) -> Linked | Refusal:
-    """Let a person sign in by a provider from now on."""
+    """Let a person sign in by a provider from now on. Somebody else's way of signing in stays theirs."""
     if refusal := _may_link(ports, actor):
         return refusal
-    index = ports.vault.index(f"identity/{profile.provider}", profile.subject)
-    subject = await ports.vault.seal(actor.person, "subject", profile.subject)
+    index, provider = _index(ports, profile), profile.provider
+    try:
+        subject = await ports.vault.seal(actor.person, "subject", profile.subject)
+    except KeyDestroyedError:
+        return FreshSignInRequired()
     async with ports.work() as work:
         if await work.people.lock(actor.person) is not PersonStatus.ACTIVE:
             return FreshSignInRequired()
-        found = await work.people.find_identity(profile.provider, index)
-        if found is not None:
-            return Linked() if found[1] == actor.person else IdentityTaken()
-        if not await work.people.add_identity(uuid7(), actor.person, profile.provider, index, subject):
-            return IdentityTaken()
-        after = {"provider": str(profile.provider)}
-        await work.record(Deed("identity.linked", f"person:{actor.person}", actor, after=after))
-    return Linked()
+        if not await work.people.add_identity(uuid7(), actor.person, provider, index, subject):
+            found = await work.people.find_identity(provider, index)
+            return Linked(provider) if found is not None and found[1] == actor.person else IdentityTaken()
+        await work.record(Deed("identity.linked", f"person:{actor.person}", actor, after={"provider": provider}))
+    return Linked(provider)
 
 
 async def unlink(ports: IdentityPorts, actor: Actor, identity: UUID) -> Refusal | None:
@@ -148,7 +183,8 @@ async def unlink(ports: IdentityPorts, actor: Actor, identity: UUID) -> Refusal 
     if refusal := _may_link(ports, actor):
         return refusal
     async with ports.work() as work:
-        await work.people.lock(actor.person)
+        if await work.people.lock(actor.person) is not PersonStatus.ACTIVE:
+            return FreshSignInRequired()
         if await work.people.count_identities(actor.person) == 1:
             return LastIdentity()
         if not await work.people.remove_identity(actor.person, identity):
@@ -176,30 +212,53 @@ async def _used(ports: IdentityPorts, work: IdentityWork, provider: Provider, in
     return person
 
 
+def _index(ports: IdentityPorts, profile: Profile) -> bytes:
+    return ports.vault.index(f"identity/{profile.provider}", profile.subject)
+
+
 async def _make_person(ports: IdentityPorts, profile: Profile, index: bytes, origin: Origin | None) -> PersonId:
-    """A new person for whom a provider vouched; the one who was made meanwhile, if another request was faster."""
-    person, vault = PersonId(uuid7()), ports.vault
-    await vault.create_key(person)
+    """A new person for whom a provider vouched. Raises `_TakenError`, and nobody is made, if another was faster."""
+    person = PersonId(uuid7())
+    await ports.vault.create_key(person)
+    try:
+        await _add_person(ports, person, profile, index, origin)
+    except _TakenError:
+        await ports.vault.destroy_key(person)
+        raise
+    return person
+
+
+async def _add_person(
+    ports: IdentityPorts, person: PersonId, profile: Profile, index: bytes, origin: Origin | None
+) -> None:
+    """Their address is kept only if the provider has seen that they read its mail; it makes them nobody else."""
+    vault = ports.vault
     mail = readable_mail(profile.mail) if profile.mail and profile.mail_verified else None
     index_of_mail = mail_index(vault, mail) if mail else None
     subject = await vault.seal(person, "subject", profile.subject)
     name = await vault.seal(person, "name", readable_name(profile.name) or str(profile.provider).title())
     sealed_mail = await vault.seal(person, "mail", mail) if mail else None
     async with ports.work() as work:
-        now = ports.clock()
-        if (faster := await _used(ports, work, profile.provider, index)) is not None:
-            return faster
         await work.people.add(
             person, Locale.INDONESIAN, name=name, mail=sealed_mail, mail_index=index_of_mail,
-            mail_verified_at=now if mail else None,
+            mail_verified_at=ports.clock() if mail else None,
         )  # fmt: skip
         if not await work.people.add_identity(uuid7(), person, profile.provider, index, subject):
-            raise UnavailableError("somebody signed in as the same new person at the same moment: try again")
-        made = Deed(
-            "person.made", f"person:{person}", about=person, after={"provider": profile.provider}, origin=origin
-        )
-        await work.record(made)
-    return person
+            raise _TakenError
+        made = {"provider": str(profile.provider)}
+        await work.record(Deed("person.made", f"person:{person}", about=person, after=made, origin=origin))
+
+
+async def _proof(ports: IdentityPorts, signed: Signed, origin: Origin | None) -> Proof | Refusal:
+    """What a signed statement proves, if it is good and was never brought before."""
+    if ports.signed_proofs is None:
+        return ProviderRefused("We do not offer to sign in by Telegram.")
+    now, proofs = ports.clock(), ports.signed_proofs
+    try:
+        proof = proofs.of_mini_app(signed, now) if isinstance(signed, str) else proofs.of_widget(signed, now)
+    except (ProviderRefusedError, ProviderLiedError) as error:
+        return await _refuse(ports, Provider.TELEGRAM, error, origin)
+    return proof if await _first_use(ports, proof) else LinkRefused("This was used before. Start again.")
 
 
 async def _first_use(ports: IdentityPorts, proof: Proof) -> bool:
