@@ -71,6 +71,8 @@ _FORGET = (
     """
     update person set name = null, mail = null, mail_index = null, mail_verified_at = null, locale = 'id', reason = ''
     where id = any($1::uuid[])
+        and (coalesce(name, mail, mail_index) is not null or mail_verified_at is not null or reason <> ''
+            or locale <> 'id')
     """,
 )
 """Every table that has something personal; a test holds this list against all there are."""
