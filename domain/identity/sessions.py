@@ -87,8 +87,9 @@ async def begin_session(
 async def refresh_session(ports: IdentityPorts, token: str, origin: Origin | None) -> SignedIn | SessionEnded:
     """Answer the next tokens for a refresh token. Its doors: the mutation `refreshSession`.
 
-    A token is spent once. Within `REFRESH_GRACE` of that it answers the same successor again, which helps two tabs and
-    forks nothing: whoever comes later than that with a spent token ends the session for everybody.
+    A token is spent once. Within `REFRESH_GRACE` of that it answers the last of its successors again, which helps two
+    tabs and a client that never got its answer, and forks nothing: whoever comes later than that with a spent token
+    ends the session for everybody.
     """
     digest = ports.opaque_tokens.digest(token)
     async with ports.work() as work:
@@ -105,7 +106,7 @@ async def refresh_session(ports: IdentityPorts, token: str, origin: Origin | Non
         if kept.spent_at is None:
             await work.sessions.spend(digest, now)
             await work.sessions.mark(kept.session.id, used_at=now)
-        return await _signed_in(ports, work, kept.session, ports.opaque_tokens.successor(token), now)
+        return await _signed_in(ports, work, kept.session, await _unspent(ports, work, token), now)
 
 
 async def end_session(ports: IdentityPorts, actor: Actor, session: SessionId) -> bool | NotWhileImpersonating:
@@ -130,9 +131,9 @@ async def sign_out_by_token(ports: IdentityPorts, token: str, origin: Origin | N
         if kept is None:
             return
         session = kept.session
-        await work.sessions.end(session.person, ports.clock(), SessionEnd.SIGNED_OUT, only=session.id)
         actor = Actor(session.person, session.id, origin=origin)
-        await work.record(Deed("session.signed_out", f"session:{session.id}", actor))
+        for ended in await work.sessions.end(session.person, ports.clock(), SessionEnd.SIGNED_OUT, only=session.id):
+            await work.record(Deed("session.signed_out", f"session:{ended}", actor))
 
 
 async def actor_of(ports: StandingPorts, session: SessionId, origin: Origin | None) -> Actor:
@@ -164,6 +165,15 @@ async def _end(
 
 def _refreshable(kept: KeptRefresh, now: datetime) -> bool:
     return kept.status is PersonStatus.ACTIVE and kept.session.living(now) and now < kept.expires_at
+
+
+async def _unspent(ports: IdentityPorts, work: IdentityWork, token: str) -> str:
+    """The last of a spent token's successors. One before it is spent as well, and would end the session in a while."""
+    while True:
+        token = ports.opaque_tokens.successor(token)
+        kept = await work.sessions.lock_by_token(ports.opaque_tokens.digest(token))
+        if kept is None or kept.spent_at is None:
+            return token
 
 
 async def _signed_in(
