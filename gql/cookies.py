@@ -16,8 +16,9 @@ _ACCESS, _REFRESH = "gametriggers-access", "gametriggers-refresh"
 class CookieJar:
     """The cookies of one request, and those that its answer is to set.
 
-    Without a domain they are for this very host, and their names make browsers see to it (`__Host-`). They are
-    `Secure`, also in development: browsers take that over http from localhost alone.
+    Without a domain they are for this very host, and their names make browsers see to it (`__Host-`); with one, that no
+    page without TLS sets them (`__Secure-`). They are `Secure`, also in development: browsers take that over http from
+    localhost alone.
     """
 
     domain: str | None = None
@@ -51,7 +52,7 @@ class CookieJar:
                 self._write(name, "", timedelta())
 
     def _name(self, name: str) -> str:
-        return name if self.domain else f"__Host-{name}"
+        return f"__Secure-{name}" if self.domain else f"__Host-{name}"
 
     def _write(self, name: str, value: str, lasts: timedelta) -> None:
         place = f"; Domain={self.domain}" if self.domain else ""
