@@ -1,7 +1,10 @@
 """What every change of a second factor has in common: who may make it, what stays, and who is told of it."""
 
+from contextlib import suppress
+
 from domain.actor import Actor
 from domain.audit_log import Deed
+from domain.errors import UnavailableError
 from domain.identity.letters import letter_to
 from domain.identity.mail import FactorChange, SecondFactorChanged
 from domain.identity.mail_stores import QueuedLetter
@@ -47,6 +50,16 @@ async def tell_factor_changed(
     await work.record(Deed(f"second_factor.{change}", f"person:{actor.person}", actor))
     if letter is not None:
         await work.letters.add(letter)
+
+
+async def know_at_once(ports: IdentityPorts, actor: Actor) -> None:
+    """Have this process know of a proof before it answers; whoever proved something goes on at once to what it is for.
+
+    The other processes are told by the database a moment later, as of every change.
+    """
+    if actor.session is not None:
+        with suppress(UnavailableError):
+            await ports.standings.of_all([actor.session])
 
 
 async def forget_codes_of_nothing(work: IdentityWork, person: PersonId) -> None:

@@ -8,6 +8,7 @@ from domain.actor import Actor, Origin
 from domain.audit_log import Deed
 from domain.identity.factor_changes import (
     forget_codes_of_nothing,
+    know_at_once,
     letter_of_change,
     may_change_factors,
     stays,
@@ -78,6 +79,7 @@ async def add_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: st
             return PasskeyRefused()
         await work.sessions.mark(actor.session, second_factor_at=now, stepped_up_at=now)
         await tell_factor_changed(work, actor, FactorChange.PASSKEY_ADDED, letter)
+    await know_at_once(ports, actor)
     return None
 
 
@@ -144,7 +146,9 @@ async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, a
         if proven is None or proven.person != actor.person:
             await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
             return PasskeyRefused()
-        return await confirm_session(ports, work, actor, by_factor=True)
+        confirmed = await confirm_session(ports, work, actor, by_factor=True)
+    await know_at_once(ports, actor)
+    return confirmed
 
 
 async def _proven(ports: IdentityPorts, work: IdentityWork, ticket: Ticket, answer: str) -> KeptPasskey | None:

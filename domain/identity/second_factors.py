@@ -12,6 +12,7 @@ from domain.actor import Actor, Origin
 from domain.audit_log import Deed
 from domain.identity.factor_changes import (
     forget_codes_of_nothing,
+    know_at_once,
     letter_of_change,
     may_change_factors,
     stays,
@@ -78,6 +79,7 @@ async def confirm_totp(ports: IdentityPorts, actor: Actor, code: str) -> Recover
         codes = await _renew_codes(ports, work, actor)
         await tell_factor_changed(work, actor, FactorChange.TOTP_ADDED, letter)
     await forget_tries(ports, actor.person)
+    await know_at_once(ports, actor)
     return codes
 
 

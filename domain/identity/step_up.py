@@ -10,6 +10,7 @@ from datetime import datetime
 from domain.actor import Actor
 from domain.audit_log import Deed
 from domain.identity.accounts import too_many_mails
+from domain.identity.factor_changes import know_at_once
 from domain.identity.factor_proofs import entered, forget_tries, proves, too_many_codes
 from domain.identity.letters import queued_letter
 from domain.identity.mail import StepUpCode
@@ -58,6 +59,7 @@ async def step_up(ports: IdentityPorts, actor: Actor, code: str) -> SteppedUp | 
             return CodeRefused()
         confirmed = await confirm_session(ports, work, actor, by_factor=by_factor)
     await forget_tries(ports, actor.person)
+    await know_at_once(ports, actor)
     return confirmed
 
 

@@ -10,7 +10,7 @@ from gql.access import Right, field
 from gql.context import Info
 from gql.identity import factor_answers as answers
 from gql.identity import factor_inputs as inputs
-from gql.identity.factors import RecoveryCodes, SteppedUp, StepUpCodeOnItsWay, TotpOffered, second_factors_of
+from gql.identity.factors import RecoveryCodes, SteppedUp, StepUpCodeOnItsWay, TotpOffered, second_factors_after
 from gql.identity.inputs import short, token_entered
 from gql.identity.mutations import opened, signed_in
 from gql.refusals import show
@@ -54,7 +54,7 @@ class SecondFactorMutation:
         """Take the caller's authenticator app away."""
         inputs.confirmed(wanted.confirm)
         refused = await second_factors.remove_totp(info.context.identity, info.context.caller)
-        return show(refused) if refused else await second_factors_of(info.context)
+        return show(refused) if refused else await second_factors_after(info.context)
 
     @field(
         Right.SIGNED_IN,

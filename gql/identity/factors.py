@@ -128,9 +128,14 @@ class PasskeyOffered:
 
 
 async def second_factors_of(context: Context) -> SecondFactors:
-    """What the caller set up, as it is now."""
-    context.loaders.second_factors_by_person.clear(context.person)
+    """What the caller set up."""
     return SecondFactors.of(await context.loaders.second_factors_by_person.load(context.person))
+
+
+async def second_factors_after(context: Context) -> SecondFactors:
+    """What the caller has set up after a change, whatever was looked up before."""
+    context.renew()
+    return await second_factors_of(context)
 
 
 async def credential_of(context: Context, passkey: str) -> bytes:

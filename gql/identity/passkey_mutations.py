@@ -10,7 +10,7 @@ from gql.access import Right, field
 from gql.context import Info
 from gql.identity import factor_answers as answers
 from gql.identity import factor_inputs as inputs
-from gql.identity.factors import PasskeyOffered, SteppedUp, credential_of, second_factors_of
+from gql.identity.factors import PasskeyOffered, SteppedUp, credential_of, second_factors_after
 from gql.identity.inputs import short, token_entered
 from gql.identity.mutations import opened, signed_in
 from gql.refusals import show
@@ -44,7 +44,7 @@ class PasskeyMutation:
         context, token = info.context, token_entered(wanted.token)
         answer, name = inputs.answer_entered(wanted.answer), short("name", wanted.name)
         refused = await passkeys.add_passkey(context.identity, context.caller, token, answer, name)
-        return show(refused) if refused else await second_factors_of(context)
+        return show(refused) if refused else await second_factors_after(context)
 
     @field(Right.OWNER, "Take a passkey of yours away.", graphql_type=answers.RemovePasskeyResult)
     async def remove_passkey(self, info: Info, wanted: Annotated[inputs.RemovePasskeyInput, Wanted]) -> object:
@@ -52,7 +52,7 @@ class PasskeyMutation:
         context = info.context
         credential = await credential_of(context, wanted.passkey_id)
         refused = await passkeys.remove_passkey(context.identity, context.caller, credential)
-        return show(refused) if refused else await second_factors_of(context)
+        return show(refused) if refused else await second_factors_after(context)
 
     @field(
         Right.PUBLIC,

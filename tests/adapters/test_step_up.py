@@ -18,6 +18,7 @@ from domain.ids import PersonId, uuid7
 from domain.rights import StaffRole
 from tests.accounts_stage import AccountsStage, staged_accounts
 from tests.factor_stage import WRONG, enrolled
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -59,6 +60,24 @@ class TestByTheApp:
             actor = standing.actor(stage.clock(), None)
             assert actor.stepped_up(stage.clock())
             assert not actor.stepped_up(stage.clock() + STEP_UP_LIFETIME)
+
+    async def test_the_next_request_knows_it_also_before_the_news_has_come(
+        self, stage: AccountsStage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        me = await stage.member()
+        app, _ = await enrolled(stage, me)
+        stage.turn(minutes=6)
+        assert me.session is not None
+        async with stage.standings.running():
+            await eventually(stage.standings._hears)
+            monkeypatch.setattr(stage.standings, "_forget", lambda _: None)
+            standing = await stage.standings.of(me.session)
+            assert standing is not None
+            assert not standing.actor(stage.clock(), None).stepped_up(stage.clock())
+            await step_up(stage, me, app.code())
+            standing = await stage.standings.of(me.session)
+            assert standing is not None
+            assert standing.actor(stage.clock(), None).stepped_up(stage.clock())
 
     async def test_it_confirms_in_its_own_session_alone(self, stage: AccountsStage) -> None:
         me = await stage.member()
