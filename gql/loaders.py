@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from domain.identity.model import Person
+from domain.identity.model import Identity, Person
 from domain.identity.ports import SecondFactorsView, SessionView
 from domain.ids import AccountId, PersonId
 from domain.ledger.chart import Purpose
@@ -37,6 +37,7 @@ class Loaders:
         self._ports, books = ports, ports.books
         self.person_by_id: DataLoader[PersonId, Person | None] = DataLoader(_by_key(self._people))
         self.sessions_by_person: DataLoader[PersonId, Sequence[SessionView]] = DataLoader(self._sessions)
+        self.identities_by_person: DataLoader[PersonId, Sequence[Identity]] = DataLoader(self._identities)
         self.second_factors_by_person: DataLoader[PersonId, SecondFactorsView] = DataLoader(self._second_factors)
         self.wallet_by_id: DataLoader[AccountId, AccountView | None] = DataLoader(_by_key(books.accounts_by_id))
         self.top_up_by_id: DataLoader[TopUpId, TopUp | None] = DataLoader(_by_key(ports.top_ups.top_ups_by_id))
@@ -49,6 +50,10 @@ class Loaders:
 
     async def _sessions(self, people: list[PersonId]) -> Sequence[Sequence[SessionView]]:
         found = await self._ports.identity.people.sessions_of(people)
+        return [found[person] for person in people]
+
+    async def _identities(self, people: list[PersonId]) -> Sequence[Sequence[Identity]]:
+        found = await self._ports.identity.people.identities_of(people)
         return [found[person] for person in people]
 
     async def _second_factors(self, people: list[PersonId]) -> Sequence[SecondFactorsView]:

@@ -10,6 +10,7 @@ from gql.identity.factor_mutations import SecondFactorMutation, StepUpMutation
 from gql.identity.mutations import AccountMutation, SessionMutation
 from gql.identity.passkey_mutations import PasskeyMutation
 from gql.identity.privacy_mutations import PrivacyMutation
+from gql.identity.provider_mutations import ProviderMutation
 from gql.limits import Limits
 from gql.nodes import NodeQuery
 from gql.scalars import SCALARS
@@ -24,6 +25,7 @@ MUTATIONS: tuple[type, ...] = (
     SessionMutation,
     SecondFactorMutation,
     PasskeyMutation,
+    ProviderMutation,
     StepUpMutation,
     PrivacyMutation,
     WalletMutation,

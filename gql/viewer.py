@@ -18,6 +18,7 @@ from gql.identity.privacy import (
     erasure_of,
     personal_export_of,
 )
+from gql.identity.providers import SignInIdentity, identities_of
 from gql.identity.queries import sessions_of
 from gql.identity.types import MOST_SESSIONS, Session
 from gql.node import Node
@@ -71,6 +72,11 @@ class Viewer(Node):
     async def second_factors(self, info: Info) -> SecondFactors:
         """What the person set up to prove themselves with."""
         return await second_factors_of(info.context)
+
+    @field(Right.OWNER, "How you sign in, oldest first.")
+    async def identities(self, info: Info) -> list[SignInIdentity]:
+        """How the person signs in."""
+        return await identities_of(info.context)
 
     @field(Right.OWNER, "Your wallets: at most one for each purpose and currency.")
     async def wallets(self, info: Info) -> list[Wallet]:

@@ -41,6 +41,8 @@ MORE_CONTEXT_FILES = {
         "passkey_mutations",
         "privacy",
         "privacy_mutations",
+        "provider_mutations",
+        "providers",
     },
     "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs", "loaders"},
     "gql/wallet": {"enums", "top_up"},

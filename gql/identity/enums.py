@@ -5,9 +5,10 @@ from enum import Enum
 import strawberry
 
 from domain.identity.model import Locale, Portal, SecondFactor
+from domain.identity.provider import Provider
 from gql.enums import describe
 
-__all__ = ["Locale", "Portal", "SecondFactor", "TokenTransport"]
+__all__ = ["Locale", "Portal", "Provider", "SecondFactor", "TokenTransport"]
 
 describe(
     Portal,
@@ -36,6 +37,19 @@ describe(
         SecondFactor.TOTP: "A code of an authenticator app.",
         SecondFactor.PASSKEY: "A passkey.",
         SecondFactor.RECOVERY_CODE: "A recovery code, each good once.",
+    },
+)
+
+
+describe(
+    Provider,
+    "SignInProvider",
+    "Who says that it is you.",
+    {
+        Provider.PASSWORD: "You do, by an address and a password.",
+        Provider.GOOGLE: "Google.",
+        Provider.TWITCH: "Twitch.",
+        Provider.TELEGRAM: "Telegram: by its site, its sign-in button, or one of its mini apps.",
     },
 )
 
