@@ -13,6 +13,7 @@ from domain.ledger.model import Balance, Entry
 from domain.ledger.ports import AccountView, BalanceRequest, StatementRequest
 from domain.ports import Ports
 from domain.wallet.model import TopUp, TopUpId
+from gql.staff_loaders import StaffLoaders
 
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
@@ -35,6 +36,7 @@ class Loaders:
 
     def __init__(self, ports: Ports) -> None:
         self._ports, books = ports, ports.books
+        self.staff = StaffLoaders(ports)
         self.person_by_id: DataLoader[PersonId, Person | None] = DataLoader(_by_key(self._people))
         self.sessions_by_person: DataLoader[PersonId, Sequence[SessionView]] = DataLoader(self._sessions)
         self.identities_by_person: DataLoader[PersonId, Sequence[Identity]] = DataLoader(self._identities)

@@ -10,6 +10,8 @@ import aiohttp
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.identity.tokens import Tokens
+from adapters.postgres.deeds import PostgresDeeds
+from adapters.postgres.identity.desk import PostgresDesk
 from domain.quotas import Quotas
 from domain.vault import Vault
 from tests.accounts_stage import PASSWORD, AccountsStage, staged_accounts
@@ -50,6 +52,8 @@ class AccountPorts(FakePorts):
     def __init__(self, stage: AccountsStage) -> None:
         super().__init__()
         self.identity = stage
+        self.desk = PostgresDesk(stage.database)
+        self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):
             setattr(self, name, getattr(stage, name))
 

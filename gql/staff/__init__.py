@@ -1,0 +1,1 @@
+"""What the admin portal does: people, roles, networks, merges, the audit log."""
