@@ -17,10 +17,11 @@ from starlette.routing import Route
 from adapters.payments.midtrans import MalformedNotificationError, Notification, parse_notification, verify
 from adapters.postgres.inbox import UNKNOWN_ORDER
 from domain.errors import ConflictError, UnavailableError
-from domain.wallet.actions import Sweep, confirm_top_up
+from domain.wallet.actions import confirm_top_up
 from domain.wallet.gateway import GatewayRefusedError
 from domain.wallet.model import ENDED, TopUp
 from domain.wallet.ports import WalletPorts
+from domain.work import Swept
 
 LARGEST_BODY_BYTES = 64 * 1024
 ANSWER_WITHIN_S = 12.0
@@ -91,12 +92,12 @@ async def replay_inbox(ports: WalletPorts, keys: Sequence[str], letter: int) -> 
     return (await _follow(ports, kept.id, notification))[1]
 
 
-async def sweep_inbox(ports: WalletPorts, now: datetime) -> Sweep:
+async def sweep_inbox(ports: WalletPorts, now: datetime) -> Swept:
     """Handle genuine messages that were answered "try again", or whose handling died: their sender may have given up.
 
     Its door: the schedule; many may run at once. One that fails stops nobody and comes again.
     """
-    sweep, gate = Sweep(), asyncio.Semaphore(_AT_ONCE)
+    sweep, gate = Swept(), asyncio.Semaphore(_AT_ONCE)
 
     async def take_up(letter: int) -> None:
         async with gate:

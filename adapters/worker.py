@@ -3,8 +3,6 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -15,16 +13,11 @@ from pgqueuer.domain.models import Schedule
 
 from adapters.commands.audit import watch
 from adapters.config import Settings
+from adapters.jobs import JOBS, Scheduled
 from adapters.postgres.database import Database
-from adapters.postgres.outbox import prune_events
 from adapters.postgres.seal import seal_for_ever
 from adapters.relay import Relay
-from adapters.webhooks import sweep_inbox
 from adapters.wiring import Adapters, connect
-from domain.wallet.actions import Sweep, expire_holds, sweep_top_ups
-
-EVENTS_KEPT = timedelta(days=90)
-"""After so long an event that is published and followed is history, which the ledger and the audit log keep."""
 
 RETRY_PAUSES_S = (1.0, 5.0)
 PATIENCE_S = 20.0
@@ -33,55 +26,6 @@ PATIENCE_S = 20.0
 _RECONNECT_S = 2.0
 
 _log = structlog.get_logger(__name__)
-
-Job = Callable[[Adapters], Awaitable[None]]
-
-
-async def _sweep_top_ups(ports: Adapters) -> None:
-    _tell("top_ups_swept", await sweep_top_ups(ports, ports.clock()))
-
-
-async def _sweep_inbox(ports: Adapters) -> None:
-    _tell("inbox_swept", await sweep_inbox(ports, ports.clock()))
-
-
-async def _expire_holds(ports: Adapters) -> None:
-    _tell("holds_expired", await expire_holds(ports, ports.clock()))
-
-
-def _tell(what: str, sweep: Sweep) -> None:
-    for which, error in sweep.failed:
-        _log.warning("not_swept", job=what, which=which, error=repr(error))
-    if sweep.looked_at:
-        _log.info(what, looked_at=sweep.looked_at, failed=len(sweep.failed))
-
-
-async def _prune_inbox(ports: Adapters) -> None:
-    await ports.inbox.prune(ports.clock())
-
-
-async def _prune_events(ports: Adapters) -> None:
-    pruned = await prune_events(ports.database.pool, ports.clock() - EVENTS_KEPT)
-    _log.info("events_pruned", pruned=pruned)
-
-
-@dataclass(frozen=True, slots=True)
-class Scheduled:
-    """A job and when it runs: a cron expression, its sixth field seconds. Of all workers one runs it at a time."""
-
-    when: str
-    job: Job
-    longest_s: float = 300.0
-    """After so long a run counts as failed, so that one that stands still does not keep its job from ever running."""
-
-
-JOBS: Mapping[str, Scheduled] = {
-    "sweep_top_ups": Scheduled("* * * * * */10", _sweep_top_ups),
-    "sweep_inbox": Scheduled("* * * * *", _sweep_inbox),
-    "expire_holds": Scheduled("* * * * * */30", _expire_holds),
-    "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),
-    "prune_events": Scheduled("27 3 * * *", _prune_events),
-}
 
 
 def jobs_of(settings: Settings, stop: asyncio.Event) -> Mapping[str, Scheduled]:

@@ -1,10 +1,19 @@
 """What every unit of work offers, whatever the context: the ledger, and ways to tell what happened and who did it."""
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.audit_log import Deed
 from domain.events import Event
 from domain.ledger.ports import AccountRegister, Ledger
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a job did: how many it dealt with, and which it could not finish, with the reason. Those come again."""
+
+    looked_at: int = 0
+    failed: list[tuple[str, Exception]] = field(default_factory=list)
 
 
 class Work(Protocol):

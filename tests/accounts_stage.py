@@ -19,7 +19,7 @@ from adapters.postgres.standings import PostgresStandings
 from adapters.postgres.work import PostgresWork, Works
 from domain.actor import Actor, Origin
 from domain.identity.accounts import MailOnItsWay, confirm_sign_up, sign_up
-from domain.identity.letters import Swept, send_letters
+from domain.identity.letters import send_letters
 from domain.identity.mail import Letter, Letters, Occasion
 from domain.identity.mail_requests import answer_mail_requests
 from domain.identity.model import ACCESS_LIFETIME, Locale, Portal, Session
@@ -34,6 +34,7 @@ from domain.identity.sessions import SignedIn
 from domain.identity.sign_in import SignInAnswer
 from domain.quotas import Quotas
 from domain.vault import Vault
+from domain.work import Swept
 from tests.adapters.midtrans_sandbox import TurnedClock
 from tests.fake_quotas import FakeQuotas
 from tests.fake_vault import FakeVault

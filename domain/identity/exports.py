@@ -17,7 +17,7 @@ from domain.audit_log import Deed
 from domain.errors import KeyDestroyedError, UnavailableError
 from domain.identity.archive import Archive, csv_lines, json_lines
 from domain.identity.export_rows import Pages, tables
-from domain.identity.letters import Swept, queued_letter
+from domain.identity.letters import queued_letter
 from domain.identity.mail import ExportReady
 from domain.identity.model import PersonStatus, Ticket, TicketPurpose
 from domain.identity.privacy import Export, ExportState
@@ -28,6 +28,7 @@ from domain.ids import PersonId, uuid7
 from domain.quotas import EXPORT
 from domain.refusal import Refusal
 from domain.vault import Sealed
+from domain.work import Swept
 
 PIECE: Final = 192 * 1024
 """Bytes of the file in one piece; a third more when sealed."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
@@ -24,6 +24,7 @@ from domain.identity.one_time_codes import MAIL_CODE_LIFETIME
 from domain.identity.ports import IdentityPorts
 from domain.ids import PersonId, uuid7
 from domain.vault import Sealed
+from domain.work import Swept
 
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 20, 60, 120, 240, 480))
 """After each attempt, before the next. The first is longer than any attempt takes: none is made twice at once."""
@@ -43,14 +44,6 @@ _USELESS_AFTER: Final[Mapping[type, timedelta]] = {
     StepUpCode: MAIL_CODE_LIFETIME,
 }
 """A link or code that is no good any more is not sent."""
-
-
-@dataclass(slots=True)
-class Swept:
-    """What a job did: how many it dealt with, and which it could not finish, with the reason. Those come again."""
-
-    looked_at: int = 0
-    failed: list[tuple[str, Exception]] = field(default_factory=list)
 
 
 async def queued_letter(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.errors import KeyDestroyedError
 from domain.identity.addresses import mail_index
-from domain.identity.letters import Swept, queued_letter
+from domain.identity.letters import queued_letter
 from domain.identity.links import new_link
 from domain.identity.mail import AlreadyRegistered, ConfirmSignUp, ResetPassword, VerifyAddress
 from domain.identity.mail_stores import MailRequest, MailWish, QueuedLetter
@@ -21,6 +21,7 @@ from domain.identity.ports import IdentityPorts
 from domain.identity.provider import Provider
 from domain.ids import PersonId
 from domain.vault import Sealed
+from domain.work import Swept
 
 SIGN_UP_FIELD: Final = "sign_up"
 MAIL_FIELD: Final = "mail"

@@ -12,13 +12,14 @@ from typing import Final
 from uuid import UUID
 
 from domain.audit_log import Deed
-from domain.identity.letters import Swept, letter_to
+from domain.identity.letters import letter_to
 from domain.identity.mail import ErasureDone, ErasureDoneInPart
 from domain.identity.mail_stores import QueuedLetter
 from domain.identity.model import Person, PersonStatus, SessionEnd
 from domain.identity.privacy import Erasure, Retention
 from domain.identity.privacy_stores import PrivacyPorts, PrivacyWork
 from domain.ids import PersonId, derived
+from domain.work import Swept
 
 RETAINED: Final = "retained"
 """As what the vault seals who somebody was."""

@@ -3,10 +3,9 @@
 from domain.wallet.clearing import record_settlement
 from domain.wallet.confirm import confirm_top_up
 from domain.wallet.start import cancel_top_up, open_wallet, start_top_up
-from domain.wallet.sweeps import Sweep, expire_holds, sweep_top_ups
+from domain.wallet.sweeps import expire_holds, sweep_top_ups
 
 __all__ = [
-    "Sweep",
     "cancel_top_up",
     "confirm_top_up",
     "expire_holds",

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.ids import TransactionId, derived
@@ -13,6 +12,7 @@ from domain.wallet.gateway import GatewayRefusedError
 from domain.wallet.model import TopUpState
 from domain.wallet.pages import open_page
 from domain.wallet.ports import WalletPorts
+from domain.work import Swept
 
 _AT_ONCE = 8
 _BATCH = 64
@@ -20,21 +20,13 @@ _MOST_BATCHES = 50
 _DELAYS = tuple(timedelta(seconds=delay) for delay in CHECK_DELAYS_S)
 
 
-@dataclass(slots=True)
-class Sweep:
-    """What a sweep did: how many it dealt with, and which it could not finish, with the reason. Those come again."""
-
-    looked_at: int = 0
-    failed: list[tuple[str, Exception]] = field(default_factory=list)
-
-
-async def sweep_top_ups(ports: WalletPorts, now: datetime) -> Sweep:
+async def sweep_top_ups(ports: WalletPorts, now: datetime) -> Swept:
     """Ask about every order whose time has come, and do for it what a process left undone.
 
     A top-up without a page gets one; of one that was given up, the gateway ends what is still on its way. Its
     door: the schedule; many may run at once. One that fails stops nobody and is put off.
     """
-    sweep, gate = Sweep(), asyncio.Semaphore(_AT_ONCE)
+    sweep, gate = Swept(), asyncio.Semaphore(_AT_ONCE)
 
     async def look(order_id: str) -> None:
         async with gate:
@@ -71,9 +63,9 @@ async def _end(ports: WalletPorts, order_id: str) -> None:
             await end_at_gateway(ports, order)
 
 
-async def expire_holds(ports: WalletPorts, now: datetime) -> Sweep:
+async def expire_holds(ports: WalletPorts, now: datetime) -> Swept:
     """Release every hold whose time has passed. Its door: the schedule; many may run at once."""
-    sweep = Sweep()
+    sweep = Swept()
     for _ in range(_MOST_BATCHES):
         holds = await ports.books.expired_holds(now, _BATCH)
         released = [await _release(ports, hold, sweep) for hold in holds]
@@ -83,7 +75,7 @@ async def expire_holds(ports: WalletPorts, now: datetime) -> Sweep:
     return sweep
 
 
-async def _release(ports: WalletPorts, hold: TransactionId, sweep: Sweep) -> bool:
+async def _release(ports: WalletPorts, hold: TransactionId, sweep: Swept) -> bool:
     """Release a hold; False if it could not be, or another did so first."""
     expiry = Transaction.expire(TransactionId(derived("hold:expiry", str(hold))), hold)
     try:

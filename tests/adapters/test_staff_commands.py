@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from joserfc.jwk import ECKey
 
 from adapters.config import ROOT
 from adapters.embedded.database import DatabaseAddresses
@@ -23,9 +24,11 @@ class Desk:
 
     def __init__(self, door: Door, database: DatabaseAddresses, folder: Path) -> None:
         self.door, self.stage = door, door.stage
+        key_file = folder / "token-key.pem"
+        key_file.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
         self._environment = os.environ | {
             "ENVIRONMENT": "development", "DATABASE_URL": database.app_url, "REDIS_URL": "redis://127.0.0.1:1",
-            "SEAL_KEY": "5e" * 32, "TOKEN_KEY_FILE": str(folder / "unused.pem"), "MIDTRANS_SERVER_KEY": KEY,
+            "SEAL_KEY": "5e" * 32, "TOKEN_KEY_FILE": str(key_file), "MIDTRANS_SERVER_KEY": KEY,
             "MIDTRANS_SNAP_URL": door.stage.sandbox.snap_url, "MIDTRANS_CORE_URL": door.stage.sandbox.url,
             **IDENTITY,
         }  # fmt: skip

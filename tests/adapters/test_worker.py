@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey
 
 from adapters.config import Settings
 from adapters.embedded.database import DatabaseAddresses
+from adapters.jobs import JOBS, Scheduled
 from adapters.sandbox.midtrans import SandboxSettings, running_sandbox
 from adapters.wiring import Adapters, connect, midtrans_keys
-from adapters.worker import JOBS, Scheduled, run_schedule, work
+from adapters.worker import run_schedule, work
 from domain.actor import Actor
 from domain.ids import PersonId, uuid7
 from domain.ledger.chart import Purpose
@@ -29,10 +31,12 @@ from tests.waiting import eventually
 
 @pytest.fixture
 async def settings(database: DatabaseAddresses, valkey: Valkey, tmp_path: Path) -> AsyncIterator[Settings]:
+    key_file = tmp_path / "token-key.pem"
+    key_file.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
     async with running_sandbox(SandboxSettings(server_keys=(KEY,))) as sandbox:
         yield Settings.model_validate({
             "environment": "development", "database_url": database.app_url, "redis_url": valkey.url,
-            "seal_key": "5e" * 32, "token_key_file": tmp_path / "unused.pem", "midtrans_server_key": KEY,
+            "seal_key": "5e" * 32, "token_key_file": key_file, "midtrans_server_key": KEY,
             "midtrans_previous_server_key": NEW_KEY, "midtrans_snap_url": sandbox.snap_url,
             "midtrans_core_url": sandbox.url, **IN_SMALL,
         })  # fmt: skip
@@ -137,7 +141,10 @@ async def _running(loop: object, stop: asyncio.Event) -> AsyncIterator[None]:
 
 
 def test_every_job_has_a_time() -> None:
-    assert set(JOBS) == {"sweep_top_ups", "expire_holds", "sweep_inbox", "prune_inbox"}
+    assert set(JOBS) == {
+        *("sweep_top_ups", "expire_holds", "sweep_inbox", "prune_inbox", "prune_events", "answer_mail_requests"),
+        *("send_letters", "prune_mail", "make_exports", "expire_exports", "erase_due", "shred_again"),
+    }
 
 
 async def test_both_keys_verify_notifications(settings: Settings) -> None:

@@ -36,6 +36,7 @@ import uvloop
 
 from adapters import relay, wiring
 from adapters.config import ROOT, Settings
+from adapters.jobs import JOBS
 from adapters.logs import configure_logging
 from adapters.payments.midtrans_client import MidtransGateway
 from adapters.postgres import seal
@@ -44,7 +45,6 @@ from adapters.redis import streams
 from adapters.relay import Relay
 from adapters.serving import OPTIONS
 from adapters.wiring import Adapters, connect
-from adapters.worker import JOBS
 from domain.money import Currency, Money
 from domain.wallet.actions import record_settlement
 from gql import app

@@ -1,0 +1,107 @@
+"""The jobs of a worker: when each is due, and the action of the domain that it calls."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from adapters.postgres.outbox import prune_events
+from adapters.webhooks import sweep_inbox
+from adapters.wiring import Adapters
+from domain.identity.exports import expire_exports, make_exports
+from domain.identity.letters import send_letters
+from domain.identity.mail_requests import answer_mail_requests
+from domain.identity.pruning import prune_mail
+from domain.identity.shredding import erase_due, shred_again
+from domain.wallet.actions import expire_holds, sweep_top_ups
+from domain.work import Swept
+
+EVENTS_KEPT = timedelta(days=90)
+"""After so long an event that is published and followed is history, which the ledger and the audit log keep."""
+
+_log = structlog.get_logger(__name__)
+
+Job = Callable[[Adapters], Awaitable[None]]
+
+
+async def _sweep_top_ups(ports: Adapters) -> None:
+    _tell("top_ups_swept", await sweep_top_ups(ports, ports.clock()))
+
+
+async def _sweep_inbox(ports: Adapters) -> None:
+    _tell("inbox_swept", await sweep_inbox(ports, ports.clock()))
+
+
+async def _expire_holds(ports: Adapters) -> None:
+    _tell("holds_expired", await expire_holds(ports, ports.clock()))
+
+
+async def _answer_mail_requests(ports: Adapters) -> None:
+    _tell("mail_requests_answered", await answer_mail_requests(ports.identity, ports.clock()))
+
+
+async def _send_letters(ports: Adapters) -> None:
+    _tell("letters_sent", await send_letters(ports.identity, ports.clock()))
+
+
+async def _prune_mail(ports: Adapters) -> None:
+    _log.info("candidates_forgotten", forgotten=await prune_mail(ports.identity, ports.clock()))
+
+
+async def _make_exports(ports: Adapters) -> None:
+    _tell("exports_made", await make_exports(ports.privacy, ports.clock()))
+
+
+async def _expire_exports(ports: Adapters) -> None:
+    await expire_exports(ports.privacy, ports.clock())
+
+
+async def _erase_due(ports: Adapters) -> None:
+    _tell("erased", await erase_due(ports.privacy, ports.clock()))
+
+
+async def _shred_again(ports: Adapters) -> None:
+    _log.info("keys_destroyed_again", keys=await shred_again(ports.privacy, ports.clock()))
+
+
+def _tell(what: str, swept: Swept) -> None:
+    for which, error in swept.failed:
+        _log.warning("not_swept", job=what, which=which, error=repr(error))
+    if swept.looked_at:
+        _log.info(what, looked_at=swept.looked_at, failed=len(swept.failed))
+
+
+async def _prune_inbox(ports: Adapters) -> None:
+    await ports.inbox.prune(ports.clock())
+
+
+async def _prune_events(ports: Adapters) -> None:
+    pruned = await prune_events(ports.database.pool, ports.clock() - EVENTS_KEPT)
+    _log.info("events_pruned", pruned=pruned)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A job and when it runs: a cron expression, its sixth field seconds. Of all workers one runs it at a time."""
+
+    when: str
+    job: Job
+    longest_s: float = 300.0
+    """After so long a run counts as failed, so that one that stands still does not keep its job from ever running."""
+
+
+JOBS: Mapping[str, Scheduled] = {
+    "sweep_top_ups": Scheduled("* * * * * */10", _sweep_top_ups),
+    "sweep_inbox": Scheduled("* * * * *", _sweep_inbox),
+    "expire_holds": Scheduled("* * * * * */30", _expire_holds),
+    "answer_mail_requests": Scheduled("* * * * * */2", _answer_mail_requests),
+    "send_letters": Scheduled("* * * * * */2", _send_letters),
+    "make_exports": Scheduled("* * * * * */10", _make_exports, longest_s=3600),
+    "expire_exports": Scheduled("*/5 * * * *", _expire_exports),
+    "erase_due": Scheduled("*/5 * * * *", _erase_due),
+    "shred_again": Scheduled("23 4 * * *", _shred_again, longest_s=3600),
+    "prune_mail": Scheduled("37 3 * * *", _prune_mail),
+    "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),
+    "prune_events": Scheduled("27 3 * * *", _prune_events),
+}
