@@ -14,12 +14,15 @@ from gql.identity.provider_mutations import ProviderMutation
 from gql.limits import Limits
 from gql.nodes import NodeQuery
 from gql.scalars import SCALARS
+from gql.staff.audit_queries import AuditQuery
+from gql.staff.mutations import MergeMutation, StaffMutation, SystemMutation
+from gql.staff.queries import StaffQuery
 from gql.viewer import ViewerQuery
 from gql.wallet.mutations import WalletMutation
 from gql.wallet.queries import WalletQuery
 from gql.wallet.subscriptions import WalletSubscription
 
-QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, WalletQuery)
+QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, StaffQuery, AuditQuery, WalletQuery)
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
     SessionMutation,
@@ -28,6 +31,9 @@ MUTATIONS: tuple[type, ...] = (
     ProviderMutation,
     StepUpMutation,
     PrivacyMutation,
+    StaffMutation,
+    MergeMutation,
+    SystemMutation,
     WalletMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)

@@ -6,6 +6,7 @@ import strawberry
 
 from domain.actor import Actor
 from domain.ids import PersonId
+from domain.rights import Permission, StaffRole
 from gql.access import Right, field
 from gql.context import Context, Info
 from gql.identity.factors import SecondFactors, second_factors_of
@@ -21,8 +22,9 @@ from gql.identity.privacy import (
 from gql.identity.providers import SignInIdentity, identities_of
 from gql.identity.queries import sessions_of
 from gql.identity.types import MOST_SESSIONS, Session
-from gql.node import Node
+from gql.node import Node, global_id
 from gql.paging import USUAL_PAGE, After, Connection, First
+from gql.staff.types import PERSON
 from gql.wallet.queries import top_ups_of, wallets_of
 from gql.wallet.top_up import TopUp
 from gql.wallet.types import Wallet
@@ -77,6 +79,25 @@ class Viewer(Node):
     async def identities(self, info: Info) -> list[SignInIdentity]:
         """How the person signs in."""
         return await identities_of(info.context)
+
+    @field(
+        Right.OWNER,
+        "Your role of staff; null unless this session may use it: in the admin portal, behind a second factor, from a"
+        " network that is allowed.",
+    )
+    def staff_role(self) -> StaffRole | None:
+        """The caller's role of staff."""
+        return self.actor.staff_role
+
+    @field(Right.OWNER, "What you may do as staff in this session.")
+    def permissions(self) -> list[Permission]:
+        """What the caller may do as staff."""
+        return sorted(self.actor.permissions)
+
+    @field(Right.OWNER, "Who of staff looks through your eyes in this session; null: you yourself. Show a banner.")
+    def impersonator(self) -> strawberry.ID | None:
+        """Who looks through the caller's eyes."""
+        return global_id(PERSON, self.actor.impersonator) if self.actor.impersonator else None
 
     @field(Right.OWNER, "Your wallets: at most one for each purpose and currency.")
     async def wallets(self, info: Info) -> list[Wallet]:

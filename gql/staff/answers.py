@@ -71,8 +71,15 @@ EndPersonSessionsResult = result(
     refusals.MayNotGive,
     description="Their sessions have ended, or why not.",
 )
-NetworkResult = result(
-    "StaffNetworkResult",
+AllowNetworkResult = result(
+    "AllowNetworkResult",
+    NetworksChanged,
+    *_OF_EVERY_DEED,
+    refusals.NotANetwork,
+    description="The networks as they are now, or why nothing has changed.",
+)
+DisallowNetworkResult = result(
+    "DisallowNetworkResult",
     NetworksChanged,
     *_OF_EVERY_DEED,
     refusals.NotANetwork,

@@ -53,7 +53,7 @@ class AuditFilter:
 
 
 @strawberry.input(description="A person, and why.")
-class PersonInput:
+class _OfPerson:
     """A person, and why."""
 
     person_id: strawberry.ID = strawberry.field(description=_PERSON)
@@ -61,10 +61,30 @@ class PersonInput:
 
 
 @strawberry.input(description="Which role somebody is to have.")
-class SetStaffRoleInput(PersonInput):
+class SetStaffRoleInput(_OfPerson):
     """Which role somebody is to have."""
 
     role: StaffRole | None = strawberry.field(default=None, description="The role; null lets them go.")
+
+
+@strawberry.input(description="Whom to keep out, and why.")
+class BanPersonInput(_OfPerson):
+    """Whom to keep out, and why."""
+
+
+@strawberry.input(description="Whom to let in again, and why.")
+class LiftBanInput(_OfPerson):
+    """Whom to let in again, and why."""
+
+
+@strawberry.input(description="Whose sessions are to end, and why.")
+class EndPersonSessionsInput(_OfPerson):
+    """Whose sessions are to end, and why."""
+
+
+@strawberry.input(description="Through whose eyes to look, and why.")
+class ImpersonateInput(_OfPerson):
+    """Through whose eyes to look, and why."""
 
 
 @strawberry.input(description="What a role is to be allowed.")
@@ -77,11 +97,21 @@ class SetRolePermissionsInput:
 
 
 @strawberry.input(description="A network, and why.")
-class NetworkInput:
+class _OfNetwork:
     """A network, and why."""
 
     network: str = strawberry.field(description="An address and the length of its prefix, such as 203.0.113.0/24.")
     reason: str = strawberry.field(description=_REASON)
+
+
+@strawberry.input(description="From where staff may work, and why.")
+class AllowNetworkInput(_OfNetwork):
+    """From where staff may work, and why."""
+
+
+@strawberry.input(description="From where staff may work no more, and why.")
+class DisallowNetworkInput(_OfNetwork):
+    """From where staff may work no more, and why."""
 
 
 @strawberry.input(description="Two people who are one.")

@@ -44,14 +44,14 @@ class StaffMutation:
         permission=MANAGE,
         graphql_type=answers.BanPersonResult,
     )
-    async def ban_person(self, info: Info, wanted: Annotated[inputs.PersonInput, Wanted]) -> object:
+    async def ban_person(self, info: Info, wanted: Annotated[inputs.BanPersonInput, Wanted]) -> object:
         """Keep somebody out."""
         context, person = info.context, person_id(wanted.person_id)
         made = await staff.ban(context.identity, context.caller, person, wanted.reason)
         return _changed(context, wanted.person_id, made)
 
     @field(Right.STAFF, "Let somebody in again.", permission=MANAGE, graphql_type=answers.LiftBanResult)
-    async def lift_ban(self, info: Info, wanted: Annotated[inputs.PersonInput, Wanted]) -> object:
+    async def lift_ban(self, info: Info, wanted: Annotated[inputs.LiftBanInput, Wanted]) -> object:
         """Let somebody in again."""
         context, person = info.context, person_id(wanted.person_id)
         made = await staff.lift_ban(context.identity, context.caller, person, wanted.reason)
@@ -63,7 +63,7 @@ class StaffMutation:
         permission=MANAGE,
         graphql_type=answers.EndPersonSessionsResult,
     )
-    async def end_person_sessions(self, info: Info, wanted: Annotated[inputs.PersonInput, Wanted]) -> object:
+    async def end_person_sessions(self, info: Info, wanted: Annotated[inputs.EndPersonSessionsInput, Wanted]) -> object:
         """End all sessions of somebody."""
         context, person = info.context, person_id(wanted.person_id)
         made = await staff.end_sessions_of(context.identity, context.caller, person, wanted.reason)
@@ -77,7 +77,7 @@ class StaffMutation:
         permission=MANAGE,
         graphql_type=answers.ImpersonateResult,
     )
-    async def impersonate(self, info: Info, wanted: Annotated[inputs.PersonInput, Wanted]) -> object:
+    async def impersonate(self, info: Info, wanted: Annotated[inputs.ImpersonateInput, Wanted]) -> object:
         """Look through somebody's eyes."""
         context, person = info.context, person_id(wanted.person_id)
         made = await staff.impersonate(context.identity, context.caller, person, wanted.reason)
@@ -141,9 +141,9 @@ class SystemMutation:
         Right.STAFF,
         "Let staff work from a network. The address that you work from has to be allowed first.",
         permission=Permission.CONFIGURE_SYSTEM,
-        graphql_type=answers.NetworkResult,
+        graphql_type=answers.AllowNetworkResult,
     )
-    async def allow_network(self, info: Info, wanted: Annotated[inputs.NetworkInput, Wanted]) -> object:
+    async def allow_network(self, info: Info, wanted: Annotated[inputs.AllowNetworkInput, Wanted]) -> object:
         """Let staff work from a network."""
         context = info.context
         made = await staff.allow_network(context.identity, context.caller, wanted.network, wanted.reason)
@@ -153,9 +153,9 @@ class SystemMutation:
         Right.STAFF,
         "Let staff work from a network no more; not from the one that you work from.",
         permission=Permission.CONFIGURE_SYSTEM,
-        graphql_type=answers.NetworkResult,
+        graphql_type=answers.DisallowNetworkResult,
     )
-    async def disallow_network(self, info: Info, wanted: Annotated[inputs.NetworkInput, Wanted]) -> object:
+    async def disallow_network(self, info: Info, wanted: Annotated[inputs.DisallowNetworkInput, Wanted]) -> object:
         """Let staff work from a network no more."""
         context = info.context
         made = await staff.disallow_network(context.identity, context.caller, wanted.network, wanted.reason)
