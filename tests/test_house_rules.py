@@ -23,7 +23,7 @@ CONTEXT_FILES = {
 }
 MORE_CONTEXT_FILES = {
     "domain/identity": {
-        *("accounts", "addresses", "archive", "consents", "desk", "erasure", "export_rows", "exports"),
+        *("accounts", "addresses", "archive", "arrivals", "consents", "desk", "erasure", "export_rows", "exports"),
         *("factor_changes", "factor_proofs", "factor_stores", "founding", "letters", "links", "mail"),
         *("mail_requests", "mail_stores", "merging"),
         *("networks", "one_time_codes", "pages", "passkeys", "passwords", "privacy", "privacy_refusals"),

@@ -2,12 +2,12 @@
 
 from domain.actor import Actor
 from domain.audit_log import Deed
+from domain.identity.arrivals import sealed_origin
 from domain.identity.model import PersonStatus
 from domain.identity.privacy import LASTING, Consent, ConsentPurpose
 from domain.identity.privacy_refusals import ConsentLasts, DocumentChanged
 from domain.identity.privacy_stores import PrivacyPorts
 from domain.identity.refusals import NotWhileImpersonating, UnknownPerson
-from domain.identity.sessions import sealed_origin
 from domain.refusal import Refusal
 
 

@@ -93,7 +93,7 @@ class LetterQueue(Protocol):
     """Letters inside a unit of work."""
 
     async def add(self, letter: QueuedLetter) -> None:
-        """Let a letter be sent, as soon as this unit of work is committed."""
+        """Let a letter be sent, as soon as this unit of work is committed; one of this id that is there stays."""
         ...
 
     async def claim(self, now: datetime, limit: int, pauses: Sequence[timedelta]) -> Sequence[QueuedLetter]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
 from domain.identity.addresses import mail_index
+from domain.identity.arrivals import sealed_origin
 from domain.identity.letters import letter_to
 from domain.identity.mail import PasswordChanged
 from domain.identity.mail_stores import KeptPassword
@@ -19,7 +20,7 @@ from domain.identity.model import PersonStatus, Portal, SessionEnd, TicketPurpos
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import NotWhileImpersonating, SignInRefused, TooManyTries
 from domain.identity.secrets import refused_password
-from domain.identity.sessions import Means, sealed_origin
+from domain.identity.sessions import Means
 from domain.identity.sign_in import SignInAnswer, finish_sign_in
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId

@@ -75,6 +75,10 @@ class PeopleReads(Protocol):
         """The living sessions of each, last used first."""
         ...
 
+    async def places_of(self, person: PersonId) -> Sequence[tuple[str, str]]:
+        """The address and device of each session that a person began of late, also of those that are over."""
+        ...
+
     async def second_factors_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, "SecondFactorsView"]:
         """What each set up to prove themselves with."""
         ...

@@ -10,6 +10,7 @@ from typing import Final
 
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
+from domain.identity.arrivals import arrival
 from domain.identity.factor_changes import (
     forget_codes_of_nothing,
     know_at_once,
@@ -24,7 +25,7 @@ from domain.identity.model import PersonStatus, Portal, SecondFactor, TicketPurp
 from domain.identity.one_time_codes import CodePurpose, new_recovery_codes, recovery_code_entered
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import CodeRefused, LinkRefused, PersonBanned, SignInRefused
-from domain.identity.sessions import Means, SignedIn, begin_session, sealed_origin
+from domain.identity.sessions import Means, SignedIn, begin_session
 from domain.identity.sign_in import may_work_here
 from domain.identity.stores import IdentityWork
 from domain.refusal import Refusal
@@ -122,7 +123,7 @@ async def answer_second_factor(
     actor, portal = Actor(ticket.person, origin=origin), Portal((ticket.body or b"").decode())
     if refusal := await too_many_codes(ports, actor.person):
         return refusal
-    sealed = await sealed_origin(ports, actor.person, origin)
+    come = await arrival(ports, actor.person, origin)
     given = await entered(ports, actor.person, code)
     async with ports.work() as work:
         if refusal := await _not_any_more(ports, work, actor, digest, portal):
@@ -134,7 +135,7 @@ async def answer_second_factor(
             return SignInRefused()
         await work.tickets.use(digest, ports.clock())
         signed_in = await begin_session(
-            ports, work, actor.person, portal, Means.SECOND_FACTOR, second_factor=True, origin=origin, sealed=sealed
+            ports, work, actor.person, portal, Means.SECOND_FACTOR, second_factor=True, come=come
         )
     await forget_tries(ports, actor.person)
     return signed_in

@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
-from domain.errors import KeyDestroyedError
+from domain.identity.arrivals import Arrival
 from domain.identity.model import (
     REFRESH_GRACE,
     REFRESH_LIFETIME,
@@ -50,16 +50,6 @@ class SignedIn:
     """None where a session is not to be prolonged."""
 
 
-async def sealed_origin(ports: IdentityPorts, person: PersonId, origin: Origin | None) -> bytes | None:
-    """Where a session is used from, sealed for its row: device and address, a line each."""
-    if origin is None:
-        return None
-    try:
-        return await ports.vault.seal(person, "origin", f"{origin.address}\n{origin.device}")
-    except KeyDestroyedError:
-        return None
-
-
 async def begin_session(
     ports: IdentityPorts,
     work: IdentityWork,
@@ -68,18 +58,19 @@ async def begin_session(
     means: Means,
     *,
     second_factor: bool = False,
-    origin: Origin | None = None,
-    sealed: bytes | None = None,
+    come: Arrival,
 ) -> SignedIn:
-    """Begin a session inside the unit of work that found out who it is. `sealed` is `sealed_origin`'s answer."""
+    """Begin a session inside the unit of work that found out who it is, who is `come` from somewhere."""
     now = ports.clock()
     lifetime = STAFF_LIFETIME if portal is Portal.ADMIN else _LONGEST
     session = Session(
         SessionId(uuid7()), person, portal, created_at=now, authenticated_at=now, last_used_at=now,
         expires_at=now + lifetime, second_factor_at=now if second_factor else None,
     )  # fmt: skip
-    await work.sessions.add(session, sealed)
-    actor = Actor(person, session.id, origin=origin)
+    await work.sessions.add(session, come.sealed)
+    if come.letter is not None:
+        await work.letters.add(come.letter)
+    actor = Actor(person, session.id, origin=come.origin)
     await work.record(Deed("session.begun", f"session:{session.id}", actor, after={"means": means, "portal": portal}))
     return await _signed_in(ports, work, session, ports.opaque_tokens.new(), now)
 

@@ -7,11 +7,12 @@ from typing import Final
 
 from domain.actor import Origin
 from domain.audit_log import Deed
+from domain.identity.arrivals import arrival
 from domain.identity.model import PersonStatus, Portal, SecondFactor, Ticket, TicketPurpose
 from domain.identity.networks import within
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import PersonBanned, SignInRefused
-from domain.identity.sessions import Means, SignedIn, begin_session, sealed_origin
+from domain.identity.sessions import Means, SignedIn, begin_session
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId
 
@@ -47,7 +48,7 @@ async def finish_sign_in(
     The admin portal takes staff only, from allowed networks. A passkey is two factors in one. Staff without a second
     factor get a session in which they can do nothing but set one up: their rights stand behind it (`Standing.actor`).
     """
-    sealed = await sealed_origin(ports, person, origin)
+    come = await arrival(ports, person, origin)
     async with ports.work() as work:
         status = await work.people.lock(person)
         if still_right is not None and not await still_right(work):
@@ -62,9 +63,7 @@ async def finish_sign_in(
         if methods:
             return await _ask(ports, work, person, portal, methods)
         proven = means is Means.PASSKEY
-        return await begin_session(
-            ports, work, person, portal, means, second_factor=proven, origin=origin, sealed=sealed
-        )
+        return await begin_session(ports, work, person, portal, means, second_factor=proven, come=come)
 
 
 def _refused(person: PersonId, origin: Origin | None, reason: str) -> Deed:

@@ -11,6 +11,7 @@ import pytest
 from adapters.embedded.database import DatabaseAddresses
 from domain.actor import Actor
 from domain.errors import UnavailableError
+from domain.identity.arrivals import Arrival
 from domain.identity.model import (
     REFRESH_GRACE,
     REFRESH_LIFETIME,
@@ -83,7 +84,9 @@ async def at_work(stage: AccountsStage) -> SignedIn:
     """A session on the portal of staff."""
     me = await stage.member()
     async with stage.work() as work:
-        return await begin_session(stage, work, me.person, Portal.ADMIN, Means.PASSWORD, second_factor=True)
+        return await begin_session(
+            stage, work, me.person, Portal.ADMIN, Means.PASSWORD, second_factor=True, come=Arrival()
+        )
 
 
 class TestOneLine:

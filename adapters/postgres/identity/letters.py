@@ -12,6 +12,7 @@ from domain.ids import PersonId
 
 _ADD = """
 insert into letter (id, person, template, locale, body, created_at, next_at) values ($1, $2, $3, $4, $5, $6, $6)
+on conflict (id) do nothing
 """
 _CLAIM = """
 with due as materialized (

@@ -19,6 +19,10 @@ where person = any($1::uuid[]) and ended_at is null and expires_at > clock_times
 order by last_used_at desc, id
 """  # noqa: S608  # a list of our columns
 
+_PLACES = """
+select person, origin from session where person = any($1::uuid[]) and origin is not null
+order by created_at desc limit 200
+"""
 _FACTORS = """
 select asked.person,
     (select confirmed_at from totp where person = asked.person) as totp_since,
@@ -68,6 +72,12 @@ class PostgresPeopleReads:
             address, _, device = (origin or "").partition("\n")
             found[PersonId(record["person"])].append(SessionView(session_of(record), device or None, address or None))
         return found
+
+    async def places_of(self, person: PersonId) -> Sequence[tuple[str, str]]:
+        """The address and device of each session that a person began of late, also of those that are over."""
+        opened = await self._open(await self._rows(_PLACES, [person]), "origin")
+        parts = [origin.partition("\n") for origin in opened if origin is not None]
+        return [(address, device) for address, _, device in parts]
 
     async def second_factors_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, SecondFactorsView]:
         """What each set up to prove themselves with; passkeys oldest first."""
