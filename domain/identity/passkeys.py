@@ -140,6 +140,7 @@ async def step_up_with_passkey(ports: IdentityPorts, actor: Actor, token: str, a
     if actor.impersonator is not None or actor.session is None:
         return NotWhileImpersonating()
     async with ports.work() as work:
+        await work.people.lock(actor.person)
         ticket = await _take(ports, work, token)
         ours = ticket is not None and ticket.session == actor.session
         proven = await _proven(ports, work, ticket, answer) if ticket and ours else None
@@ -160,7 +161,7 @@ async def _proven(ports: IdentityPorts, work: IdentityWork, ticket: Ticket, answ
             return None
         await work.people.lock(person)
         kept = await work.second_factors.find_passkey(credential)
-        if kept is None:
+        if kept is None or kept.person != person:
             return None
         # Whether it is copied to other devices is the authenticator's to say anew each time; we keep nothing of it.
         known = Passkey(kept.person, kept.credential, kept.public_key, kept.sign_count, backed_up=False)

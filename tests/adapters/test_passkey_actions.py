@@ -261,6 +261,17 @@ class TestConfirming:
         row = await stage.database.pool.fetchrow("select * from session where id = $1", other.session)
         assert row["second_factor_at"] == row["stepped_up_at"] == stage.clock()
 
+    async def test_one_offer_at_two_doors_at_once_serves_one_of_them(self, stage: AccountsStage) -> None:
+        me = stepped_up(stage, await stage.member())
+        device = await with_passkey(stage, me)
+        for _ in range(5):
+            offer = await asked_to_confirm(stage, me)
+            confirmed, added = await asyncio.gather(
+                step_up_with_passkey(stage, me, offer.token, device.used(offer.options)),
+                add_passkey(stage, me, offer.token, Device().made(offer.options), ""),
+            )
+            assert isinstance(confirmed, SteppedUp) is (added is not None)
+
     async def test_for_who_asked_with_what_is_theirs_and_once(self, stage: AccountsStage) -> None:
         me, other = await stage.member(), await stage.member("budi@mail.example")
         assert isinstance(await offer_passkey_step_up(stage, me), PasskeyRefused), "there is none"
