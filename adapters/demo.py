@@ -1,23 +1,56 @@
-"""Demo accounts: two people with wallets, for a newcomer to look at one and to be kept from the other."""
+"""Demo accounts: somebody of every kind, made as people are made, with wallets to look at and to be kept from."""
 
 import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from uuid import UUID
 
+import pyotp
+
+from adapters.config import Settings
 from adapters.identity.tokens import Tokens
-from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.database import Database
-from adapters.postgres.deeds import NoVault
 from adapters.postgres.work import Works
+from adapters.wiring import Adapters, connect
+from domain.actor import Actor
+from domain.audit_log import Deed
 from domain.clock import system_clock
-from domain.identity.model import Portal, Session
-from domain.ids import PersonId, SessionId, TransactionId, derived, uuid7
+from domain.identity.accounts import confirm_sign_up
+from domain.identity.links import new_link
+from domain.identity.mail_requests import SIGN_UP_FIELD
+from domain.identity.model import Locale, Portal, SecondFactor, Session, TicketPurpose
+from domain.identity.sessions import SignedIn, end_session
+from domain.ids import BrandId, PersonId, SessionId, TransactionId, derived, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
+from domain.rights import BrandRole, StaffRole
 
-ACCOUNTS = {"demo": Money.whole(25_000, Currency.IDR), "other": Money.whole(1_000_000, Currency.IDR)}
-"""Names that `gametriggers token NAME` knows, and the hosting credit that each starts with."""
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody to sign in as."""
+
+    meaning: str
+    credit: Money | None = None
+    """The hosting credit that they start with."""
+    streamer: bool = False
+    brand: BrandRole | None = None
+    staff: StaffRole | None = None
+
+
+ACCOUNTS: Mapping[str, Account] = {
+    "demo": Account("player", Money.whole(25_000, Currency.IDR)),
+    "other": Account("another player", Money.whole(1_000_000, Currency.IDR)),
+    "streamer": Account("streamer", streamer=True),
+    **{f"brand-{role}": Account(f"{role} of a brand", brand=role) for role in BrandRole},
+    **{role.replace("_", "-"): Account("staff", staff=role) for role in StaffRole},
+}
+"""By the names that `gametriggers token NAME` knows."""
 
 DEMO = "demo"
 """The account that a developer's GraphiQL is signed in as."""
@@ -25,13 +58,37 @@ DEMO = "demo"
 TOKEN_LIFETIME = timedelta(days=30)
 
 _BEGAN, _ENDS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+_BRAND = BrandId(derived("demo-brand", "demo"))
+_WHY = "demo account"
 _PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on conflict do nothing"
-_MEMBERSHIP = "insert into membership (id, person, kind) values ($1, $2, 'player') on conflict do nothing"
+_MEMBERSHIP = """
+insert into membership (id, person, kind, brand, role) values ($1, $2, $3, $4, $5) on conflict do nothing
+"""
 _SESSION = """
 insert into session (id, person, portal, created_at, authenticated_at, last_used_at, expires_at)
 values ($1, $2, $3, $4, $4, $4, $5) on conflict (id) do update set ended_at = null, end_reason = null
 """
 _WALLETS = (Purpose.HOSTING_CREDIT, Purpose.BRAND_PREPAID, Purpose.PLAYER_CASH)
+
+
+class DemoError(Exception):
+    """A demo account could not be made; its text says which."""
+
+
+def mail_of(name: str) -> str:
+    """The address that a demo account signs in with."""
+    return f"{name}@demo.example"
+
+
+def demo_password(identity_key: bytes) -> str:
+    """The password of every demo account: another one in each checkout, and the same at every start."""
+    return base64.b32encode(blake2b(b"demo password", key=identity_key, digest_size=10).digest()).decode().lower()
+
+
+def demo_totp(identity_key: bytes) -> pyotp.TOTP:
+    """The authenticator app of every demo account of staff."""
+    secret = base64.b32encode(blake2b(b"demo totp", key=identity_key, digest_size=20).digest()).decode()
+    return pyotp.TOTP(secret, name="demo staff", issuer="Gametriggers")
 
 
 def person_named(name: str) -> PersonId:
@@ -55,7 +112,7 @@ async def enroll(database: Database, name: str) -> Session:
     """See to it that a demo account is a person with an open session; once, however often it is called."""
     session = demo_session(name)
     await database.pool.execute(_PERSON, session.person)
-    await database.pool.execute(_MEMBERSHIP, uuid7(), session.person)
+    await database.pool.execute(_MEMBERSHIP, uuid7(), session.person, "player", None, None)
     await database.pool.execute(
         _SESSION, session.id, session.person, session.portal, session.created_at, session.expires_at
     )
@@ -72,16 +129,60 @@ def token_for(database_url: str, tokens: Tokens, name: str, days: int) -> str:
     return tokens.issue(asyncio.run(enrolled()), system_clock(), timedelta(days=days)).text
 
 
-async def load(database_url: str) -> None:
-    """Open the demo accounts' wallets and give them their first credit; once, however often it is called."""
-    async with Database(database_url, size=1) as database:
-        works = Works(database, AccountIndex(), system_clock, vault=NoVault())
-        for name, credit in ACCOUNTS.items():
-            await enroll(database, name)
-            await _load(works, person_named(name), credit)
+async def load(settings: Settings) -> None:
+    """Make the demo accounts, their roles, and their wallets with the first credit; once, however often called."""
+    key = settings.identity_key_bytes
+    async with connect(settings) as ports:
+        people = {name: person_named(name) for name in ACCOUNTS}
+        there = await ports.identity.people.people(list(people.values()))
+        for name, account in ACCOUNTS.items():
+            if people[name] not in there:
+                await _sign_up(ports, name, demo_password(key))
+            await _give_roles(ports, people[name], account, demo_totp(key))
+            if account.credit is not None:
+                await _give_credit(ports.works, people[name], account.credit)
+        await enroll(ports.database, DEMO)
 
 
-async def _load(works: Works, person: PersonId, credit: Money) -> None:
+async def _sign_up(ports: Adapters, name: str, password: str) -> None:
+    """Make a person as the link in a letter does. Raises `DemoError`."""
+    identity, person = ports.identity, person_named(name)
+    told = {
+        "mail": mail_of(name), "name": name.replace("-", " ").title(), "locale": Locale.ENGLISH,
+        "hash": await identity.passwords.hash(password),
+    }  # fmt: skip
+    await identity.vault.create_key(person)
+    body = await identity.vault.seal(person, SIGN_UP_FIELD, json.dumps(told))
+    token, ticket = new_link(identity, TicketPurpose.CONFIRM_SIGN_UP, person, body)
+    async with identity.work() as work:
+        await work.tickets.add(ticket)
+    made = await confirm_sign_up(identity, token, password, Portal.PLAYER, None)
+    if not isinstance(made, SignedIn):
+        raise DemoError(f"{mail_of(name)} could not sign up: {made}")
+    await end_session(identity, Actor(person, made.session.id), made.session.id)
+
+
+async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: pyotp.TOTP) -> None:
+    if account.streamer:
+        await ports.database.pool.execute(_MEMBERSHIP, uuid7(), person, "streamer", None, None)
+    if account.brand is not None:
+        await ports.database.pool.execute(_MEMBERSHIP, uuid7(), person, "brand", _BRAND, account.brand)
+    if account.staff is None:
+        return
+    secret = await ports.identity.vault.seal(person, "totp", app.secret)
+    async with ports.identity.work() as work:
+        now = ports.clock()
+        if await work.members.staff_role(person) is None:
+            await work.members.set_staff_role(person, account.staff, now)
+            given = {"role": str(account.staff)}
+            await work.record(Deed("staff.role_changed", f"person:{person}", about=person, after=given, reason=_WHY))
+        if SecondFactor.TOTP not in await work.second_factors.enrolled(person):
+            await work.second_factors.offer_totp(person, secret)
+            await work.second_factors.confirm_totp(person, 0, now)
+            await work.record(Deed("totp.confirmed", f"person:{person}", about=person, reason=_WHY))
+
+
+async def _give_credit(works: Works, person: PersonId, credit: Money) -> None:
     opening = AccountKey("platform", Purpose.OPENING, credit.currency)
     wallets = [AccountKey(f"person:{person}", purpose, credit.currency) for purpose in _WALLETS]
     gift = Posting(Kind.OPENING_BALANCE, opening, wallets[0], credit)

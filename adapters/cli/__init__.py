@@ -10,6 +10,7 @@ import typer
 
 from adapters.cli.desk import staff
 from adapters.cli.keys import keys
+from adapters.cli.sandboxes import identity_sandbox, mail_sandbox
 from adapters.cli.terminal import or_say_why, refusal, say, settings_of
 from adapters.config import Environment, MigrationSettings, Settings
 from domain.errors import DomainError
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 app.add_typer(staff, name="staff")
 app.add_typer(keys, name="keys")
+app.command()(identity_sandbox)
+app.command()(mail_sandbox)
 
 
 @app.callback()
@@ -136,6 +139,17 @@ def token(
 
 
 @app.command()
+def code() -> None:
+    """Print the present code of the authenticator app that all demo accounts of staff share. Development only."""
+    from adapters.demo import demo_totp
+
+    settings = settings_of(Settings)
+    if settings.environment is not Environment.DEVELOPMENT:
+        raise refusal("There are demo accounts in development only: ENVIRONMENT=development.")
+    print(demo_totp(settings.identity_key_bytes).now())
+
+
+@app.command()
 def settlement(
     gateway: str = typer.Argument(help="The gateway that paid, for example midtrans."),
     amount: str = typer.Argument(help="What arrived at our bank, in rupiah: 46000 or 46000.00."),
@@ -178,8 +192,9 @@ def dev() -> None:
     """Start everything on this machine and keep it until Ctrl-C.
 
     PostgreSQL and Valkey from wheels (or yours, by DATABASE_URL with MIGRATION_DATABASE_URL, and REDIS_URL), the
-    tables, demo data, the payment sandbox, the worker and the server with GraphiQL. PORT and SANDBOX_PORT choose the
-    ports; where the usual ones are taken, free ones are chosen. What it stores stays in the folder `var`.
+    tables, demo data, sandboxes of the payment gateway, of mail and of sites to sign in by, the worker and the server
+    with GraphiQL. PORT and SANDBOX_PORT choose the ports; where the usual ones are taken, free ones are chosen. What
+    it stores stays in the folder `var`.
     """
     from adapters.embedded import dev as development
 

@@ -26,7 +26,22 @@ from adapters.postgres.migrate import upgrade_all
 Say = Callable[[str], None]
 
 DATABASE = "gametriggers"
-USUAL_PORTS = {"PORT": 8000, "SANDBOX_PORT": 8100}
+USUAL_PORTS = {
+    "PORT": 8000,
+    "SANDBOX_PORT": 8100,
+    "IDENTITY_SANDBOX_PORT": 8101,
+    "MAIL_SANDBOX_PORT": 8102,
+    "MAIL_SANDBOX_SMTP_PORT": 8125,
+}
+_PROCESSES = {
+    "sandbox": "SANDBOX_PORT",
+    "identity-sandbox": "IDENTITY_SANDBOX_PORT",
+    "mail-sandbox": "MAIL_SANDBOX_PORT",
+    "serve": "PORT",
+}
+"""What answers on a port, and where the port is named."""
+_SITES = ("google", "twitch", "telegram")
+_BOT = "7000000001"
 _LOOK_S = 0.3
 
 
@@ -128,18 +143,30 @@ def _embedded_postgres(environment: dict[str, str], household: Household, stack:
 
 
 def _settle(environment: dict[str, str]) -> None:
-    """Every setting that nobody gave, for a server, a worker and a sandbox that know one another."""
+    """Every setting that nobody gave, for a server, a worker and sandboxes that know one another.
+
+    Who is a client of a real site keeps it: the sandbox stands in for the others. Browsers have passkeys, and keep
+    cookies that are `Secure`, without TLS on `localhost` alone.
+    """
     host = environment.setdefault("HOST", ports.LOOPBACK)
     sandbox = f"http://{ports.LOOPBACK}:{environment['SANDBOX_PORT']}"
+    identity = f"http://{ports.LOOPBACK}:{environment['IDENTITY_SANDBOX_PORT']}"
     usual = {
         "ENVIRONMENT": "development",
-        "PUBLIC_URL": f"http://{host}:{environment['PORT']}",
+        "PUBLIC_URL": f"http://{'localhost' if host == ports.LOOPBACK else host}:{environment['PORT']}",
+        "ALLOWED_ORIGINS": f"http://{host}:{environment['PORT']}",
         "TOKEN_KEY_FILE": str(token_key_file()),
         "SEAL_HEAD_FILE": str(VAR / "seal-head.jsonl"),
         "MIDTRANS_SNAP_URL": f"{sandbox}/snap/v1",
         "MIDTRANS_CORE_URL": sandbox,
+        "SMTP_URL": f"smtp+plain://{ports.LOOPBACK}:{environment['MAIL_SANDBOX_SMTP_PORT']}",
+        "TELEGRAM_BOT_TOKEN": f"{_BOT}:sandbox-bot",
         "LOG_JSON": "false",
     }
+    for site in (each.upper() for each in _SITES if f"{each.upper()}_CLIENT_ID" not in environment):
+        usual[f"{site}_CLIENT_ID"] = _BOT
+        usual[f"{site}_CLIENT_SECRET"] = "sandbox"
+        usual[f"{site}_ISSUER"] = f"{identity}/{site.lower()}"
     for name, value in usual.items():
         environment.setdefault(name, value)
 
@@ -154,12 +181,12 @@ def _publish(environment: Mapping[str, str], stack: ExitStack) -> None:
 
 def _processes(family: Family, settings: Mapping[str, str], say: Say) -> None:
     environment = {name: value for name, value in settings.items() if name != "MIGRATION_DATABASE_URL"}
-    with _step("Starting the payment sandbox", say):
-        family.start("sandbox", environment, int(environment["SANDBOX_PORT"]))
-    with _step("Starting the worker", say):
-        family.start("work", environment)
-    with _step("Starting the server", say):
-        family.start("serve", environment, int(environment["PORT"]))
+    answering = {name: int(environment[port]) for name, port in _PROCESSES.items()}
+    with _step(f"Starting {', '.join(answering)}, work", say):
+        for name in (*answering, "work"):
+            family.start(name, environment)
+        for name, port in answering.items():
+            family.wait(name, port)
 
 
 @contextmanager

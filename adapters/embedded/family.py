@@ -35,7 +35,7 @@ class Family:
         self._children: list[_Child] = []
 
     def start(self, command: str, environment: Mapping[str, str], port: int | None = None) -> None:
-        """Run `python -m adapters.cli COMMAND`, and wait until it answers on its port if it has one."""
+        """Run `python -m adapters.cli COMMAND`, and wait until it answers on its port if one is given."""
         self.folder.mkdir(parents=True, exist_ok=True)
         trace = self.folder / f"{command}.json"
         earlier = Trace.read(trace)
@@ -47,7 +47,14 @@ class Family:
         process = processes.start(Command(arguments, ROOT, environment), log)
         Trace(process.pid, processes.started_at(process.pid), port or 0).write(trace)
         self._children.append(_Child(command, process, log))
-        if port is not None and not processes.wait_until(lambda: self._has_news() or ports.answers(port), _READY_S):
+        if port is not None:
+            self.wait(command, port)
+        self.check()
+
+    def wait(self, command: str, port: int) -> None:
+        """Wait until a command that was started answers on its port. Raises `ChildEndedError`."""
+        if not processes.wait_until(lambda: self._has_news() or ports.answers(port), _READY_S):
+            log = self.folder / f"{command}.log"
             raise ChildEndedError(f"`{command}` does not answer on port {port}; its log is {log}.")
         self.check()
 

@@ -31,21 +31,24 @@ class Household:
 
 
 def open_household(var: Path = VAR) -> Household:
-    """Read the checkout's secrets, or make them at the first start."""
+    """Read the checkout's secrets; what is missing is made, and what is there stays."""
     file = var / _FILE
     try:
-        return Household(**json.loads(file.read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
-        made = Household(
-            owner_password=secrets.token_urlsafe(24),
-            app_password=secrets.token_urlsafe(24),
-            seal_key=secrets.token_hex(32),
-            midtrans_server_key=f"SB-Mid-server-{secrets.token_urlsafe(18)}",
-            vault_master_keys=f"first:{secrets.token_hex(32)}",
-            identity_key=secrets.token_hex(32),
-        )
-        write_secret(file, json.dumps(asdict(made), indent=2))
-        return made
+        kept = json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        kept = {}
+    made = Household(
+        owner_password=secrets.token_urlsafe(24),
+        app_password=secrets.token_urlsafe(24),
+        seal_key=secrets.token_hex(32),
+        midtrans_server_key=f"SB-Mid-server-{secrets.token_urlsafe(18)}",
+        vault_master_keys=f"first:{secrets.token_hex(32)}",
+        identity_key=secrets.token_hex(32),
+    )
+    household = Household(**{name: kept.get(name, value) for name, value in asdict(made).items()})
+    if asdict(household) != kept:
+        write_secret(file, json.dumps(asdict(household), indent=2))
+    return household
 
 
 def token_key_file(var: Path = VAR) -> Path:

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 
 from adapters import demo
-from adapters.identity.tokens import Tokens
-from domain.clock import system_clock
+from adapters.config import Settings
+from adapters.logs import configure_logging
 
 _WORDS = """\
 GraphiQL       {public_url}/graphql
+Sign in        {public_url}/sign-in
+Mail           http://127.0.0.1:{mail_port}/   (every letter that was sent)
 Sandbox        http://127.0.0.1:{sandbox_port}/control/payments   (what the payment gateway knows)
 Health         {public_url}/readyz   Metrics {public_url}/metrics
 
-Demo accounts  (each token holds for 30 days; `.venv/bin/gametriggers token NAME` makes another)
+Demo accounts  (password of all: {password})
 {accounts}
+  Staff signs in at the portal ADMIN, with a code: `.venv/bin/gametriggers code` prints the present one, or have
+  an authenticator app make it: {otpauth}
+  For clients without cookies `.venv/bin/gametriggers token NAME` prints a token of a player that holds for 30 days.
 
 Try this
   1. Open GraphiQL in a browser. Its tabs are ready and signed in as `demo`: run "Wallets" to see what demo owns.
@@ -23,21 +27,31 @@ Try this
      press "Pay, and be reported twice": the money still comes once.
   3. Ask for the wallet of `other` by its id with demo's token: it answers as if it did not exist. Then let the ledger
      prove itself: .venv/bin/gametriggers audit
+  4. Sign up under "Sign in" above, and click the link in the letter under "Mail". Or sign in by the Google that stands
+     in for the real one: whoever you pick there, you are.
 Ctrl-C ends everything that was started; `make reset` deletes what it stored."""
 
 
 def load_demo(environment: Mapping[str, str]) -> None:
-    """Load what the demo accounts need, or nothing if it is there. The environment holds every setting."""
-    asyncio.run(demo.load(environment["DATABASE_URL"]))
+    """Make the demo accounts, or nothing if they are there. The environment holds every setting."""
+    settings = _settings(environment)
+    configure_logging(settings.model_copy(update={"log_level": "ERROR"}))
+    asyncio.run(demo.load(settings))
 
 
 def welcome(environment: Mapping[str, str]) -> str:
-    """Addresses, accounts with tokens, and three things to try."""
-    tokens = Tokens.of_file(Path(environment["TOKEN_KEY_FILE"]), environment["PUBLIC_URL"])
-    accounts = "\n".join(
-        f"  {name:<12} {tokens.issue(demo.demo_session(name), system_clock(), demo.TOKEN_LIFETIME).text}"
-        for name in demo.ACCOUNTS
-    )
+    """Addresses, accounts and how to sign in as them, and what to try."""
+    key = _settings(environment).identity_key_bytes
+    accounts = "\n".join(f"  {demo.mail_of(name):<28} {made.meaning}" for name, made in demo.ACCOUNTS.items())
     return _WORDS.format(
-        public_url=environment["PUBLIC_URL"], sandbox_port=environment["SANDBOX_PORT"], accounts=accounts,
-    )  # fmt: skip
+        public_url=environment["PUBLIC_URL"],
+        sandbox_port=environment["SANDBOX_PORT"],
+        mail_port=environment["MAIL_SANDBOX_PORT"],
+        accounts=accounts,
+        password=demo.demo_password(key),
+        otpauth=demo.demo_totp(key).provisioning_uri(),
+    )
+
+
+def _settings(environment: Mapping[str, str]) -> Settings:
+    return Settings.model_validate({name.lower(): value for name, value in environment.items()})

@@ -1,8 +1,10 @@
 """The parts of a development run: its ports, its secrets, its processes."""
 
+import json
 import os
 import socket
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,18 @@ def test_secrets_are_made_once_and_for_us_alone(tmp_path: Path) -> None:
     assert token_key_file(tmp_path).read_text() == key
     assert "BEGIN PRIVATE KEY" in key
     assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_secret_that_is_new_leaves_the_others_as_they_are(tmp_path: Path) -> None:
+    first = open_household(tmp_path)
+    file = tmp_path / "dev.json"
+    kept = json.loads(file.read_text())
+    del kept["identity_key"]
+    file.write_text(json.dumps(kept))
+    again = open_household(tmp_path)
+    assert again.identity_key != first.identity_key
+    assert replace(again, identity_key=first.identity_key) == first
+    assert open_household(tmp_path) == again
 
 
 def test_a_process_that_ends_is_named_with_what_it_said_last(tmp_path: Path) -> None:

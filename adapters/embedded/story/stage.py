@@ -115,7 +115,7 @@ def _databases(stage: Stage, stack: ExitStack, say: Say) -> None:
     asyncio.run(upgrade_keys(database.owner_url, APP_ROLE))
     stage.environment |= _settings(stage.folder, household, database.app_url, valkey.url)
     load_demo(stage.environment)
-    say("The tables are there, and two demo accounts with their first credit.")
+    say("The tables are there, and the demo accounts with their first credit.")
 
 
 def _settings(folder: Path, household: Household, database_url: str, redis_url: str) -> dict[str, str]:
