@@ -28,7 +28,7 @@ MORE_CONTEXT_FILES = {
         *("mail_requests", "mail_stores", "merging"),
         *("networks", "one_time_codes", "pages", "passkeys", "passwords", "privacy", "privacy_refusals"),
         *("privacy_stores", "provider", "providers", "pruning", "refusals", "resets", "second_factors"),
-        *("secrets", "sessions", "retained", "shredding", "sign_in", "staff", "step_up", "stores"),
+        *("secrets", "sessions", "retained", "shredding", "sign_in", "staff", "step_up", "stores", "watching"),
     },
     "gql/identity": {
         "answers",
@@ -44,7 +44,7 @@ MORE_CONTEXT_FILES = {
         "provider_mutations",
         "providers",
     },
-    "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs", "loaders"},
+    "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs"},
     "gql/wallet": {"enums", "top_up"},
     "domain/wallet": {
         *("clearing", "confirm", "effects", "events", "gateway", "pages", "policy", "postings", "start", "sweeps"),

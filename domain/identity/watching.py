@@ -24,9 +24,9 @@ async def read_audit_log(
     asked = {
         "actor": only.actor, "impersonator": only.impersonator, "about": only.about, "target": only.target,
         "action": only.action, "since": only.since and only.since.isoformat(),
-        "until": only.until and only.until.isoformat(),
+        "until": only.until and only.until.isoformat(), "older_than": after,
     }  # fmt: skip
     told = {name: str(value)[:_LONGEST] for name, value in asked.items() if value is not None}
     async with ports.work() as work:
-        await work.record(Deed("audit_log.read", "audit_log", actor, after={"lines": len(found), **told}))
+        await work.record(Deed("audit_log.read", "audit_log", actor, after=told))
     return found

@@ -19,6 +19,7 @@ from domain.rights import Permission
 from gql.access import Right, field
 from gql.context import Info
 from gql.errors import BadInputError
+from gql.identity.types import MOST_SESSIONS
 from gql.node import global_id, key_of
 from gql.staff.enums import MembershipKind, PersonStatus, StaffRole
 from gql.wallet.types import Balance
@@ -198,10 +199,11 @@ class Person:
         found = await info.context.loaders.staff.identities_by_person.load(self.key)
         return [PersonIdentity.of(each) for each in found]
 
-    @field(Right.STAFF, "Where they are signed in, last used first.", permission=MANAGE)
+    @field(Right.STAFF, f"Where they are signed in, last used first, {MOST_SESSIONS} at most.", permission=MANAGE)
     async def sessions(self, info: Info) -> list[PersonSession]:
         """Where they are signed in."""
-        return [PersonSession.of(each) for each in await info.context.loaders.sessions_by_person.load(self.key)]
+        found = await info.context.loaders.sessions_by_person.load(self.key)
+        return [PersonSession.of(each) for each in found[:MOST_SESSIONS]]
 
     @field(Right.STAFF, "What they belong to, oldest first.", permission=MANAGE)
     async def memberships(self, info: Info) -> list[Membership]:

@@ -7,8 +7,10 @@ import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.audit import audit
+from adapters.postgres.seal import Sealer
 from domain.actor import Actor
 from domain.audit_log import DeedFilter
+from domain.clock import system_clock
 from domain.errors import NotPermittedError
 from domain.identity.addresses import mail_index
 from domain.identity.merging import ask_to_merge, decide_merge
@@ -32,6 +34,7 @@ from tests.accounts_stage import PASSWORD, origin
 from tests.people import enroll
 from tests.privacy_stage import SEAL_KEY, PrivacyStage, staged_privacy
 from tests.staff_stage import WHY, as_known, at_once, hears, nobody_special, staffer, told_of_standing
+from tests.waiting import eventually
 
 ANI, BUDI = "ani@mail.example", "budi@mail.example"
 OTHER = "a cow that eats magnets"
@@ -257,16 +260,25 @@ async def test_the_audit_log_tells_it_and_erasure_reaches_the_reason(stage: Priv
     assert [(each.told, each.erased) for each in found] == [(None, True)] * 2
 
 
-async def test_the_whole_ledger_and_log_are_in_order_afterwards(
-    stage: PrivacyStage, database: DatabaseAddresses
-) -> None:
+async def test_the_whole_ledger_and_log_are_in_order_afterwards(stage: PrivacyStage) -> None:
     ani, budi = await stage.member(ANI), await stage.member(BUDI)
     for owner in (ani.owner, budi.owner):
         await stage.pay(owner, 50)
-    await merged(stage, ani.person, budi.person)
     async with stage.database.direct() as connection:
+        sealer = Sealer(connection, SEAL_KEY, system_clock)
+        await sealer.seal_all()
+        await merged(stage, ani.person, budi.person)
+
+        async def sealed() -> bool:
+            await sealer.seal_all()
+            return (await stage.audit_log.verify()).unsealed == 0
+
+        await eventually(sealed)
         report = await audit(connection, SEAL_KEY)
-    assert report.clean, report
+    assert (report.findings, report.unsealed) == ([], 0)
+    verification = await stage.audit_log.verify()
+    assert (verification.intact, verification.deeds) == (True, report.deeds)
+    assert report.deeds == len(await stage.deeds())
 
 
 class TestRaces:

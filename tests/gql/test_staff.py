@@ -364,7 +364,7 @@ class TestAuditLog:
         read = edge["node"]
         assert (read["action"], read["target"], read["place"]) == ("audit_log.read", "audit_log", "127.0.0.1")
         assert {each["name"]: each["value"] for each in read["after"]} == {
-            "lines": "1", "about": f'"{house.player.person}"', "action": '"staff."',
+            "about": f'"{house.player.person}"', "action": '"staff."',
         }  # fmt: skip
 
     async def test_it_is_read_in_pages_while_it_grows(self, house: StaffHouse) -> None:
