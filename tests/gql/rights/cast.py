@@ -1,0 +1,230 @@
+"""Every kind of caller, and what each has: real people with real sessions, on a real database."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from adapters.identity.tokens import Tokens
+from adapters.wiring import Adapters
+from domain.actor import Actor
+from domain.identity.model import ACCESS_LIFETIME
+from domain.identity.provider import Provider
+from domain.ids import AccountId, BrandId, TransactionId, uuid7
+from domain.ledger.chart import Kind, Purpose
+from domain.ledger.model import AccountKey, Posting, Transaction
+from domain.money import Currency, Money
+from domain.rights import USUAL_PERMISSIONS, BrandRole, StaffRole
+from domain.wallet.actions import start_top_up
+from domain.wallet.gateway import Method
+from domain.wallet.model import TopUp
+from gql.node import global_id
+from tests.people import Enrolled, enroll, open_session
+
+OFFICE, ELSEWHERE = "10.20.30.40", "203.0.113.9"
+NETWORK = "10.0.0.0/8"
+_ROLE = """
+insert into staff_role values ($1, $2) on conflict (role) do update set permissions = excluded.permissions
+where staff_role.permissions <> excluded.permissions
+"""
+_MERGE = "insert into merge_request values ($1, $2, $3, 'They are one.', $4, now())"
+_IDENTITY = "insert into sign_in_identity (id, person, provider, subject_index, subject) values ($1, $2, $3, $4, $5)"
+_PASSKEY = "insert into passkey (credential, person, public_key, sign_count, name) values ($1, $2, $1, 0, $3)"
+_CLEARING = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A kind of caller. `brand`: which of two brands they are in; `spoilt`: what is done to their session at last."""
+
+    mark: str
+    meaning: str
+    staff: StaffRole | None = None
+    brand: tuple[int, BrandRole] | None = None
+    streamer: bool = False
+    impersonated: bool = False
+    stepped_up: bool = True
+    second_factor: bool = True
+    address: str = OFFICE
+    spoilt: str = ""
+    expired: bool = False
+    signed_in: bool = True
+
+
+CALLERS = (
+    Caller("anon", "nobody who is signed in", signed_in=False),
+    Caller("expd", "a player whose token has expired", expired=True),
+    Caller("rvkd", "a player whose session was revoked",
+           spoilt="update session set ended_at = now(), end_reason = 'revoked' where person = $1"),
+    Caller("band", "a player who was banned",
+           spoilt="update person set status = 'banned', reason = 'fraud' where id = $1"),
+    Caller("play", "a player"),
+    Caller("strm", "a streamer", streamer=True),
+    Caller("bown", "an owner of a brand", brand=(0, BrandRole.OWNER)),
+    Caller("bmgr", "a manager of that brand", brand=(0, BrandRole.MANAGER)),
+    Caller("bvwr", "a viewer of that brand", brand=(0, BrandRole.VIEWER)),
+    Caller("both", "an owner of the other brand", brand=(1, BrandRole.OWNER)),
+    Caller("supp", "staff: support", staff=StaffRole.SUPPORT),
+    Caller("modr", "staff: moderator", staff=StaffRole.MODERATOR),
+    Caller("admn", "staff: admin", staff=StaffRole.ADMIN),
+    Caller("supr", "staff: super admin", staff=StaffRole.SUPER_ADMIN),
+    Caller("nstp", "a super admin without a fresh code", staff=StaffRole.SUPER_ADMIN, stepped_up=False),
+    Caller("n2fa", "a super admin without a second factor", staff=StaffRole.SUPER_ADMIN, second_factor=False),
+    Caller("away", "a super admin from a network that is not allowed", staff=StaffRole.SUPER_ADMIN, address=ELSEWHERE),
+    Caller("eyes", "an admin who looks through a player's eyes", impersonated=True),
+)  # fmt: skip
+"""From those who are nobody to those who may most."""
+
+
+@dataclass
+class Side:
+    """Somebody and what is theirs: ids by kind, as clients give them."""
+
+    enrolled: Enrolled
+    owner: str
+    keys: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """Global ids by kind; and under small letters what is named by a UUID."""
+        named = {"person": str(self.enrolled.person), "brand": self.owner.partition(":")[2]}
+        return Nobodys(named | {kind: _global_id(kind, key) for kind, key in self.keys.items()})
+
+
+@dataclass
+class Cast:
+    """One caller, with what is theirs, what is another's, and what is nobody's."""
+
+    caller: Caller
+    headers: Mapping[str, str]
+    own: Side
+    other: Side
+    nobodys: Mapping[str, str]
+
+
+class Casting:
+    """Makes casts on a database. `pool` may write everything."""
+
+    def __init__(self, pool: Any, ports: Adapters, tokens: Tokens) -> None:
+        self._pool, self._ports, self._tokens = pool, ports, tokens
+
+    async def _as_usual(self) -> None:
+        """What all share: what roles may do, and the networks that staff may come from."""
+        await self._pool.execute("delete from staff_network where network <> $1", NETWORK)
+        await self._pool.execute("insert into staff_network values ($1, 'the office') on conflict do nothing", NETWORK)
+        for role, permissions in USUAL_PERMISSIONS.items():
+            await self._pool.execute(_ROLE, role, sorted(permissions))
+
+    async def cast(self, caller: Caller) -> Cast:
+        """A caller of a kind, new with all that they have."""
+        await self._as_usual()
+        brands = [BrandId(uuid7()), BrandId(uuid7())]
+        own = await self._caller(caller, brands)
+        number = caller.brand[0] if caller.brand else 0
+        other = await enroll(self._pool, brands={brands[1 - number]: BrandRole.OWNER} if caller.brand else {})
+        mine = await self._side(own, f"brand:{brands[number]}" if caller.brand else own.actor.owner)
+        others = await self._side(other, f"brand:{brands[1 - number]}" if caller.brand else other.actor.owner)
+        if caller.spoilt:
+            await self._pool.execute(caller.spoilt, own.person)
+        return Cast(caller, self._headers(caller, own), mine, others, Nobodys())
+
+    async def _caller(self, caller: Caller, brands: list[BrandId]) -> Enrolled:
+        now = datetime.now(UTC)
+        if caller.impersonated:
+            admin = await enroll(self._pool, staff=StaffRole.ADMIN)
+            person = await enroll(self._pool)
+            return Enrolled(await open_session(self._pool, person.person, impersonator=admin.person))
+        changes = {} if caller.staff is None or caller.second_factor else {"second_factor_at": None}
+        found = await enroll(
+            self._pool, staff=caller.staff, streamer=caller.streamer, **changes,
+            brands={brands[caller.brand[0]]: caller.brand[1]} if caller.brand else {},
+        )  # fmt: skip
+        if caller.staff is not None and caller.stepped_up:
+            await self._pool.execute("update session set stepped_up_at = $2 where id = $1", found.session.id, now)
+        return found
+
+    def _headers(self, caller: Caller, own: Enrolled) -> dict[str, str]:
+        headers = {"X-Forwarded-For": caller.address}
+        if caller.signed_in:
+            issued = datetime.now(UTC) - (timedelta(hours=1) if caller.expired else timedelta())
+            headers["Authorization"] = f"Bearer {self._tokens.issue(own.session, issued, ACCESS_LIFETIME).text}"
+        return headers
+
+    async def _side(self, enrolled: Enrolled, owner: str) -> Side:
+        side = Side(enrolled, owner)
+        await self._ports.identity.vault.create_key(enrolled.person)
+        for kind, make in MAKERS.items():
+            side.keys[kind] = await make(self._pool, self._ports, side)
+        return side
+
+
+class Nobodys(dict[str, str]):
+    """Ids by kind; where there is none of a kind, one that is well formed and names nothing."""
+
+    def __missing__(self, kind: str) -> str:
+        key: object = 9_999_999 if kind == "Wallet" else "01a1fe00-0000-7000-8000-000000000001"
+        return str(key) if kind.islower() else _global_id(kind, key)
+
+
+def _global_id(kind: str, key: object) -> str:
+    return global_id(kind.removeprefix("Another"), key)
+
+
+async def _viewer(_: Any, __: Adapters, side: Side) -> object:
+    return side.enrolled.person
+
+
+async def _session(pool: Any, _: Adapters, side: Side) -> object:
+    return (await open_session(pool, side.enrolled.person)).id
+
+
+async def _wallet(_: Any, ports: Adapters, side: Side) -> object:
+    key = AccountKey(side.owner, Purpose.HOSTING_CREDIT, Currency.IDR)
+    async with ports.work() as work:
+        await work.ledger.open(_CLEARING)
+        wallet = await work.ledger.open(key)
+        credit = Posting(Kind.TOP_UP, _CLEARING, key, Money.whole(777, Currency.IDR))
+        assert (await work.ledger.post(Transaction.move(TransactionId(uuid7()), credit))).posted
+    return wallet
+
+
+async def _top_up(_: Any, ports: Adapters, side: Side) -> object:
+    kind, _, name = side.owner.partition(":")
+    brands = {BrandId(UUID(name)): BrandRole.OWNER} if kind == "brand" else {}
+    payer, wallet = Actor(side.enrolled.person, brands=brands), AccountId(int(str(side.keys["Wallet"])))
+    made = await start_top_up(ports, payer, wallet, Money.whole(50_000, Currency.IDR), Method.QRIS, "first")
+    assert isinstance(made, TopUp), made
+    return made.id
+
+
+async def _another_person(pool: Any, _: Adapters, __: Side) -> object:
+    return (await enroll(pool)).person
+
+
+async def _merge_request(pool: Any, _: Adapters, side: Side) -> object:
+    merged, asked_by = await enroll(pool), await enroll(pool, staff=StaffRole.ADMIN)
+    request = uuid7()
+    await pool.execute(_MERGE, request, side.enrolled.person, merged.person, asked_by.person)
+    return request
+
+
+async def _identity(pool: Any, ports: Adapters, side: Side) -> object:
+    identity, person = uuid7(), side.enrolled.person
+    subject = await ports.identity.vault.seal(person, "subject", "a subject")
+    await pool.execute(_IDENTITY, identity, person, Provider.GOOGLE, identity.bytes, subject)
+    return identity
+
+
+async def _passkey(pool: Any, ports: Adapters, side: Side) -> object:
+    credential, person = uuid7().bytes, side.enrolled.person
+    await pool.execute(_PASSKEY, credential, person, await ports.identity.vault.seal(person, "passkey_name", "a key"))
+    return sha256(credential).hexdigest()
+
+
+MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object]]] = {
+    "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
+    "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
+}  # fmt: skip
+"""How somebody comes by an object of each kind; the answer is its key. Each may lean on those before it."""
