@@ -15,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from adapters import exports, webhooks, wiring
 from adapters.address import Located
 from adapters.config import Environment, Settings, read_settings
-from adapters.demo import DEMO, demo_session
+from adapters.demo import DEMO, demo_password, demo_session, mail_of
 from adapters.identity.published import key_routes
 from adapters.identity.tokens import TokenError, Tokens, Verified
 from adapters.logs import configure_logging
@@ -28,7 +28,7 @@ from domain.identity.sessions import actor_of
 from domain.ids import uuid7
 from domain.ledger.chart import Purpose
 from domain.ports import Ports
-from gql import graphiql
+from gql import graphiql, portal
 from gql.budget import Budget
 from gql.context import Context
 from gql.cookies import CookieJar
@@ -139,7 +139,8 @@ class Application:
         wallets = await self.ports.books.accounts_of([Actor(session.person).owner], [Purpose.HOSTING_CREDIT])
         wallet = global_id(Wallet.kind, wallets[0].id) if wallets else None
         token = self._tokens.issue(session, self.clock(), _DEMO_TOKEN).text
-        return graphiql.page(token, wallet, str(uuid7()))
+        known = graphiql.Known(mail_of(DEMO), demo_password(self._settings.identity_key_bytes))
+        return graphiql.page(token, wallet, str(uuid7()), known)
 
     async def readiness(self) -> Readiness:
         """Whether the parts that we lean on answer."""
@@ -229,7 +230,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
     ]
     if application.development:
-        routes.append(Route("/graphql/assets/{name}", _asset))
+        routes += [Route("/graphql/assets/{name}", _asset), *portal.routes()]
     return routes
 
 

@@ -2,6 +2,8 @@
 
 import json
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
@@ -110,12 +112,48 @@ mutation Open {
 """
 
 
-def page(token: str, wallet_id: str | None, key: str) -> Response:
-    """The page, its tabs filled for the person of the token and for one of their wallets, if they have any."""
+_SIGN_IN = """# Sign in as a portal does: the browser keeps the
+# session in cookies, which no script can read. Then run
+# "Me" in the next tab, which has no token of its own.
+mutation SignIn($input: SignInInput!) {
+  signIn(input: $input) {
+    __typename
+    ... on SignedIn { sessionId expiresAt }
+    ... on SecondFactorNeeded { challenge methods }
+    ... on Refusal { code message }
+  }
+}
+"""
+_ME = """# Who the cookies say you are, and where else you are
+# signed in. Run "SignIn" in the tab before first.
+query Me {
+  viewer {
+    name
+    mail
+    sessions { id device current portal lastUsedAt }
+    identities { id provider subject }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An account to sign in with."""
+
+    mail: str
+    password: str = field(repr=False)
+
+
+def page(token: str, wallet_id: str | None, key: str, known: Known) -> Response:
+    """The page, its tabs filled for the person of the token and for one of their wallets, if they have any.
+
+    The last two sign in as somebody known, and look around, by cookies.
+    """
     if find_spec(_PACKAGE) is None:
         return PlainTextResponse("GraphiQL's files are not installed: they come with requirements-dev.txt.\n", 503)
     nonce = secrets.token_urlsafe(16)
-    tabs = json.dumps(_tabs(token, wallet_id, key)).replace("<", "\\u003c")
+    tabs = json.dumps(_tabs(token, wallet_id, key, known)).replace("<", "\\u003c")
     policy = (
         f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; connect-src 'self';"
         " font-src 'self' data:; img-src 'self' data:; worker-src blob:; base-uri 'none'; frame-ancestors 'none'"
@@ -133,7 +171,7 @@ def asset(name: str) -> Response:
     return FileResponse(file, media_type=_ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
 
 
-def _tabs(token: str, wallet_id: str | None, key: str) -> list[dict[str, Any]]:
+def _tabs(token: str, wallet_id: str | None, key: str, known: Known) -> list[dict[str, Any]]:
     headers = json.dumps({"Authorization": f"Bearer {token}"}, indent=2)
     top_up = {
         "input": {
@@ -147,7 +185,10 @@ def _tabs(token: str, wallet_id: str | None, key: str) -> list[dict[str, Any]]:
     tabs = [(_LOOK, None), (_TOP_UP, top_up), (_FOLLOW, follow)]
     if wallet_id is None:
         tabs.insert(0, (_OPEN, None))
-    return [
-        {"query": query, "variables": json.dumps(variables, indent=2) if variables else None, "headers": headers}
-        for query, variables in tabs
-    ]
+    cookies = json.dumps({"GraphQL-Require-Preflight": "1"}, indent=2)
+    sign_in = {"input": {"mail": known.mail, "password": known.password, "portal": "PLAYER", "transport": "COOKIE"}}
+    return [_tab(*tab, headers) for tab in tabs] + [_tab(_SIGN_IN, sign_in, cookies), _tab(_ME, None, cookies)]
+
+
+def _tab(query: str, variables: Mapping[str, Any] | None, headers: str) -> dict[str, Any]:
+    return {"query": query, "variables": json.dumps(variables, indent=2) if variables else None, "headers": headers}

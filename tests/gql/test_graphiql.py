@@ -2,12 +2,23 @@
 
 import json
 import re
+from functools import partial
+from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
-from adapters.demo import DEMO, demo_session
+import aiohttp
+
+from adapters.demo import DEMO, demo_password, demo_session, mail_of
+from adapters.embedded.database import DatabaseAddresses
+from adapters.identity.tokens import Tokens
 from domain.actor import Actor
 from gql.node import global_id
-from tests.gql.house import House
+from gql.portal import PATHS
+from tests.accounts_house import AccountPorts
+from tests.accounts_stage import staged_accounts
+from tests.fakes import connected
+from tests.gql.house import House, Reply, served, settings_for
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 ME = Actor(demo_session(DEMO).person)
@@ -15,7 +26,10 @@ ME = Actor(demo_session(DEMO).person)
 
 async def tabs_of(house: House) -> list[dict[str, Any]]:
     house.ports.standings.begin(demo_session(DEMO))
-    reply = await house.request("GET", headers=BROWSER)
+    return read_tabs(await house.request("GET", headers=BROWSER))
+
+
+def read_tabs(reply: Reply) -> list[dict[str, Any]]:
     assert reply.status == 200
     found = re.search(r'<script id="tabs" type="application/json">(.*?)</script>', reply.text, re.DOTALL)
     assert found
@@ -24,17 +38,18 @@ async def tabs_of(house: House) -> list[dict[str, Any]]:
 
 
 async def asked(house: House, tab: dict[str, Any]) -> Any:
-    variables = json.loads(tab["variables"] or "{}")
-    reply = await house.request(
-        "POST", json={"query": tab["query"], "variables": variables}, headers=json.loads(tab["headers"])
-    )
-    return reply.data
+    return (await posted(house, tab)).data
+
+
+async def posted(house: House, tab: dict[str, Any], more: dict[str, str] | None = None) -> Reply:
+    body = {"query": tab["query"], "variables": json.loads(tab["variables"] or "{}")}
+    return await house.request("POST", json=body, headers={**json.loads(tab["headers"]), **(more or {})})
 
 
 async def test_the_tabs_work_as_they_are(workshop: House) -> None:
     wallet = await workshop.ports.wallet(ME)
     await workshop.ports.credit(wallet, 25_000)
-    look, top_up, watch = await tabs_of(workshop)
+    look, top_up, watch, *_ = await tabs_of(workshop)
     assert (await asked(workshop, look))["viewer"]["wallets"][0]["balance"]["total"]["amount"] == "25000.00"
     assert (await asked(workshop, top_up))["startTopUp"]["__typename"] == "TopUp"
     async with workshop.socket() as socket:
@@ -48,11 +63,11 @@ async def test_the_tabs_work_as_they_are(workshop: House) -> None:
 
 async def test_without_a_wallet_the_first_tab_opens_one(workshop: House) -> None:
     tabs = await tabs_of(workshop)
-    assert len(tabs) == 4
+    assert len(tabs) == 6
     opened = (await asked(workshop, tabs[0]))["openWallet"]
     assert opened["__typename"] == "Wallet"
     tabs = await tabs_of(workshop)
-    assert len(tabs) == 3
+    assert len(tabs) == 5
     assert json.loads(tabs[2]["variables"])["walletId"] == opened["id"] == global_id("Wallet", 1)
 
 
@@ -82,3 +97,36 @@ async def test_production_has_none_of_it(house: House) -> None:
     reply = await house.request("GET", headers=BROWSER)
     assert (reply.status, reply.codes) == (400, ["BAD_INPUT"])
     assert (await house.request("GET", "/graphql/assets/graphiql.min.js")).status == 404
+    for path in PATHS:
+        assert (await house.request("GET", path.format(provider="google"))).status == 404
+
+
+async def test_the_portals_page_runs_its_own_script_alone(workshop: House) -> None:
+    for path in PATHS:
+        reply = await workshop.request("GET", path.format(provider="google"))
+        policy = reply.headers["Content-Security-Policy"]
+        (nonce,) = set(re.findall(r"'nonce-([^']+)'", policy))
+        assert "unsafe" not in policy
+        assert set(re.findall(r'<(?:script|style) nonce="([^"]+)">', reply.text)) == {nonce}
+        assert (reply.headers["Referrer-Policy"], reply.headers["Cache-Control"]) == ("no-referrer", "no-store")
+        assert reply.text != (await workshop.request("GET", path.format(provider="google"))).text
+
+
+async def test_one_tab_signs_in_and_the_next_one_goes_by_the_cookies(
+    tmp_path: Path, database: DatabaseAddresses
+) -> None:
+    settings = settings_for(tmp_path, "development")
+    async with staged_accounts(database) as stage, stage.standings.running():
+        tokens = stage.access_tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
+        await stage.member(mail_of(DEMO), demo_password(settings.identity_key_bytes))
+        ports = AccountPorts(stage)
+        async with served(settings, partial(connected, ports)) as url, aiohttp.ClientSession() as client:
+            house = House(ports, tokens, url, client)
+            *_, sign_in, me = read_tabs(await house.request("GET", headers=BROWSER))
+            reply = await posted(house, sign_in)
+            assert reply.data["signIn"]["__typename"] == "SignedIn"
+            kept = SimpleCookie("; ".join(reply.headers.getall("Set-Cookie")))  # type: ignore[attr-defined] # aiohttp's headers have it
+            cookies = {"Cookie": "; ".join(f"{name}={each.value}" for name, each in kept.items())}
+            viewer = (await posted(house, me, cookies)).data["viewer"]
+            assert (viewer["mail"], viewer["identities"][0]["provider"]) == (mail_of(DEMO), "PASSWORD")
+            assert (await posted(house, me)).codes == ["UNAUTHENTICATED"]
