@@ -1,4 +1,4 @@
-"""What is thrown away in time: requests for mail, letters, links, and the keys of who never became a person."""
+"""What is thrown away in time: requests for mail, letters, links, tokens, and the keys of who never became a person."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,4 +32,5 @@ async def prune_mail(ports: IdentityPorts, now: datetime) -> int:
     async with ports.work() as work:
         await work.letters.forget_old(now - LETTERS_KEPT)
         await work.letters.forget_expired_tickets(now - REQUESTS_KEPT)
+        await work.sessions.forget_expired_tokens(now - REQUESTS_KEPT)
     return forgotten

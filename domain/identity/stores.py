@@ -141,6 +141,10 @@ class SessionStore(Protocol):
         """Note that a refresh token was used."""
         ...
 
+    async def forget_expired_tokens(self, before: datetime) -> None:
+        """Delete refresh tokens that expired before then."""
+        ...
+
 
 class Tickets(Protocol):
     """Single-use tokens inside a unit of work."""

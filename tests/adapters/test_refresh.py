@@ -25,6 +25,7 @@ from domain.identity.model import (
 )
 from domain.identity.passwords import change_password
 from domain.identity.ports import AccessToken
+from domain.identity.pruning import prune_mail
 from domain.identity.refusals import SessionEnded
 from domain.identity.sessions import (
     Means,
@@ -250,6 +251,18 @@ class TestItsTime:
         second = await refreshed(stage, held(first))
         stage.clock.turn(REFRESH_LIFETIME)
         assert await is_over(stage, second)
+
+    async def test_tokens_that_expired_are_thrown_away_and_nothing_else_is(
+        self, stage: AccountsStage, first: SignedIn
+    ) -> None:
+        second = await refreshed(stage, held(first))
+        stage.turn(days=6)
+        third = await refreshed(stage, second)
+        stage.turn(days=2, hours=1)
+        await prune_mail(stage, stage.clock())
+        assert await tokens_of(stage, first.session) == (1, 1)
+        assert await is_over(stage, second)
+        assert await refreshed(stage, third)
 
     async def test_a_session_that_is_refreshed_every_day_ends_after_ninety(
         self, stage: AccountsStage, first: SignedIn

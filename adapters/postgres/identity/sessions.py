@@ -107,6 +107,10 @@ class PostgresSessions:
         """Note that a refresh token was used."""
         await self._connection.execute("update refresh_token set spent_at = $2 where digest = $1", digest, now)
 
+    async def forget_expired_tokens(self, before: datetime) -> None:
+        """Delete refresh tokens that expired before then."""
+        await self._connection.execute("delete from refresh_token where expires_at < $1", before)
+
 
 def session_of(record: Record) -> Session:
     """A session from a row that has `COLUMNS`."""
