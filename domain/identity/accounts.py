@@ -13,9 +13,9 @@ from domain.audit_log import Deed
 from domain.errors import KeyDestroyedError
 from domain.identity.addresses import mail_index, readable_mail
 from domain.identity.letters import queued_letter
-from domain.identity.links import count_guess, read_link, use_link
+from domain.identity.links import count_guess, read_link, use_link, withdraw_links
 from domain.identity.mail import AddressChanged
-from domain.identity.mail_requests import MAIL_FIELD, SIGN_UP_FIELD
+from domain.identity.mail_requests import CHANGE_FIELD, MAIL_FIELD, SIGN_UP_FIELD
 from domain.identity.mail_stores import MailRequest, MailWish, QueuedLetter
 from domain.identity.model import FRESH_SIGN_IN, Locale, Person, PersonStatus, Portal, Ticket, TicketPurpose
 from domain.identity.passwords import too_many_tries
@@ -28,11 +28,13 @@ from domain.identity.refusals import (
     NotAnAddress,
     NotWhileImpersonating,
     SignInRefused,
+    StepUpRequired,
     TooManyTries,
 )
 from domain.identity.secrets import refused_password
 from domain.identity.sessions import Means
 from domain.identity.sign_in import SignInAnswer, finish_sign_in
+from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, uuid7
 from domain.quotas import CODE_REQUEST
 from domain.refusal import Refusal
@@ -147,44 +149,57 @@ async def _make_person(
 
 
 async def request_mail_change(ports: IdentityPorts, actor: Actor, mail: str) -> MailOnItsWay | Refusal:
-    """Name an address as one's own; a link that goes there proves it. Its door: the mutation.
+    """Name an address as one's own; a link that goes there proves it, in this session. Its door: the mutation.
 
-    Another address than the present one takes a fresh sign-in: whoever reads a person's mail can become them.
+    Whoever reads a person's mail can become them. So another address than the present one takes a fresh code, which
+    the present one receives; where none is confirmed, a fresh sign-in.
     """
-    if actor.impersonator is not None:
+    if actor.impersonator is not None or actor.session is None:
         return NotWhileImpersonating()
     address = readable_mail(mail)
     if address is None:
         return NotAnAddress()
     index, known = mail_index(ports.vault, address), (await ports.people.people([actor.person])).get(actor.person)
-    present = known.mail if known else None
-    if present is None or mail_index(ports.vault, present) != index:
-        since = actor.authenticated_at
-        if since is None or ports.clock() - since > FRESH_SIGN_IN:
-            return FreshSignInRequired()
+    if refusal := _not_sure(ports, actor, known, index):
+        return refusal
     for subject in (index.hex(), f"person:{actor.person}"):
         if refusal := await too_many_mails(ports, subject):
             return refusal
-    body = await ports.vault.seal(actor.person, MAIL_FIELD, address)
+    told = {"mail": address, "session": str(actor.session)}
+    body = await ports.vault.seal(actor.person, CHANGE_FIELD, json.dumps(told))
     locale = known.locale if known else Locale.INDONESIAN
     await ask_for_mail(ports, MailWish.CHANGE_MAIL, index, locale, actor.origin, actor.person, body, actor)
     return MailOnItsWay()
 
 
-async def confirm_mail(ports: IdentityPorts, token: str, origin: Origin | None) -> MailConfirmed | LinkRefused:
-    """Take an address over as a person's own. Its door: the mutation, with the token of the letter's link.
+def _not_sure(ports: IdentityPorts, actor: Actor, known: Person | None, index: bytes) -> Refusal | None:
+    """What an actor must prove before an address becomes theirs that is not."""
+    if known is not None and known.mail is not None and mail_index(ports.vault, known.mail) == index:
+        return None
+    now, since = ports.clock(), actor.authenticated_at
+    if known is not None and known.mail_verified_at is not None:
+        return None if actor.stepped_up(now) else StepUpRequired()
+    return FreshSignInRequired() if since is None or now - since > FRESH_SIGN_IN else None
 
+
+async def confirm_mail(ports: IdentityPorts, actor: Actor, token: str) -> MailConfirmed | LinkRefused:
+    """Take an address over as the actor's own. Its door: the mutation, with the token of the letter's link.
+
+    It takes the session that asked. Who finds a link in their mail that they did not ask for would else give their
+    address to a stranger's account; and when that session ends, what it had asked for is over.
     A password goes with the address. The old address is told, and links that went there are no good any more.
     """
     link = await read_link(ports, token, TicketPurpose.VERIFY_MAIL, MAIL_FIELD)
     if link is None:
         return LinkRefused()
     ticket, person, mail = link
+    if actor.session is None or (actor.person, actor.session) != (person, ticket.session):
+        return LinkRefused()
     known = (await ports.people.people([person])).get(person)
     try:
         sealed, subject = await ports.vault.seal(person, "mail", mail), await ports.vault.seal(person, "subject", mail)
         letter = await _farewell(ports, known, mail) if known else None
-        await _take_over(ports, ticket, person, mail_index(ports.vault, mail), (sealed, subject), letter, origin)
+        await _take_over(ports, actor, ticket, mail_index(ports.vault, mail), (sealed, subject), letter)
     except (_TakenError, KeyDestroyedError):
         return LinkRefused()
     return MailConfirmed(mail)
@@ -199,24 +214,31 @@ async def _farewell(ports: IdentityPorts, known: Person, mail: str) -> QueuedLet
 
 
 async def _take_over(
-    ports: IdentityPorts, ticket: Ticket, person: PersonId, index: bytes, sealed: tuple[bytes, bytes],
-    letter: QueuedLetter | None, origin: Origin | None,
+    ports: IdentityPorts, actor: Actor, ticket: Ticket, index: bytes, sealed: tuple[bytes, bytes],
+    letter: QueuedLetter | None,
 ) -> None:  # fmt: skip
-    """Raises `_TakenError`, and nothing has changed, where the link or the address is no good any more."""
+    """Raises `_TakenError`, and nothing has changed, where the session, the link or the address is no good any more."""
+    person = actor.person
     async with ports.work() as work:
-        if await work.people.lock(person) is not PersonStatus.ACTIVE or not await use_link(ports, work, ticket):
+        if await work.people.lock(person) is not PersonStatus.ACTIVE or not await _still_in(ports, work, actor):
+            raise _TakenError
+        if not await use_link(ports, work, ticket):
             raise _TakenError
         if await work.mailboxes.owner(index) not in {None, person}:
             raise _TakenError
         if not await work.mailboxes.move_password(person, index, sealed[1]):
             raise _TakenError
         await work.people.set_mail(person, sealed[0], index, ports.clock())
-        for purpose in (TicketPurpose.RESET_PASSWORD, TicketPurpose.VERIFY_MAIL):
-            await work.tickets.withdraw(person, purpose)
+        await withdraw_links(work, person)
         if letter is not None:
             await work.letters.add(letter)
-        actor = Actor(person, origin=origin)
         await work.record(Deed("person.mail_confirmed", f"person:{person}", actor, about=person))
+
+
+async def _still_in(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> bool:
+    """Whether the actor's session has not ended in this moment; it cannot until the unit of work does."""
+    session = await work.sessions.lock(actor.session) if actor.session else None
+    return session is not None and session.living(ports.clock())
 
 
 async def too_many_mails(ports: IdentityPorts, subject: str) -> TooManyTries | None:

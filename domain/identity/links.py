@@ -42,6 +42,16 @@ async def use_link(ports: IdentityPorts, work: IdentityWork, ticket: Ticket) -> 
     return True
 
 
+async def withdraw_links(work: IdentityWork, person: PersonId) -> None:
+    """Make useless what was sent, or is about to be, to an address that a person has or has asked for.
+
+    The person is locked: what their requests for mail come to waits for that.
+    """
+    await work.mail_requests.withdraw_changes(person)
+    for purpose in (TicketPurpose.RESET_PASSWORD, TicketPurpose.VERIFY_MAIL):
+        await work.tickets.withdraw(person, purpose)
+
+
 async def count_guess(ports: IdentityPorts, ticket: Ticket) -> bool:
     """Count a guess before it is tried, so that many at once are no more than one by one; False for one too many."""
     async with ports.work() as work:

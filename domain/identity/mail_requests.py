@@ -5,7 +5,7 @@ A new address gets the link that was asked for. A known one is told so, with a l
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -19,11 +19,12 @@ from domain.identity.mail_stores import MailRequest, MailWish, QueuedLetter
 from domain.identity.model import Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.provider import Provider
-from domain.ids import PersonId
+from domain.ids import PersonId, SessionId
 from domain.vault import Sealed
 from domain.work import Swept
 
 SIGN_UP_FIELD: Final = "sign_up"
+CHANGE_FIELD: Final = "mail_change"
 MAIL_FIELD: Final = "mail"
 """As what the vault seals the bodies of requests and links."""
 
@@ -117,16 +118,20 @@ async def _for_owner(ports: IdentityPorts, request: MailRequest, owner: PersonId
 async def _for_stranger(ports: IdentityPorts, request: MailRequest, person: PersonId, body: bytes) -> _Answer | None:
     """The link that was asked for, to an address that is nobody's yet."""
     signs_up = request.wish is MailWish.SIGN_UP
-    (text,) = await ports.vault.open([Sealed(person, SIGN_UP_FIELD if signs_up else MAIL_FIELD, body)])
+    (text,) = await ports.vault.open([Sealed(person, SIGN_UP_FIELD if signs_up else CHANGE_FIELD, body)])
     if text is None:
         return None
+    told = json.loads(text)
+    mail: str = told["mail"]
     if signs_up:
         token, ticket = new_link(ports, TicketPurpose.CONFIRM_SIGN_UP, person, body)
         confirm = ConfirmSignUp(ports.pages.confirm_sign_up(token))
-        return _Answer(ticket, await queued_letter(ports, person, json.loads(text)["mail"], request.locale, confirm))
-    token, ticket = new_link(ports, TicketPurpose.VERIFY_MAIL, person, body)
+        return _Answer(ticket, await queued_letter(ports, person, mail, request.locale, confirm))
+    sealed = await ports.vault.seal(person, MAIL_FIELD, mail)
+    token, ticket = new_link(ports, TicketPurpose.VERIFY_MAIL, person, sealed)
+    asked_in = replace(ticket, session=SessionId(UUID(told["session"])))
     verify = VerifyAddress(ports.pages.confirm_mail(token))
-    return _Answer(ticket, await queued_letter(ports, person, text, request.locale, verify))
+    return _Answer(asked_in, await queued_letter(ports, person, mail, request.locale, verify))
 
 
 async def _address_of(ports: IdentityPorts, person: PersonId, index: bytes) -> str | None:

@@ -76,6 +76,10 @@ class MailRequests(Protocol):
         """Note that a request was answered, and forget its body."""
         ...
 
+    async def withdraw_changes(self, person: PersonId) -> None:
+        """Delete the requests of a person for another address that nobody has answered."""
+        ...
+
     async def withdraw_links(self, mail_index: bytes) -> None:
         """Delete the unused tickets of all sign-ups with an address: the newest link is the only good one."""
         ...

@@ -14,6 +14,7 @@ from domain.audit_log import Deed
 from domain.identity.addresses import mail_index
 from domain.identity.arrivals import sealed_origin
 from domain.identity.letters import letter_to
+from domain.identity.links import withdraw_links
 from domain.identity.mail import PasswordChanged
 from domain.identity.mail_stores import KeptPassword
 from domain.identity.model import PersonStatus, Portal, SessionEnd, TicketPurpose
@@ -107,13 +108,14 @@ async def change_password(ports: IdentityPorts, actor: Actor, old: str, new: str
 async def renew_password(ports: IdentityPorts, work: IdentityWork, actor: Actor, hash_: str) -> int:
     """Keep a new password and end what the old one had opened, but the actor's own session; how many that were.
 
-    The person is locked. Links to a new password, and sign-ins that wait for their second factor, are over too.
+    The person is locked. Links to a new password or a new address, and sign-ins that wait for their second factor, are
+    over too: whoever asked for them may be who the new password is to keep out.
     """
     now = ports.clock()
     await work.people.set_password(actor.person, hash_)
     ended = await work.sessions.end(actor.person, now, SessionEnd.PASSWORD_CHANGED, but=actor.session)
-    for purpose in (TicketPurpose.RESET_PASSWORD, TicketPurpose.SECOND_FACTOR):
-        await work.tickets.withdraw(actor.person, purpose)
+    await withdraw_links(work, actor.person)
+    await work.tickets.withdraw(actor.person, TicketPurpose.SECOND_FACTOR)
     await work.record(Deed("password.changed", f"person:{actor.person}", actor, about=actor.person))
     return len(ended)
 

@@ -71,6 +71,7 @@ RequestMailChangeResult = result(
     "RequestMailChangeResult",
     MailOnItsWay,
     refusals.NotAnAddress,
+    refusals.StepUpRequired,
     refusals.FreshSignInRequired,
     refusals.NotWhileImpersonating,
     refusals.TooManyTries,

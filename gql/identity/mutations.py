@@ -103,8 +103,8 @@ class AccountMutation:
 
     @field(
         Right.SIGNED_IN,
-        "Name an address as yours: a link that goes there proves it. Another one than before takes a sign-in of the"
-        " last quarter of an hour.",
+        "Name an address as yours: a link that goes there proves it, followed in the session that asked. Another one"
+        " than before takes a fresh code; where none was confirmed, a sign-in of the last quarter of an hour.",
         graphql_type=answers.RequestMailChangeResult,
     )
     async def request_mail_change(self, info: Info, wanted: Annotated[inputs.RequestMailChangeInput, Wanted]) -> object:
@@ -113,14 +113,14 @@ class AccountMutation:
         return _mailed(await accounts.request_mail_change(context.identity, context.caller, mail), mail)
 
     @field(
-        Right.PUBLIC,
-        "Confirm an address by the link that went there. Whoever has the link need not be signed in.",
+        Right.SIGNED_IN,
+        "Confirm an address by the link that went there, in the session that asked for it.",
         graphql_type=answers.ConfirmMailResult,
     )
     async def confirm_mail(self, info: Info, wanted: Annotated[inputs.ConfirmMailInput, Wanted]) -> object:
         """Confirm an address."""
         context = info.context
-        made = await accounts.confirm_mail(context.identity, token_entered(wanted.token), context.origin)
+        made = await accounts.confirm_mail(context.identity, context.caller, token_entered(wanted.token))
         return show(made) if isinstance(made, Refusal) else types.MailConfirmed(mail=made.mail)
 
 

@@ -26,6 +26,7 @@ from domain.identity.refusals import (
     NotWhileImpersonating,
     PersonBanned,
     SignInRefused,
+    StepUpRequired,
     TooManyTries,
 )
 from domain.identity.resets import request_password_reset, reset_password
@@ -35,6 +36,7 @@ from domain.identity.sign_in import SecondFactorNeeded
 from domain.ids import PersonId, uuid7
 from domain.refusal import Refusal
 from tests.accounts_stage import ENGLISH, PASSWORD, AccountsStage, origin, staged_accounts
+from tests.factor_stage import stepped_up
 from tests.waiting import eventually
 
 NEW = "another horse, other batteries"
@@ -111,10 +113,10 @@ class TestSigningUp:
         await stage.ask(ANI)
         token = stage.token("ConfirmSignUp")
         assert await reset_password(stage, token, NEW, Portal.PLAYER, origin()) == LinkRefused()
-        assert await confirm_mail(stage, token, origin()) == LinkRefused()
+        assert await confirm_mail(stage, await stage.member("budi@mail.example"), token) == LinkRefused()
         stage.turn(minutes=30)
         assert await stage.confirm(token=token) == LinkRefused()
-        assert await stage.count("person") == 0
+        assert await stage.count("person") == 1
 
     async def test_two_who_use_one_link_at_once_make_one_person(self, stage: AccountsStage) -> None:
         await stage.ask(ANI)
@@ -375,12 +377,12 @@ class TestChangingPasswords:
 
 class TestChangingTheAddress:
     async def test_the_password_goes_with_it_and_the_old_address_is_told(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         stale = await reset_link(stage)
         assert await request_mail_change(stage, me, "Budi@mail.example") == MailOnItsWay()
         await stage.post()
         assert stage.mailer.letters[-1].to == "Budi@mail.example"
-        assert await confirm_mail(stage, stage.token("VerifyAddress"), origin()) == MailConfirmed("Budi@mail.example")
+        assert await confirm_mail(stage, me, stage.token("VerifyAddress")) == MailConfirmed("Budi@mail.example")
         await stage.post()
         assert (stage.mailer.letters[-1].subject, stage.mailer.letters[-1].to) == ("AddressChanged", ANI)
         assert (await stage.people.people([me.person]))[me.person].mail == "Budi@mail.example"
@@ -390,27 +392,33 @@ class TestChangingTheAddress:
 
     async def test_an_address_of_somebody_else_is_not_taken(self, stage: AccountsStage) -> None:
         await stage.member("budi@mail.example")
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         assert await request_mail_change(stage, me, "budi@mail.example") == MailOnItsWay()
         await stage.post()
         assert stage.subjects[-1] == "AlreadyRegistered"
 
     async def test_one_that_was_taken_meanwhile_is_refused(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         await request_mail_change(stage, me, "budi@mail.example")
         await stage.post()
         late = stage.token("VerifyAddress")
         await stage.member("budi@mail.example")
-        assert await confirm_mail(stage, late, origin()) == LinkRefused()
+        assert await confirm_mail(stage, me, late) == LinkRefused()
         assert isinstance(await stage.sign_in(), SignedIn)
 
-    async def test_it_takes_a_fresh_sign_in_but_for_the_address_one_has(self, stage: AccountsStage) -> None:
+    async def test_it_takes_a_fresh_code_but_for_the_address_one_has(self, stage: AccountsStage) -> None:
         me = await stage.member()
-        stage.turn(minutes=16)
-        assert await request_mail_change(stage, me, "budi@mail.example") == FreshSignInRequired()
+        assert await request_mail_change(stage, me, "budi@mail.example") == StepUpRequired()
         assert await request_mail_change(stage, me, ANI) == MailOnItsWay()
         looking = replace(me, impersonator=PersonId(uuid7()))
         assert await request_mail_change(stage, looking, ANI) == NotWhileImpersonating()
+
+    async def test_where_no_address_is_confirmed_it_takes_a_fresh_sign_in(self, stage: AccountsStage) -> None:
+        me = await stage.member()
+        await stage.database.pool.execute("update person set mail_verified_at = null")
+        assert await request_mail_change(stage, me, "budi@mail.example") == MailOnItsWay()
+        stage.turn(minutes=16)
+        assert await request_mail_change(stage, me, "budi@mail.example") == FreshSignInRequired()
 
     async def test_mails_are_counted(self, stage: AccountsStage) -> None:
         found = [await request_password_reset(stage, ANI, ENGLISH, origin()) for _ in range(4)]

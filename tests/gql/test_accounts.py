@@ -1,5 +1,6 @@
 """Signing up, in and out over HTTP, with tokens in hand and in cookies, on a real database."""
 
+import re
 from collections.abc import AsyncIterator
 from functools import partial
 from http.cookies import SimpleCookie
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.mail.letters import WrittenLetters
 from gql.identity.types import Session
 from gql.node import global_id
 from tests.accounts_house import (
@@ -27,7 +29,7 @@ from tests.accounts_house import (
     bearer,
     running_accounts,
 )
-from tests.accounts_stage import PASSWORD
+from tests.accounts_stage import PASSWORD, PlainWords
 from tests.gql.house import Reply
 
 
@@ -47,6 +49,18 @@ def cookies_of(reply: Reply) -> dict[str, Any]:
 
 def sent(cookies: dict[str, Any]) -> dict[str, str]:
     return {"Cookie": "; ".join(f"{name}={each.value}" for name, each in cookies.items() if each.value)}
+
+
+async def step_up_by_mail(house: AccountsHouse, tokens: Any) -> None:
+    """Confirm with the code of a letter as it is really written."""
+    wanted = "mutation { requestStepUpCode(input: {confirm: true}) { __typename } }"
+    house.stage.wording = WrittenLetters()
+    assert await house.one(wanted, bearer(tokens)) == {"__typename": "StepUpCodeOnItsWay"}
+    await house.stage.post()
+    house.stage.wording = PlainWords()
+    (code,) = re.findall(r"\b\d{6}\b", house.stage.mailer.letters[-1].text)
+    given = "mutation ($code: String!) { stepUp(input: {code: $code}) { __typename } }"
+    assert await house.one(given, bearer(tokens), code=code) == {"__typename": "SteppedUp"}
 
 
 async def test_one_signs_up_looks_around_and_out(house: AccountsHouse) -> None:
@@ -121,11 +135,17 @@ async def test_password_and_address_are_changed_by_who_is_signed_in(house: Accou
     assert await house.one(change, bearer(tokens), old=NEW, new=NEW) == {"code": "SIGN_IN_REFUSED"}
     assert await house.one(change, bearer(tokens), old=PASSWORD, new=NEW) == {"endedSessions": 1}
     assert (await house.run(ME, bearer(other))).status == 401
-    move = """mutation { requestMailChange(input: {mail: "Budi@mail.example"}) { ... on MailOnItsWay { mail } } }"""
+    move = """mutation { requestMailChange(input: {mail: "Budi@mail.example"}) {
+      ... on MailOnItsWay { mail } ... on Refusal { code }
+    } }"""
+    assert await house.one(move, bearer(tokens)) == {"code": "STEP_UP_REQUIRED"}
+    await step_up_by_mail(house, tokens)
     assert await house.one(move, bearer(tokens)) == {"mail": "Budi@mail.example"}
     await house.stage.post()
     confirm = "mutation ($token: String!) { confirmMail(input: {token: $token}) { ... on MailConfirmed { mail } } }"
-    assert await house.one(confirm, token=house.stage.token("VerifyAddress")) == {"mail": "Budi@mail.example"}
+    link = house.stage.token("VerifyAddress")
+    assert (await house.run(confirm, token=link)).codes == ["UNAUTHENTICATED"]
+    assert await house.one(confirm, bearer(tokens), token=link) == {"mail": "Budi@mail.example"}
     assert (await house.run(ME, bearer(tokens))).data["viewer"]["mail"] == "Budi@mail.example"
 
 

@@ -34,7 +34,7 @@ SCHEMA = build_schema()
 CORE = SCHEMA.core
 ROOTS = {CORE.query_type, CORE.mutation_type, CORE.subscription_type}
 PUBLIC = {
-    "signUp", "confirmSignUp", "signIn", "requestPasswordReset", "resetPassword", "confirmMail", "refreshSession",
+    "signUp", "confirmSignUp", "signIn", "requestPasswordReset", "resetPassword", "refreshSession",
     "signOut", "offerPasskeySignIn", "signInWithPasskey", "answerSecondFactor", "beginProviderSignIn",
     "finishProviderSignIn", "signInWithTelegram",
 }  # fmt: skip

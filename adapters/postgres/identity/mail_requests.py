@@ -24,6 +24,7 @@ delete from ticket using mail_request
 where mail_request.mail_index = $1 and mail_request.kind = 'sign_up' and ticket.person = mail_request.person
     and ticket.purpose = 'confirm_sign_up' and ticket.used_at is null
 """
+_WITHDRAW_CHANGES = "delete from mail_request where person = $1 and kind = 'change_mail' and done_at is null"
 _NEVER_A_PERSON = "not exists (select from person where person.id = mail_request.person)"
 _STALE = f"""
 select distinct person from mail_request
@@ -59,6 +60,10 @@ class PostgresMailRequests:
     async def done(self, id_: UUID, now: datetime) -> None:
         """Note that a request was answered, and forget its body."""
         await self._connection.execute(_DONE, id_, now)
+
+    async def withdraw_changes(self, person: PersonId) -> None:
+        """Delete the requests of a person for another address that nobody has answered."""
+        await self._connection.execute(_WITHDRAW_CHANGES, person)
 
     async def withdraw_links(self, mail_index: bytes) -> None:
         """Delete the unused tickets of all sign-ups with an address."""
