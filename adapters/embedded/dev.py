@@ -57,7 +57,7 @@ def run(say: Say) -> None:
         _databases(environment, stack, say)
         environment.setdefault("KEYS_DATABASE_URL", environment["DATABASE_URL"])
         environment.setdefault("KEYS_MIGRATION_DATABASE_URL", environment["MIGRATION_DATABASE_URL"])
-        _settle(environment)
+        settle(environment)
         _publish(environment, stack)
         with _step("Bringing the tables up to date", say):
             names = "DATABASE_URL", "MIGRATION_DATABASE_URL", "KEYS_DATABASE_URL", "KEYS_MIGRATION_DATABASE_URL"
@@ -142,7 +142,7 @@ def _embedded_postgres(environment: dict[str, str], household: Household, stack:
         say(f"  {postgres.notice}")
 
 
-def _settle(environment: dict[str, str]) -> None:
+def settle(environment: dict[str, str]) -> None:
     """Every setting that nobody gave, for a server, a worker and sandboxes that know one another.
 
     Who is a client of a real site keeps it: the sandbox stands in for the others. Browsers have passkeys, and keep
