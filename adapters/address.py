@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.actor import Origin
+from domain.quotas import UNPROVEN
 
 _LONGEST_DEVICE = 200
 _FORWARDED = "x-forwarded-for"
@@ -31,15 +32,19 @@ class Located:
 
 
 def client_address(peer: str, forwarded: list[str], trusted_proxies: int) -> str:
-    """The client's address, in its one normal form; the peer's where the proxies tell none that makes sense.
+    """The client's address, in its one normal form; a Unix socket has none, and stays as it is.
 
     `peer` is the other end of our socket, and with proxies the nearest of them; `forwarded` are all lines of
-    `X-Forwarded-For` in their order. A peer that is no address, as that of a Unix socket, stays as it is.
+    `X-Forwarded-For` in their order. Where they do not fit the proxies that we know of, or make no sense, the peer may
+    be a proxy that speaks for the whole world: it is then told with `UNPROVEN` behind it, which lies in no network.
     """
+    there = _normal(peer) or peer
+    if not trusted_proxies and not forwarded:
+        return there
     told = ",".join(forwarded).split(",")
     if not 0 < trusted_proxies <= len(told):
-        return _normal(peer) or peer
-    return _normal(_without_port(told[-trusted_proxies].strip())) or _normal(peer) or peer
+        return there + UNPROVEN
+    return _normal(_without_port(told[-trusted_proxies].strip())) or there + UNPROVEN
 
 
 def _without_port(text: str) -> str:

@@ -78,6 +78,9 @@ USUAL: Mapping[str, Quota] = {
 _CHANGE = re.compile(r"([a-z_]+)=([0-9]{1,9})/([0-9]{1,7})", re.ASCII)
 _SIGHT_OF_IPV6 = 64
 
+UNPROVEN = " (unproven)"
+"""Behind an address that nobody vouches for: it lies in no network, and counts as what it says."""
+
 
 def changed_quotas(text: str) -> Mapping[str, Quota]:
     """Quotas with other numbers, from `name=times/seconds, ...`. Raises ValueError that says what is not right."""
@@ -97,6 +100,7 @@ def changed_quotas(text: str) -> Mapping[str, Quota]:
 
 def neighbourhood(address: str) -> str:
     """The subject by which an IP address is counted: itself, or its /64, for one customer has all of that in IPv6."""
+    address = address.removesuffix(UNPROVEN)
     try:
         found = ip_address(address)
     except ValueError:
