@@ -82,7 +82,7 @@ class Root:
     @property
     def takes_ids(self) -> bool:
         """Whether it names an object."""
-        return any(_names_something(name, each.type) for name, each in self.declared.args.items())
+        return any(_names_something(each.type) for _, each in _needed(self.declared))
 
     def document(self, ids: Mapping[str, str], without: frozenset[str]) -> str:
         """A document that asks for all that is below it, but for fields `without` which it is to be asked."""
@@ -202,10 +202,10 @@ def _needed(of: Any) -> Iterator[tuple[str, Any]]:
             yield name, each
 
 
-def _names_something(name: str, type_: Any) -> bool:
+def _names_something(type_: Any) -> bool:
     named = get_named_type(type_)
     if isinstance(named, GraphQLInputObjectType):
-        return any(_names_something(key, each.type) for key, each in named.fields.items())
+        return any(_names_something(each.type) for _, each in _needed(named))
     return named.name in _IDS
 
 

@@ -25,10 +25,14 @@ from tests.people import Enrolled, enroll, open_session
 
 OFFICE, ELSEWHERE = "10.20.30.40", "203.0.113.9"
 NETWORK = "10.0.0.0/8"
-_ROLE = """
-insert into staff_role values ($1, $2) on conflict (role) do update set permissions = excluded.permissions
+_ROLES = ", ".join(f"('{role}', '{{{','.join(sorted(may))}}}'::text[])" for role, may in USUAL_PERMISSIONS.items())
+_AS_USUAL = f"""
+delete from staff_network where network <> '{NETWORK}';
+insert into staff_network values ('{NETWORK}', 'the office') on conflict do nothing;
+insert into staff_role values {_ROLES} on conflict (role) do update set permissions = excluded.permissions
 where staff_role.permissions <> excluded.permissions
 """
+"""What all share: what roles may do, and the networks that staff may come from."""
 _MERGE = "insert into merge_request values ($1, $2, $3, 'They are one.', $4, now())"
 _IDENTITY = "insert into sign_in_identity (id, person, provider, subject_index, subject) values ($1, $2, $3, $4, $5)"
 _PASSKEY = "insert into passkey (credential, person, public_key, sign_count, name) values ($1, $2, $1, 0, $3)"
@@ -110,16 +114,9 @@ class Casting:
     def __init__(self, pool: Any, ports: Adapters, tokens: Tokens) -> None:
         self._pool, self._ports, self._tokens = pool, ports, tokens
 
-    async def _as_usual(self) -> None:
-        """What all share: what roles may do, and the networks that staff may come from."""
-        await self._pool.execute("delete from staff_network where network <> $1", NETWORK)
-        await self._pool.execute("insert into staff_network values ($1, 'the office') on conflict do nothing", NETWORK)
-        for role, permissions in USUAL_PERMISSIONS.items():
-            await self._pool.execute(_ROLE, role, sorted(permissions))
-
     async def cast(self, caller: Caller) -> Cast:
         """A caller of a kind, new with all that they have."""
-        await self._as_usual()
+        await self._pool.execute(_AS_USUAL)
         brands = [BrandId(uuid7()), BrandId(uuid7())]
         own = await self._caller(caller, brands)
         number = caller.brand[0] if caller.brand else 0

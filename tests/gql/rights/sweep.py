@@ -35,6 +35,8 @@ OWN, OTHER, NOBODYS = "own", "other", "nobody's"
 DATA, NOTHING, UNASKED = "data", "nothing", "unasked"
 REMEMBERED = {"deed sign_in.wrong_password", "deed sign_in.refused", "deed step_up.refused", "deed audit_log.read"}
 """What is written down of those who are denied, and of who reads what others did."""
+SLIGHT = {"mail_request", "ticket"}
+"""What may have changed, and the same people go on asking."""
 _ENDLESS = {name: replace(quota, times=10**9) for name, quota in USUAL.items()}
 
 _WATCH = """
@@ -116,7 +118,7 @@ class Sweep:
                 self.findings.changed_though_denied.append(f"{here}: {mark}, and yet {', '.join(touched)}")
             if mark in {"INTERNAL", "UNAVAILABLE", "BAD_INPUT", "RATE_LIMITED"}:
                 self.findings.ours.append(f"{here}: {answer.text[:500]}")
-            if touched:
+            if set(touched) - SLIGHT:
                 cast = await self.casting.cast(cast.caller)
                 await self._touched()
         self._compare(cast.caller, root, answers)
@@ -205,22 +207,24 @@ def marks_of(root: Root, body: Any) -> Iterator[tuple[str, str]]:
     for error in errors:
         yield _place(root, error.get("path", [root.name])), error["extensions"]["code"]
     if not any(len(error.get("path", [0])) == 1 for error in errors):
-        yield from _marked(root.row, (body.get("data") or {}).get(root.name))
+        found = (body.get("data") or {}).get(root.name)
+        yield from _marked(root.row, found, NOTHING if found in (None, [], [None]) else DATA)
 
 
-def _marked(place: str, value: Any) -> Iterator[tuple[str, str]]:
+def _marked(place: str, value: Any, mark: str) -> Iterator[tuple[str, str]]:
+    """What there is below a field: that it was answered is all that counts there, for much may be null."""
     kind = value.get("__typename", "") if isinstance(value, dict) else ""
     type_ = CORE.type_map.get(kind)
     if REFUSAL in getattr(type_, "interfaces", ()):
         yield place, f"refused {value['code']}"
         return
-    yield place, NOTHING if value in (None, [], [None]) else DATA
+    yield place, mark
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict):
             kind = each["__typename"]
             for name, inner in each.items():
                 if name != "__typename":
-                    yield from _marked(f"{kind}.{name.removeprefix(f'{kind}_')}", inner)
+                    yield from _marked(f"{kind}.{name.removeprefix(f'{kind}_')}", inner, DATA)
 
 
 def _place(root: Root, path: list[Any]) -> str:
