@@ -68,11 +68,17 @@ async def _try(ports: IdentityPorts, request: MailRequest) -> Exception | None:
 
 
 async def _answer(ports: IdentityPorts, request: MailRequest) -> None:
-    """Answer one request, unless the address changes hands meanwhile: then it is answered in the next round."""
+    """Answer one request, unless the address changes hands meanwhile: then it is answered in the next round.
+
+    It does not change hands, nor are links withdrawn, while its owner and whoever wants it are locked.
+    """
     async with ports.work() as work:
         owner = await work.mailboxes.owner(request.mail_index)
     answer = await _prepared(ports, request, owner)
+    concerned = {person for person in (owner, request.person) if person is not None}
     async with ports.work() as work:
+        for person in sorted(concerned):
+            await work.people.lock(person)
         if not await work.mail_requests.lock(request.id):
             return
         if await work.mailboxes.owner(request.mail_index) != owner:

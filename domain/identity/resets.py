@@ -82,6 +82,8 @@ async def _reset(
     async with ports.work() as work:
         if await work.people.lock(person) is not _ACTIVE or not await use_link(ports, work, ticket):
             return False
+        if await work.mailboxes.owner(index) != person:
+            raise _NotTheirsError
         found = await work.people.find_identity(Provider.PASSWORD, index)
         if found is None:
             if not await work.people.add_identity(uuid7(), person, Provider.PASSWORD, index, subject):

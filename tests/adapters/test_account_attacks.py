@@ -1,22 +1,26 @@
 """What strangers, thieves and old mailboxes try with accounts, on a real database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.identity.tickets import PostgresTickets
 from domain.actor import Actor
-from domain.identity.accounts import MailOnItsWay, confirm_mail, request_mail_change
-from domain.identity.model import Portal
+from domain.identity.accounts import MailConfirmed, MailOnItsWay, confirm_mail, request_mail_change
+from domain.identity.model import Portal, Ticket
 from domain.identity.passwords import PasswordNowChanged, change_password
-from domain.identity.refusals import LinkRefused
+from domain.identity.refusals import LinkRefused, SignInRefused
 from domain.identity.resets import request_password_reset, reset_password
 from domain.identity.sessions import SignedIn, end_other_sessions
 from tests.accounts_stage import ENGLISH, PASSWORD, AccountsStage, origin, staged_accounts
 from tests.factor_stage import stepped_up
+from tests.waiting import eventually
 
 NEW = "another horse, other batteries"
 ANI, EVIL = "ani@mail.example", "evil@mail.example"
+LOCKED = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
 @pytest.fixture
@@ -25,11 +29,27 @@ async def stage(database: DatabaseAddresses) -> AsyncIterator[AccountsStage]:
         yield staged
 
 
+def held(found: object) -> SignedIn:
+    assert isinstance(found, SignedIn), found
+    return found
+
+
 async def stolen(stage: AccountsStage) -> Actor:
     """A session of the member's in which somebody else can do all that takes no code."""
-    found = await stage.sign_in()
-    assert isinstance(found, SignedIn), found
-    return stepped_up(stage, stage.actor(found))
+    return stepped_up(stage, stage.actor(held(await stage.sign_in())))
+
+
+async def reset_link(stage: AccountsStage) -> str:
+    assert await request_password_reset(stage, ANI, ENGLISH, origin()) == MailOnItsWay()
+    await stage.post()
+    return stage.token("ResetPassword")
+
+
+async def link_to(stage: AccountsStage, me: Actor, mail: str) -> str:
+    """What confirms another address of somebody's."""
+    assert await request_mail_change(stage, me, mail) == MailOnItsWay()
+    await stage.post()
+    return stage.token("VerifyAddress")
 
 
 async def renewed(stage: AccountsStage, me: Actor, how: str) -> None:
@@ -37,10 +57,7 @@ async def renewed(stage: AccountsStage, me: Actor, how: str) -> None:
     if how == "change":
         assert isinstance(await change_password(stage, me, PASSWORD, NEW), PasswordNowChanged)
     elif how == "reset":
-        await request_password_reset(stage, ANI, ENGLISH, origin())
-        await stage.post()
-        found = await reset_password(stage, stage.token("ResetPassword"), NEW, Portal.PLAYER, origin())
-        assert isinstance(found, SignedIn)
+        held(await reset_password(stage, await reset_link(stage), NEW, Portal.PLAYER, origin()))
     else:
         assert await end_other_sessions(stage, me) == 1
 
@@ -67,23 +84,48 @@ class TestAddressesThatThievesNamed:
 
     async def test_what_one_asked_for_oneself_is_over_with_the_password_too(self, stage: AccountsStage) -> None:
         me = stepped_up(stage, await stage.member())
-        await request_mail_change(stage, me, EVIL)
-        await stage.post()
+        link = await link_to(stage, me, EVIL)
         await change_password(stage, me, PASSWORD, NEW)
-        assert await confirm_mail(stage, me, stage.token("VerifyAddress")) == LinkRefused()
+        assert await confirm_mail(stage, me, link) == LinkRefused()
 
     async def test_the_link_is_good_in_the_session_alone_that_asked(self, stage: AccountsStage) -> None:
         attacker, victim = await stage.member(EVIL), await stage.member("budi@mail.example")
         attacker = stepped_up(stage, attacker)
-        await request_mail_change(stage, attacker, ANI)
-        await stage.post()
-        link = stage.token("VerifyAddress")
+        link = await link_to(stage, attacker, ANI)
         other = stage.actor(held(await stage.sign_in(EVIL)))
         for actor in (victim, other):
             assert await confirm_mail(stage, actor, link) == LinkRefused()
         assert (await stage.people.people([attacker.person]))[attacker.person].mail == EVIL
 
 
-def held(found: object) -> SignedIn:
-    assert isinstance(found, SignedIn), found
-    return found
+class TestAddressesThatWereGivenUp:
+    async def test_a_link_to_a_new_password_that_went_there_opens_nothing(self, stage: AccountsStage) -> None:
+        me = stepped_up(stage, await stage.member())
+        stale = await reset_link(stage)
+        kept = await stage.database.pool.fetchrow("select * from ticket where purpose = 'reset_password'")
+        assert isinstance(await confirm_mail(stage, me, await link_to(stage, me, "new@mail.example")), MailConfirmed)
+        await stage.database.pool.execute("insert into ticket select ($1::ticket).*", kept)
+        assert await reset_password(stage, stale, NEW, Portal.PLAYER, origin()) == LinkRefused()
+        assert await stage.sign_in(ANI, NEW) == SignInRefused()
+
+    async def test_none_is_given_up_while_a_link_to_it_is_made(
+        self, stage: AccountsStage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        me = stepped_up(stage, await stage.member())
+        move = await link_to(stage, me, "new@mail.example")
+        await request_password_reset(stage, ANI, ENGLISH, origin())
+        real, moving = PostgresTickets.add, list[asyncio.Task[MailConfirmed | LinkRefused]]()
+
+        async def moved_or_held_up() -> bool:
+            return moving[0].done() or bool(await stage.value(LOCKED))
+
+        async def add(tickets: PostgresTickets, ticket: Ticket) -> bool:
+            if not moving:
+                moving.append(asyncio.create_task(confirm_mail(stage, me, move)))
+                await eventually(moved_or_held_up)
+            return await real(tickets, ticket)
+
+        monkeypatch.setattr(PostgresTickets, "add", add)
+        await stage.post()
+        assert await moving[0] == MailConfirmed("new@mail.example")
+        assert await stage.count("ticket", "purpose = 'reset_password'") == 0
