@@ -57,7 +57,9 @@ _log = structlog.get_logger(__name__)
 async def write_deed(connection: Connection, vault: Vault, deed: Deed) -> None:
     """Write a line of the audit log; the same deed again is the same line.
 
-    Without the key of whom it concerns, what is personal of it is left out and the line says so.
+    Without the key of whom it concerns, what is personal of it is left out and the line says so. While no key can be
+    had at all, the origin alone is left out: whoever ends a thief's session must not wait for the vault.
+    Raises `UnavailableError` where a deed has more to tell than that.
     """
     actor, origin = deed.actor, deed.came_from
     detail = _detail(deed)
@@ -65,8 +67,18 @@ async def write_deed(connection: Connection, vault: Vault, deed: Deed) -> None:
         _WRITE, deed.id, actor and actor.person, actor and actor.session, actor and actor.impersonator, deed.action,
         deed.target, deed.about, origin and origin.request_id, detail if deed.about is None else None,
         await _encrypted(vault, deed.about, DETAIL, detail),
-        await _encrypted(vault, deed.origin_of, ORIGIN, _json(origin.address, origin.device) if origin else None),
+        await _encrypted_origin(vault, deed.origin_of, origin),
     )  # fmt: skip
+
+
+async def _encrypted_origin(vault: Vault, person: PersonId | None, origin: Origin | None) -> bytes | None:
+    if origin is None:
+        return None
+    try:
+        return await _encrypted(vault, person, ORIGIN, _json(origin.address, origin.device))
+    except UnavailableError as error:
+        _log.warning("a deed is kept without its origin", request=origin.request_id, error=repr(error))
+        return None
 
 
 async def _encrypted(vault: Vault, person: PersonId | None, field: str, text: str | None) -> bytes | None:

@@ -212,11 +212,16 @@ async def test_many_writers_at_once_make_one_chain_with_the_ledger(bench: Bench)
 
 
 class CountingVault(FakeVault):
-    """Counts openings, and does not answer once it is told so."""
+    """Counts openings, and neither opens nor seals once it is told so."""
 
     def __init__(self) -> None:
         super().__init__()
         self.opened, self.away = 0, False
+
+    async def seal(self, person: PersonId, field: str, text: str) -> bytes:
+        if self.away:
+            raise UnavailableError("the vault is away")
+        return await super().seal(person, field, text)
 
     async def open(self, sealed: Sequence[Sealed]) -> Sequence[str | None]:
         if self.away:
@@ -239,6 +244,21 @@ async def test_a_page_opens_the_vault_once_and_an_empty_one_not_at_all(bench: Be
     vault.away = True
     with pytest.raises(UnavailableError):
         await deeds.page(EVERYTHING, 9)
+
+
+async def test_without_the_vault_sessions_end_all_the_same_and_nothing_loses_its_reason(bench: Bench) -> None:
+    bench.vault = vault = CountingVault()
+    deeds = PostgresDeeds(bench.database, vault, KEY)
+    for person in (ANI, BUDI, STAFF):
+        await vault.create_key(person)
+    vault.away = True
+    await bench.record(Deed("session.revoked", f"session:{SESSION}", Actor(ANI, SESSION, origin=HOME)))
+    with pytest.raises(UnavailableError):
+        await bench.record(RENAMED)
+    vault.away = False
+    kept = await only_one(deeds)
+    assert (kept.action, kept.actor, kept.request_id) == ("session.revoked", ANI, "request-1")
+    assert (kept.origin, kept.erased) == (None, False)
 
 
 @pytest.mark.parametrize("spoiled", ["encrypted_detail = '\\x01'", "encrypted_origin = '\\x01'"])
