@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.actor import Actor, Origin
 from domain.ids import PersonId, SessionId, uuid7
+from domain.vault import PLATFORM
 
 Detail = str | int | bool | None
 _NOTHING: Mapping[str, Detail] = MappingProxyType({})
@@ -56,10 +57,13 @@ class Deed:
         return self.origin or (self.actor.origin if self.actor else None)
 
     @property
-    def origin_of(self) -> PersonId | None:
-        """Whose address and device those are: of whoever sat there, else of the person whom it is about."""
+    def origin_of(self) -> PersonId:
+        """Whose address and device those are: of whoever sat there, else of the person whom it is about.
+
+        Of somebody who guesses and whom nobody knows, they are sealed all the same, with the key of nobody.
+        """
         if self.actor is None:
-            return self.about
+            return self.about or PLATFORM
         return self.actor.impersonator or self.actor.person
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
-from asyncpg import Connection, Record
+from asyncpg import Connection, InterfaceError, PostgresError, Record
 
 from adapters.postgres.audit.deeds import verify_deeds
 from adapters.postgres.database import Database
@@ -21,7 +22,7 @@ from domain.actor import Origin
 from domain.audit_log import Deed, DeedFilter, KeptDeed, Told, Verification
 from domain.errors import DomainError, KeyDestroyedError, UnavailableError
 from domain.ids import PersonId
-from domain.vault import Sealed, Vault
+from domain.vault import PLATFORM, Sealed, Vault
 
 DETAIL, ORIGIN = "deed.detail", "deed.origin"
 """What the vault calls the encrypted columns."""
@@ -51,6 +52,9 @@ _GRACE = timedelta(hours=1)
 """A deed gets its position and its time in one moment, so by both they come in the same order, but for clocks that are
 set back."""
 
+_VAULT_AWAY = (UnavailableError, PostgresError, InterfaceError, OSError)
+"""What a vault raises that cannot be asked: its keys lie in a database of their own."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -59,7 +63,7 @@ async def write_deed(connection: Connection, vault: Vault, deed: Deed) -> None:
 
     Without the key of whom it concerns, what is personal of it is left out and the line says so. While no key can be
     had at all, the origin alone is left out: whoever ends a thief's session must not wait for the vault.
-    Raises `UnavailableError` where a deed has more to tell than that.
+    Raises what the vault does where a deed has more to tell than that.
     """
     actor, origin = deed.actor, deed.came_from
     detail = _detail(deed)
@@ -71,12 +75,12 @@ async def write_deed(connection: Connection, vault: Vault, deed: Deed) -> None:
     )  # fmt: skip
 
 
-async def _encrypted_origin(vault: Vault, person: PersonId | None, origin: Origin | None) -> bytes | None:
+async def _encrypted_origin(vault: Vault, person: PersonId, origin: Origin | None) -> bytes | None:
     if origin is None:
         return None
     try:
         return await _encrypted(vault, person, ORIGIN, _json(origin.address, origin.device))
-    except UnavailableError as error:
+    except _VAULT_AWAY as error:
         _log.warning("a deed is kept without its origin", request=origin.request_id, error=repr(error))
         return None
 
@@ -147,13 +151,19 @@ _Place = tuple[int, str]
 
 def _encrypted_parts(record: Record) -> dict[_Place, Sealed]:
     """What of a line the vault has to open."""
-    people = {DETAIL: record["about"], ORIGIN: record["impersonator"] or record["actor"] or record["about"]}
+    people = {DETAIL: record["about"], ORIGIN: _origin_of(record)}
     contents = {DETAIL: record["encrypted_detail"], ORIGIN: record["encrypted_origin"]}
     return {
         (record["position"], field): Sealed(PersonId(people[field]), field, content)
         for field, content in contents.items()
         if content and people[field]
     }
+
+
+def _origin_of(record: Record) -> UUID:
+    """As `Deed.origin_of` has it."""
+    found: UUID = record["impersonator"] or record["actor"] or record["about"] or PLATFORM
+    return found
 
 
 def _kept(record: Record, texts: Mapping[_Place, str | None]) -> KeptDeed:

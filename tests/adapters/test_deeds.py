@@ -18,7 +18,7 @@ from domain.clock import system_clock
 from domain.errors import KeyDestroyedError, UnavailableError
 from domain.ids import PersonId, SessionId, uuid7
 from domain.ledger.chart import Kind
-from domain.vault import Sealed
+from domain.vault import PLATFORM, Sealed
 from tests.adapters.ledger_history import CLEARING, CREDIT, KEY, Bench, bench_of
 from tests.adapters.tampering import ruling
 from tests.fake_vault import FakeVault
@@ -34,7 +34,7 @@ EVERYTHING = DeedFilter()
 @pytest.fixture
 async def bench(database: DatabaseAddresses) -> AsyncIterator[Bench]:
     async with bench_of(database) as bench:
-        for person in (ANI, BUDI, STAFF):
+        for person in (ANI, BUDI, STAFF, PLATFORM):
             await bench.vault.create_key(person)
         yield bench
 
@@ -98,7 +98,7 @@ async def test_a_deed_with_nothing_to_tell_holds_nothing(bench: Bench, deeds: Po
         (Deed("it.done", "it", Actor(ANI, impersonator=STAFF, origin=HOME), BUDI), STAFF),
         (Deed("it.done", "it", about=BUDI, origin=HOME), BUDI),
         (Deed("it.done", "it", Actor(NOBODY), origin=HOME), None),
-        (Deed("it.done", "it", origin=HOME), None),
+        (Deed("it.done", "it", origin=HOME), PLATFORM),
     ],
     ids=["the actor's", "the impersonator's", "of whom it is about", "of somebody without a key", "nobody's"],
 )
@@ -217,10 +217,11 @@ class CountingVault(FakeVault):
     def __init__(self) -> None:
         super().__init__()
         self.opened, self.away = 0, False
+        self.trouble: Exception = UnavailableError("the vault is away")
 
     async def seal(self, person: PersonId, field: str, text: str) -> bytes:
         if self.away:
-            raise UnavailableError("the vault is away")
+            raise self.trouble
         return await super().seal(person, field, text)
 
     async def open(self, sealed: Sequence[Sealed]) -> Sequence[str | None]:
@@ -246,14 +247,27 @@ async def test_a_page_opens_the_vault_once_and_an_empty_one_not_at_all(bench: Be
         await deeds.page(EVERYTHING, 9)
 
 
-async def test_without_the_vault_sessions_end_all_the_same_and_nothing_loses_its_reason(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        UnavailableError("busy"),
+        ConnectionRefusedError("nobody listens"),
+        asyncpg.CannotConnectNowError("starting up"),
+        asyncpg.InterfaceError("closed"),
+    ],
+    ids=lambda trouble: type(trouble).__name__,
+)
+async def test_without_the_vault_sessions_end_all_the_same_and_nothing_loses_its_reason(
+    bench: Bench, trouble: Exception
+) -> None:
     bench.vault = vault = CountingVault()
+    vault.trouble = trouble
     deeds = PostgresDeeds(bench.database, vault, KEY)
     for person in (ANI, BUDI, STAFF):
         await vault.create_key(person)
     vault.away = True
     await bench.record(Deed("session.revoked", f"session:{SESSION}", Actor(ANI, SESSION, origin=HOME)))
-    with pytest.raises(UnavailableError):
+    with pytest.raises(type(trouble)):
         await bench.record(RENAMED)
     vault.away = False
     kept = await only_one(deeds)

@@ -5,6 +5,7 @@ import pytest
 from domain.actor import Actor, Origin
 from domain.audit_log import LONGEST_DETAIL, Deed, Detail
 from domain.ids import PersonId, uuid7
+from domain.vault import PLATFORM
 
 ANI, STAFF = PersonId(uuid7()), PersonId(uuid7())
 ORIGIN, OTHER_ORIGIN = Origin("203.0.113.7", "one"), Origin("203.0.113.8", "two")
@@ -58,4 +59,4 @@ def test_an_address_is_the_personal_data_of_whoever_sat_there() -> None:
     assert Deed("it.done", "it", Actor(ANI), about=STAFF).origin_of == ANI
     assert Deed("it.done", "it", Actor(ANI, impersonator=STAFF), about=ANI).origin_of == STAFF
     assert Deed("it.done", "it", about=ANI).origin_of == ANI
-    assert Deed("it.done", "it").origin_of is None
+    assert Deed("it.done", "it").origin_of == PLATFORM
