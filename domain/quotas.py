@@ -54,9 +54,12 @@ SIGN_IN = Quota("sign_in", 5, _QUARTER)
 SIGN_IN_OF_ACCOUNT = Quota("sign_in_of_account", 20, _HOUR)
 SIGN_IN_OF_ADDRESS = Quota("sign_in_of_address", 50, _HOUR)
 CODE_REQUEST = Quota("code_request", 3, timedelta(minutes=5))
-"""Mails with a link or code, by account."""
+"""Mails with a link or code, by address and account."""
+CODE_REQUEST_OF_ACCOUNT = Quota("code_request_of_account", 60, _HOUR)
+"""More than one address may ask for: nobody alone keeps an account from its mails."""
+CODE_REQUEST_OF_ADDRESS = Quota("code_request_of_address", 20, _HOUR)
 SECOND_FACTOR = Quota("second_factor", 10, _QUARTER)
-"""Codes tried, by person."""
+"""Codes tried, by session."""
 EXPORT = Quota("export", 3, timedelta(days=7))
 """Copies of everything that is a person's, by person."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
@@ -69,7 +72,8 @@ COST_OF_PERSON = Quota("cost_of_person", 60_000, _MINUTE)
 USUAL: Mapping[str, Quota] = {
     quota.name: quota
     for quota in (
-        SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, SECOND_FACTOR, EXPORT, DEPOSIT, WITHDRAWAL,
+        SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
+        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, DEPOSIT, WITHDRAWAL,
         REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
     )
 }  # fmt: skip

@@ -36,7 +36,7 @@ from domain.identity.sessions import Means
 from domain.identity.sign_in import SignInAnswer, finish_sign_in
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, uuid7
-from domain.quotas import CODE_REQUEST
+from domain.quotas import CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT, CODE_REQUEST_OF_ADDRESS, Quota, neighbourhood
 from domain.refusal import Refusal
 
 _CONFIRM_TRIES: Final = 3
@@ -74,7 +74,7 @@ async def sign_up(
     if refusal := refused_password(password, address, ports.passwords):
         return refusal
     index = mail_index(ports.vault, address)
-    if refusal := await too_many_mails(ports, index.hex()):
+    if refusal := await too_many_mails(ports, index.hex(), origin):
         return refusal
     hash_ = await ports.passwords.hash(password)
     candidate = PersonId(uuid7())
@@ -162,8 +162,8 @@ async def request_mail_change(ports: IdentityPorts, actor: Actor, mail: str) -> 
     index, known = mail_index(ports.vault, address), (await ports.people.people([actor.person])).get(actor.person)
     if refusal := _not_sure(ports, actor, known, index):
         return refusal
-    for subject in (index.hex(), f"person:{actor.person}"):
-        if refusal := await too_many_mails(ports, subject):
+    for subject, origin in ((index.hex(), actor.origin), (f"person:{actor.person}", None)):
+        if refusal := await too_many_mails(ports, subject, origin):
             return refusal
     told = {"mail": address, "session": str(actor.session)}
     body = await ports.vault.seal(actor.person, CHANGE_FIELD, json.dumps(told))
@@ -241,12 +241,21 @@ async def _still_in(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> b
     return session is not None and session.living(ports.clock())
 
 
-async def too_many_mails(ports: IdentityPorts, subject: str) -> TooManyTries | None:
-    """Count a mail that somebody asks for; a refusal where there were too many."""
-    taken = await ports.quotas.take(CODE_REQUEST, subject)
-    if taken.allowed:
-        return None
-    return TooManyTries("Too many mails were asked for. Look for the last one, or wait.", taken.retry_after_s)
+async def too_many_mails(ports: IdentityPorts, subject: str, origin: Origin | None = None) -> TooManyTries | None:
+    """Count a mail that somebody asks for; a refusal where there were too many.
+
+    It is counted by where they ask from, too, wherever anybody may ask: a stranger uses up a share of their own.
+    """
+    wanted: list[tuple[Quota, tuple[str, ...]]] = [(CODE_REQUEST, (subject,))]
+    if origin is not None:
+        place = neighbourhood(origin.address)
+        wanted = [(CODE_REQUEST, (place, subject)), (CODE_REQUEST_OF_ADDRESS, (place,))]
+    for quota, counted in [*wanted, (CODE_REQUEST_OF_ACCOUNT, (subject,))]:
+        taken = await ports.quotas.take(quota, *counted)
+        if not taken.allowed:
+            message = "Too many mails were asked for. Look for the last one, or wait."
+            return TooManyTries(message, taken.retry_after_s)
+    return None
 
 
 async def ask_for_mail(

@@ -19,6 +19,7 @@ from domain.identity.mail_stores import MailRequest, MailWish, QueuedLetter
 from domain.identity.model import Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.provider import Provider
+from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, SessionId
 from domain.vault import Sealed
 from domain.work import Swept
@@ -32,6 +33,8 @@ _ANSWERED_WITHIN: Final = timedelta(hours=6)
 """Who has waited longer has asked again or gone."""
 _AT_ONCE: Final = 8
 _MOST_ROUNDS: Final = 50
+_OLDER_RESETS: Final = 2
+"""So many links to a new password stay good beside the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,20 @@ async def _answer(ports: IdentityPorts, request: MailRequest) -> None:
         if await work.mailboxes.owner(request.mail_index) != owner:
             return
         if answer is not None:
-            if answer.ticket.purpose is TicketPurpose.CONFIRM_SIGN_UP:
-                await work.mail_requests.withdraw_links(request.mail_index)
-            elif answer.ticket.person is not None:
-                await work.tickets.withdraw(answer.ticket.person, answer.ticket.purpose)
+            await _make_way(work, answer.ticket)
             await work.tickets.add(answer.ticket)
             await work.letters.add(answer.letter)
         await work.mail_requests.done(request.id, ports.clock())
+
+
+async def _make_way(work: IdentityWork, ticket: Ticket) -> None:
+    """Withdraw older links, where that is no weapon: strangers may ask for a sign-up or a reset of anybody's.
+
+    Each link of a sign-up is for a candidate of its own, with a password of its own. Of resets some of the newest stay.
+    """
+    if ticket.person is not None:
+        kept = _OLDER_RESETS if ticket.purpose is TicketPurpose.RESET_PASSWORD else 0
+        await work.tickets.withdraw(ticket.person, ticket.purpose, kept=kept)
 
 
 async def _prepared(ports: IdentityPorts, request: MailRequest, owner: PersonId | None) -> _Answer | None:

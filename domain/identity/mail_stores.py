@@ -80,10 +80,6 @@ class MailRequests(Protocol):
         """Delete the requests of a person for another address that nobody has answered."""
         ...
 
-    async def withdraw_links(self, mail_index: bytes) -> None:
-        """Delete the unused tickets of all sign-ups with an address: the newest link is the only good one."""
-        ...
-
     async def stale_candidates(self, before: datetime, limit: int) -> Sequence[PersonId]:
         """For whom requests from before then were made, and who never became a person."""
         ...

@@ -38,7 +38,7 @@ async def request_password_reset(
     if address is None:
         return NotAnAddress()
     index = mail_index(ports.vault, address)
-    if refusal := await too_many_mails(ports, index.hex()):
+    if refusal := await too_many_mails(ports, index.hex(), origin):
         return refusal
     await ask_for_mail(ports, MailWish.RESET_PASSWORD, index, locale, origin)
     return MailOnItsWay()

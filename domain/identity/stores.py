@@ -169,8 +169,8 @@ class Tickets(Protocol):
         """Count a guess, and answer how many there were."""
         ...
 
-    async def withdraw(self, person: PersonId, purpose: TicketPurpose) -> None:
-        """Delete a person's unused tickets of a purpose: the newest link is the only good one."""
+    async def withdraw(self, person: PersonId, purpose: TicketPurpose, *, kept: int = 0) -> None:
+        """Delete a person's unused tickets of a purpose, but for so many of the newest."""
         ...
 
 

@@ -8,10 +8,10 @@ import pytest
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.identity.tickets import PostgresTickets
 from domain.actor import Actor
-from domain.identity.accounts import MailConfirmed, MailOnItsWay, confirm_mail, request_mail_change
+from domain.identity.accounts import MailConfirmed, MailOnItsWay, confirm_mail, request_mail_change, sign_up
 from domain.identity.model import Portal, Ticket
 from domain.identity.passwords import PasswordNowChanged, change_password
-from domain.identity.refusals import LinkRefused, SignInRefused
+from domain.identity.refusals import LinkRefused, SignInRefused, TooManyTries
 from domain.identity.resets import request_password_reset, reset_password
 from domain.identity.sessions import SignedIn, end_other_sessions
 from tests.accounts_stage import ENGLISH, PASSWORD, AccountsStage, origin, staged_accounts
@@ -129,3 +129,41 @@ class TestAddressesThatWereGivenUp:
         await stage.post()
         assert await moving[0] == MailConfirmed("new@mail.example")
         assert await stage.count("ticket", "purpose = 'reset_password'") == 0
+
+
+class TestMailsThatStrangersAskFor:
+    async def test_whoever_asks_from_one_place_keeps_nobody_elsewhere_from_signing_up(
+        self, stage: AccountsStage
+    ) -> None:
+        for _ in range(4):
+            await sign_up(stage, ANI, NEW, "Ani", ENGLISH, origin("198.51.100.1"))
+        await stage.post()
+        assert isinstance(await sign_up(stage, ANI, NEW, "Ani", ENGLISH, origin("198.51.100.1")), TooManyTries)
+        assert await sign_up(stage, ANI, PASSWORD, "Ani", ENGLISH, origin("192.0.2.1")) == MailOnItsWay()
+        await stage.post()
+        mine = stage.token("ConfirmSignUp")
+        await sign_up(stage, ANI, NEW, "Ani", ENGLISH, origin("198.51.100.2"))
+        await stage.post()
+        assert isinstance(await stage.confirm(PASSWORD, mine), SignedIn)
+
+    async def test_all_places_together_fill_no_mailbox(self, stage: AccountsStage) -> None:
+        asked = [await request_password_reset(stage, ANI, ENGLISH, origin(f"192.0.2.{n}")) for n in range(61)]
+        assert [type(each) for each in asked] == [MailOnItsWay] * 60 + [TooManyTries]
+
+    async def test_one_place_gets_no_password_hashed_without_end(self, stage: AccountsStage) -> None:
+        mails = [f"{number}@mail.example" for number in range(21)]
+        found = [await sign_up(stage, mail, PASSWORD, "Ani", ENGLISH, origin()) for mail in mails]
+        assert [type(each) for each in found] == [MailOnItsWay] * 20 + [TooManyTries]
+        assert stage.passwords.calls["hash"] == 20
+
+    async def test_two_resets_of_strangers_leave_ones_own(self, stage: AccountsStage) -> None:
+        await stage.member()
+        links = list[str]()
+        for number in range(4):
+            await request_password_reset(stage, ANI, ENGLISH, origin(f"192.0.2.{number}"))
+            await stage.post()
+            links.append(stage.token("ResetPassword"))
+            stage.turn(seconds=1)
+        assert await reset_password(stage, links[0], NEW, Portal.PLAYER, origin()) == LinkRefused()
+        assert isinstance(await reset_password(stage, links[1], NEW, Portal.PLAYER, origin()), SignedIn)
+        assert await reset_password(stage, links[3], PASSWORD, Portal.PLAYER, origin()) == LinkRefused()

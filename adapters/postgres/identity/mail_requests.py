@@ -19,11 +19,6 @@ order by created_at, id limit $2
 """
 _LOCK = "select done_at is null from mail_request where id = $1 for no key update skip locked"
 _DONE = "update mail_request set done_at = $2, body = null where id = $1"
-_WITHDRAW = """
-delete from ticket using mail_request
-where mail_request.mail_index = $1 and mail_request.kind = 'sign_up' and ticket.person = mail_request.person
-    and ticket.purpose = 'confirm_sign_up' and ticket.used_at is null
-"""
 _WITHDRAW_CHANGES = "delete from mail_request where person = $1 and kind = 'change_mail' and done_at is null"
 _NEVER_A_PERSON = "not exists (select from person where person.id = mail_request.person)"
 _STALE = f"""
@@ -64,10 +59,6 @@ class PostgresMailRequests:
     async def withdraw_changes(self, person: PersonId) -> None:
         """Delete the requests of a person for another address that nobody has answered."""
         await self._connection.execute(_WITHDRAW_CHANGES, person)
-
-    async def withdraw_links(self, mail_index: bytes) -> None:
-        """Delete the unused tickets of all sign-ups with an address."""
-        await self._connection.execute(_WITHDRAW, mail_index)
 
     async def stale_candidates(self, before: datetime, limit: int) -> Sequence[PersonId]:
         """For whom requests from before then were made, and who never became a person."""

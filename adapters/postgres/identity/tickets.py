@@ -17,7 +17,12 @@ select * from ticket where person = $1 and purpose = $2 and used_at is null orde
 for no key update
 """
 _COUNT_TRY = "update ticket set tries = tries + 1 where digest = $1 returning tries"
-_WITHDRAW = "delete from ticket where person = $1 and purpose = $2 and used_at is null"
+_WITHDRAW = """
+delete from ticket where digest in (
+    select digest from ticket where person = $1 and purpose = $2 and used_at is null
+    order by created_at desc, digest offset $3
+)
+"""
 
 
 class PostgresTickets:
@@ -53,9 +58,9 @@ class PostgresTickets:
         tries: int = await self._connection.fetchval(_COUNT_TRY, digest)
         return tries
 
-    async def withdraw(self, person: PersonId, purpose: TicketPurpose) -> None:
-        """Delete a person's unused tickets of a purpose."""
-        await self._connection.execute(_WITHDRAW, person, purpose)
+    async def withdraw(self, person: PersonId, purpose: TicketPurpose, *, kept: int = 0) -> None:
+        """Delete a person's unused tickets of a purpose, but for so many of the newest."""
+        await self._connection.execute(_WITHDRAW, person, purpose, kept)
 
 
 def _ticket(found: Record) -> Ticket:
