@@ -4,8 +4,8 @@ from adapters.identity import totp
 from adapters.identity.opaque import KeyedTokens
 from adapters.identity.passkeys import WebauthnPasskeys
 from adapters.identity.passwords import Argon2Passwords
-from adapters.wiring.identity import KnowingPeople
 from adapters.mail.letters import WrittenLetters
+from adapters.wiring.identity import KnowingPeople
 from domain.identity.mail import Letter
 from domain.identity.model import Session
 from domain.identity.pages import Pages

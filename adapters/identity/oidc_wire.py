@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 import httpx2
 import structlog
-from authlib.integrations.base_client import OAuthError # Authlib ships no types
-from authlib.integrations.httpx_client import AsyncOAuth2Client # Authlib ships no types
+from authlib.integrations.base_client import OAuthError  # Authlib ships no types
+from authlib.integrations.httpx_client import AsyncOAuth2Client  # Authlib ships no types
 
 from adapters.breaker import Breaker, CircuitOpenError
 from adapters.identity.oidc_providers import Registration
