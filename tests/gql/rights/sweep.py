@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-from graphql import GraphQLInterfaceType, GraphQLUnionType, get_named_type
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLUnionType, get_named_type
 
 from adapters.config import Settings
 from adapters.embedded.database import DatabaseAddresses
@@ -26,7 +26,7 @@ from gql.access import Right
 from tests.fake_quotas import FakeQuotas
 from tests.fake_wallet import FakeGateway
 from tests.gql.house import PATIENCE_S, PROTOCOL, served, settings_for
-from tests.gql.rights.asking import CORE, REFUSAL, Root, roots
+from tests.gql.rights.asking import CORE, REFUSAL, Root, right_of, roots
 from tests.gql.rights.cast import CALLERS, Caller, Cast, Casting
 from tests.gql.test_on_real_servers import GENEROUS
 from tests.identity_parts import knowing_nobody
@@ -207,24 +207,24 @@ def marks_of(root: Root, body: Any) -> Iterator[tuple[str, str]]:
     for error in errors:
         yield _place(root, error.get("path", [root.name])), error["extensions"]["code"]
     if not any(len(error.get("path", [0])) == 1 for error in errors):
-        found = (body.get("data") or {}).get(root.name)
-        yield from _marked(root.row, found, NOTHING if found in (None, [], [None]) else DATA)
+        yield from _marked(root.row, root.declared, (body.get("data") or {}).get(root.name))
 
 
-def _marked(place: str, value: Any, mark: str) -> Iterator[tuple[str, str]]:
-    """What there is below a field: that it was answered is all that counts there, for much may be null."""
+def _marked(place: str, declared: GraphQLField, value: Any) -> Iterator[tuple[str, str]]:
+    """A field's mark and those below it. What leans on its parent counts as answered, be it with null."""
     kind = value.get("__typename", "") if isinstance(value, dict) else ""
-    type_ = CORE.type_map.get(kind)
-    if REFUSAL in getattr(type_, "interfaces", ()):
+    if REFUSAL in getattr(CORE.type_map.get(kind), "interfaces", ()):
         yield place, f"refused {value['code']}"
         return
-    yield place, mark
+    is_nothing = value in (None, [], [None]) and right_of(declared) is not Right.PARENT
+    yield place, NOTHING if is_nothing else DATA
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict):
-            kind = each["__typename"]
-            for name, inner in each.items():
-                if name != "__typename":
-                    yield from _marked(f"{kind}.{name.removeprefix(f'{kind}_')}", inner, DATA)
+            fields: Any = CORE.type_map[each["__typename"]]
+            for alias, inner in each.items():
+                if alias != "__typename":
+                    name = alias.removeprefix(f"{fields.name}_")
+                    yield from _marked(f"{fields.name}.{name}", fields.fields[name], inner)
 
 
 def _place(root: Root, path: list[Any]) -> str:

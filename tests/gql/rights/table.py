@@ -32,7 +32,7 @@ each kind of caller. Written by `python -m tests.gql.rights.table --write`; a te
 
 Each cell has a sign for what is the caller's own (for one in a brand: the brand's), and where a field names an object a
 second one for what is another person's or brand's:
-  +      data; for a change, that it is made; below the roots, that it is answered, be it with null
+  +      data; for a change, that it is made; for what leans on its parent, that it is answered, be it with null
   0      null or an empty list
   U      UNAUTHENTICATED: sign in
   F      FORBIDDEN
