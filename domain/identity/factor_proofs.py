@@ -1,6 +1,9 @@
 """Proving a second factor by a code: an authenticator app's, or one of the recovery codes. Each is good once."""
 
+import math
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 from domain.actor import Actor
 from domain.identity.factor_changes import letter_of_change, tell_factor_changed
@@ -10,10 +13,15 @@ from domain.identity.one_time_codes import CodePurpose, accept_step, recovery_co
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import TooManyTries
 from domain.identity.stores import IdentityWork
-from domain.ids import PersonId
+from domain.ids import PersonId, SessionId
 from domain.quotas import SECOND_FACTOR
 from domain.refusal import Refusal
 from domain.vault import Sealed
+
+MOST_TRIES: Final = 50
+TRIES_WITHIN: Final = timedelta(days=1)
+"""So many codes of six digits are tried of a person's within this time: one guesser in six thousand gets in."""
+_WAIT: Final = "Too many codes were tried. Wait a while."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ async def proves(ports: IdentityPorts, work: IdentityWork, actor: Actor, given: 
         if not await work.second_factors.use_recovery_code(person, digest, now):
             return False
         await tell_factor_changed(work, actor, FactorChange.RECOVERY_CODE_USED, given.letter)
+        await work.second_factors.forget_tries(person)
         return True
     if given.app is None:
         return False
@@ -63,6 +72,7 @@ async def proves(ports: IdentityPorts, work: IdentityWork, actor: Actor, given: 
     if step is None:
         return False
     await work.second_factors.take_step(person, step)
+    await work.second_factors.forget_tries(person)
     return True
 
 
@@ -77,12 +87,27 @@ async def open_totp(ports: IdentityPorts, person: PersonId, *, offered: bool = F
     return OpenTotp(sealed, secret) if secret is not None else None
 
 
-async def too_many_codes(ports: IdentityPorts, person: PersonId) -> Refusal | None:
-    """Count a code that is tried; a refusal where there were too many."""
-    taken = await ports.quotas.take(SECOND_FACTOR, str(person))
-    return None if taken.allowed else TooManyTries("Too many codes were tried. Wait a while.", taken.retry_after_s)
+async def too_many_codes(ports: IdentityPorts, session: SessionId | None) -> Refusal | None:
+    """Count a code that is tried in a session; a refusal where there were too many.
+
+    By session, so that nobody else uses up the person's own tries. Where this is not counted, `one_too_many` is.
+    """
+    taken = await ports.quotas.take(SECOND_FACTOR, str(session))
+    return None if taken.allowed else TooManyTries(_WAIT, taken.retry_after_s)
 
 
-async def forget_tries(ports: IdentityPorts, person: PersonId) -> None:
+async def one_too_many(ports: IdentityPorts, work: IdentityWork, person: PersonId, given: Entered) -> Refusal | None:
+    """Count a code of six digits, before it is judged; a refusal where there were too many of a person's.
+
+    A recovery code is past guessing, and so remains to a person whose tries somebody else has used up.
+    """
+    if given.recovery is not None:
+        return None
+    tried, since = await work.second_factors.count_try(person, ports.clock(), TRIES_WITHIN)
+    left = since + TRIES_WITHIN - ports.clock()
+    return TooManyTries(_WAIT, math.ceil(left.total_seconds())) if tried > MOST_TRIES else None
+
+
+async def forget_tries(ports: IdentityPorts, session: SessionId | None) -> None:
     """A code was right: begin to count anew."""
-    await ports.quotas.forget(SECOND_FACTOR, str(person))
+    await ports.quotas.forget(SECOND_FACTOR, str(session))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.identity.model import SecondFactor
@@ -66,6 +66,14 @@ class SecondFactors(Protocol):
 
     async def use_recovery_code(self, person: PersonId, digest: bytes, now: datetime) -> bool:
         """Use one up; False if it is none, or was used."""
+        ...
+
+    async def count_try(self, person: PersonId, now: datetime, within: timedelta) -> tuple[int, datetime]:
+        """Count a code that is tried: how many there were, and since when. They begin anew after that time."""
+        ...
+
+    async def forget_tries(self, person: PersonId) -> None:
+        """Begin to count anew."""
         ...
 
     async def passkeys(self, person: PersonId) -> Sequence[KeptPasskey]:

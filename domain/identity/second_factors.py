@@ -19,7 +19,7 @@ from domain.identity.factor_changes import (
     stays,
     tell_factor_changed,
 )
-from domain.identity.factor_proofs import entered, forget_tries, open_totp, proves, too_many_codes
+from domain.identity.factor_proofs import entered, forget_tries, one_too_many, open_totp, proves, too_many_codes
 from domain.identity.mail import FactorChange
 from domain.identity.model import PersonStatus, Portal, SecondFactor, TicketPurpose
 from domain.identity.one_time_codes import CodePurpose, new_recovery_codes, recovery_code_entered
@@ -28,10 +28,13 @@ from domain.identity.refusals import CodeRefused, LinkRefused, PersonBanned, Sig
 from domain.identity.sessions import Means, SignedIn, begin_session
 from domain.identity.sign_in import may_work_here
 from domain.identity.stores import IdentityWork
+from domain.ids import PersonId
 from domain.refusal import Refusal
 
 ISSUER: Final = "Gametriggers"
+CHALLENGE_TRIES: Final = 5
 _TOO_LONG: Final = "This took too long. Sign in again."
+_TOO_MANY: Final = "Too many codes were tried. Sign in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,14 @@ class RecoveryCodes:
     codes: tuple[str, ...] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Challenge:
+    """Whose sign-in waits for a code, and where to."""
+
+    person: PersonId
+    portal: Portal
+
+
 async def offer_totp(ports: IdentityPorts, actor: Actor) -> TotpOffer | Refusal:
     """Begin to set up an authenticator app. Until `confirm_totp` nothing changes; a new offer replaces the last."""
     secret = ports.authenticator_apps.new_secret()
@@ -64,7 +75,7 @@ async def offer_totp(ports: IdentityPorts, actor: Actor) -> TotpOffer | Refusal:
 
 async def confirm_totp(ports: IdentityPorts, actor: Actor, code: str) -> RecoveryCodes | Refusal:
     """Finish with a code of the app. Gives recovery codes, and the present session its second factor."""
-    if refusal := await too_many_codes(ports, actor.person):
+    if refusal := await too_many_codes(ports, actor.session):
         return refusal
     offer = await open_totp(ports, actor.person, offered=True)
     step = ports.authenticator_apps.matching_step(offer.secret, code, ports.clock()) if offer else None
@@ -79,7 +90,7 @@ async def confirm_totp(ports: IdentityPorts, actor: Actor, code: str) -> Recover
         await _prove_session(ports, work, actor)
         codes = await _renew_codes(ports, work, actor)
         await tell_factor_changed(work, actor, FactorChange.TOTP_ADDED, letter)
-    await forget_tries(ports, actor.person)
+    await forget_tries(ports, actor.session)
     await know_at_once(ports, actor)
     return codes
 
@@ -114,19 +125,18 @@ async def renew_recovery_codes(ports: IdentityPorts, actor: Actor) -> RecoveryCo
 async def answer_second_factor(
     ports: IdentityPorts, challenge: str, code: str, origin: Origin | None
 ) -> SignedIn | Refusal:
-    """Go on with a sign-in by a code of the app or a recovery code. A challenge is good for one session."""
+    """Go on with a sign-in by a code of the app or a recovery code. A challenge stands five tries, for one session."""
     digest = ports.opaque_tokens.digest(challenge)
-    async with ports.work() as work:
-        ticket = await work.tickets.lock(digest)
-    if ticket is None or ticket.person is None or not ticket.good(ports.clock(), TicketPurpose.SECOND_FACTOR):
-        return LinkRefused(_TOO_LONG)
-    actor, portal = Actor(ticket.person, origin=origin), Portal((ticket.body or b"").decode())
-    if refusal := await too_many_codes(ports, actor.person):
-        return refusal
+    asked = await _tried(ports, digest)
+    if isinstance(asked, LinkRefused):
+        return asked
+    actor, portal = Actor(asked.person, origin=origin), asked.portal
     come = await arrival(ports, actor.person, origin)
     given = await entered(ports, actor.person, code)
     async with ports.work() as work:
         if refusal := await _not_any_more(ports, work, actor, digest, portal):
+            return refusal
+        if refusal := await one_too_many(ports, work, actor.person, given):
             return refusal
         if not await proves(ports, work, actor, given):
             await work.record(
@@ -134,11 +144,20 @@ async def answer_second_factor(
             )
             return SignInRefused()
         await work.tickets.use(digest, ports.clock())
-        signed_in = await begin_session(
+        return await begin_session(
             ports, work, actor.person, portal, Means.SECOND_FACTOR, second_factor=True, come=come
         )
-    await forget_tries(ports, actor.person)
-    return signed_in
+
+
+async def _tried(ports: IdentityPorts, challenge: bytes) -> _Challenge | LinkRefused:
+    """What a challenge is for. The try is counted before it is judged, so that many at once are no more than five."""
+    async with ports.work() as work:
+        ticket = await work.tickets.lock(challenge)
+        if ticket is None or ticket.person is None or not ticket.good(ports.clock(), TicketPurpose.SECOND_FACTOR):
+            return LinkRefused(_TOO_LONG)
+        if await work.tickets.count_try(challenge) > CHALLENGE_TRIES:
+            return LinkRefused(_TOO_MANY)
+    return _Challenge(ticket.person, Portal((ticket.body or b"").decode()))
 
 
 async def _not_any_more(

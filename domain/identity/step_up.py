@@ -11,7 +11,7 @@ from domain.actor import Actor
 from domain.audit_log import Deed
 from domain.identity.accounts import too_many_mails
 from domain.identity.factor_changes import know_at_once
-from domain.identity.factor_proofs import entered, forget_tries, proves, too_many_codes
+from domain.identity.factor_proofs import entered, forget_tries, one_too_many, proves, too_many_codes
 from domain.identity.letters import queued_letter
 from domain.identity.mail import StepUpCode
 from domain.identity.model import STEP_UP_LIFETIME, Ticket, TicketPurpose
@@ -48,17 +48,20 @@ async def step_up(ports: IdentityPorts, actor: Actor, code: str) -> SteppedUp | 
     """Confirm with a fresh code of the app, a recovery code, or the code of `request_step_up_code`."""
     if actor.impersonator is not None or actor.session is None:
         return NotWhileImpersonating()
-    if refusal := await too_many_codes(ports, actor.person):
+    if refusal := await too_many_codes(ports, actor.session):
         return refusal
     given = await entered(ports, actor.person, code)
     async with ports.work() as work:
         await work.people.lock(actor.person)
+        if refusal := await one_too_many(ports, work, actor.person, given):
+            return refusal
         by_factor = await proves(ports, work, actor, given)
         if not by_factor and not await _sent_by_mail(ports, work, actor, code):
             await work.record(Deed("step_up.refused", f"session:{actor.session}", actor))
             return CodeRefused()
+        await work.second_factors.forget_tries(actor.person)
         confirmed = await confirm_session(ports, work, actor, by_factor=by_factor)
-    await forget_tries(ports, actor.person)
+    await forget_tries(ports, actor.session)
     await know_at_once(ports, actor)
     return confirmed
 

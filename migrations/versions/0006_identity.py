@@ -24,6 +24,8 @@ create table person (
     reason text not null default '',
     survivor uuid references person (id),
     created_at timestamptz not null default clock_timestamp(),
+    codes_tried integer not null default 0,
+    codes_since timestamptz,
     constraint person_status check (status in ('active', 'banned', 'merged', 'erased')),
     constraint person_locale check (locale in ('id', 'en')),
     constraint person_merged_into check ((status = 'merged') = (survivor is not null))
@@ -239,7 +241,7 @@ USUAL = {
 
 GRANTS = {
     "person": ("id, status, name, mail, mail_index, mail_verified_at, locale, reason, survivor, created_at",
-               "status, name, mail, mail_index, mail_verified_at, locale, reason, survivor"),
+               "status, name, mail, mail_index, mail_verified_at, locale, reason, survivor, codes_tried, codes_since"),
     "merge_request": ("*", "decided_by, decided_at, approved"),
     "totp": ("*", "secret, offered, confirmed_at, last_step"),
     "password": ("*", "hash, changed_at"),

@@ -33,11 +33,13 @@ from domain.identity.second_factors import (
 )
 from domain.identity.sessions import Means, SignedIn, refresh_session
 from domain.identity.sign_in import SecondFactorNeeded, finish_sign_in
-from domain.identity.step_up import step_up
+from domain.identity.step_up import SteppedUp, step_up
 from domain.ids import PersonId, uuid7
+from domain.quotas import Quota, Taken
 from domain.rights import StaffRole
 from tests.accounts_stage import AccountsStage, origin, staged_accounts
 from tests.factor_stage import WRONG, App, asked, enrolled, stepped_up
+from tests.fake_quotas import FakeQuotas
 
 
 @pytest.fixture
@@ -48,6 +50,13 @@ async def stage(database: DatabaseAddresses) -> AsyncIterator[AccountsStage]:
 
 async def answer(stage: AccountsStage, challenge: str, code: str) -> object:
     return await answer_second_factor(stage, challenge, code, origin())
+
+
+class Unlimited(FakeQuotas):
+    """Counters that are away: everything is allowed."""
+
+    async def take(self, quota: Quota, *_: str, **__: int) -> Taken:
+        return Taken(allowed=True, quota=quota, remaining=1, retry_after_s=0)
 
 
 async def hire(stage: AccountsStage, me: Actor, role: StaffRole | None = StaffRole.SUPPORT) -> None:
@@ -208,24 +217,61 @@ class TestSigningIn:
             assert isinstance(await answer(stage, token, app.code()), LinkRefused)
         assert await stage.living(me) == 1
 
-    async def test_wrong_codes_are_limited_and_a_right_one_begins_anew(self, stage: AccountsStage) -> None:
+    async def test_a_challenge_stands_five_tries_and_a_right_one_is_the_fifth_at_the_latest(
+        self, stage: AccountsStage
+    ) -> None:
         me = await stage.member()
         app, codes = await enrolled(stage, me)
         challenge = await asked(stage)
-        for _ in range(9):
+        for _ in range(4):
             assert await answer(stage, challenge, WRONG) == SignInRefused()
         assert isinstance(await answer(stage, challenge, app.next()), SignedIn)
         challenge = await asked(stage)
-        for _ in range(10):
-            assert await answer(stage, challenge, WRONG) == SignInRefused()
+        found = await asyncio.gather(*(answer(stage, challenge, WRONG) for _ in range(8)))
+        assert sorted(type(each).__name__ for each in found) == ["LinkRefused"] * 3 + ["SignInRefused"] * 5
         for code in (app.next(), codes[0]):
-            refused = await answer(stage, challenge, code)
-            assert isinstance(refused, TooManyTries)
-            assert 0 < refused.retry_after_s <= 15 * 60
-        assert isinstance(await step_up(stage, me, app.code()), TooManyTries), "every door counts"
+            assert isinstance(await answer(stage, challenge, code), LinkRefused)
         assert await stage.count("recovery_code", "used_at is not null") == 0
-        stage.turn(minutes=15)
         assert isinstance(await answer(stage, await asked(stage), app.code()), SignedIn)
+
+    async def test_who_guesses_on_is_stopped_without_any_counters_and_the_person_is_not(
+        self, stage: AccountsStage
+    ) -> None:
+        me = await stage.member()
+        app, codes = await enrolled(stage, me)
+        stage.quotas = Unlimited()
+        for _ in range(10):
+            challenge = await asked(stage)
+            for _ in range(5):
+                assert await answer(stage, challenge, WRONG) == SignInRefused()
+        challenge = await asked(stage)
+        for refused in (await answer(stage, challenge, app.next()), await step_up(stage, me, app.code())):
+            assert isinstance(refused, TooManyTries)
+            assert 0 < refused.retry_after_s <= 24 * 3600
+        assert isinstance(await answer(stage, challenge, codes[0]), SignedIn), "nobody guesses a recovery code"
+        assert isinstance(await answer(stage, await asked(stage), app.code()), SignedIn), "and it begins anew"
+
+    async def test_guesses_are_forgotten_after_a_day(self, stage: AccountsStage) -> None:
+        me = await stage.member()
+        app, _ = await enrolled(stage, me)
+        stage.quotas = Unlimited()
+        for _ in range(50):
+            assert await step_up(stage, me, WRONG) == CodeRefused()
+        assert isinstance(await step_up(stage, me, app.next()), TooManyTries)
+        stage.turn(days=1)
+        assert isinstance(await step_up(stage, me, app.code()), SteppedUp)
+
+    async def test_who_knows_the_password_alone_does_not_use_up_the_tries_of_a_session(
+        self, stage: AccountsStage
+    ) -> None:
+        me = await stage.member()
+        app, _ = await enrolled(stage, me)
+        for _ in range(3):
+            challenge = await asked(stage)
+            for _ in range(5):
+                assert await answer(stage, challenge, WRONG) == SignInRefused()
+        assert isinstance(await step_up(stage, me, app.next()), SteppedUp)
+        assert isinstance(await answer(stage, await asked(stage), app.next()), SignedIn)
 
     async def test_who_was_banned_between_the_two_steps_stays_out(self, stage: AccountsStage) -> None:
         me = await stage.member()

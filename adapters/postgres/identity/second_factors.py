@@ -1,7 +1,7 @@
 """Second factors: `domain.identity.factor_stores.SecondFactors` on the connection of one unit of work."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asyncpg import Connection, Record
 
@@ -29,6 +29,14 @@ _PUT_CODES = "insert into recovery_code (person, digest) select $1, unnest($2::b
 _USE_CODE = """
 update recovery_code set used_at = $3 where person = $1 and digest = $2 and used_at is null returning digest
 """
+_COUNT_TRY = """
+update person set
+    codes_tried = case when codes_since > $2 then codes_tried + 1 else 1 end,
+    codes_since = case when codes_since > $2 then codes_since else $3 end
+where id = $1
+returning codes_tried, codes_since
+"""
+_FORGET_TRIES = "update person set codes_tried = 0, codes_since = null where id = $1 and codes_tried > 0"
 _PASSKEY = "select credential, person, public_key, sign_count, name, created_at, last_used_at from passkey"
 _OF_PERSON = f"{_PASSKEY} where person = $1 order by created_at, credential for no key update"
 _BY_ID = f"{_PASSKEY} where credential = $1 for no key update"
@@ -81,6 +89,15 @@ class PostgresSecondFactors:
     async def use_recovery_code(self, person: PersonId, digest: bytes, now: datetime) -> bool:
         """Use one up; False if it is none, or was used."""
         return await self._connection.fetchval(_USE_CODE, person, digest, now) is not None
+
+    async def count_try(self, person: PersonId, now: datetime, within: timedelta) -> tuple[int, datetime]:
+        """Count a code that is tried: how many there were, and since when. They begin anew after that time."""
+        found = await self._connection.fetchrow(_COUNT_TRY, person, now - within, now)
+        return found["codes_tried"], found["codes_since"]
+
+    async def forget_tries(self, person: PersonId) -> None:
+        """Begin to count anew."""
+        await self._connection.execute(_FORGET_TRIES, person)
 
     async def passkeys(self, person: PersonId) -> Sequence[KeptPasskey]:
         """A person's passkeys, oldest first; locked."""
