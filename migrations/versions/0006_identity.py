@@ -204,12 +204,13 @@ create index letter_of_person on letter (person);
 create function tell_standing() returns trigger language plpgsql as $$
 declare
     concerned text;
+    changed jsonb := to_jsonb(case tg_op when 'DELETE' then old else new end);
 begin
     foreach concerned in array tg_argv loop
         if concerned = '*' then
             perform pg_notify('standing', '*');
-        elsif to_jsonb(new) ->> concerned is not null then
-            perform pg_notify('standing', to_jsonb(new) ->> concerned);
+        elsif changed ->> concerned is not null then
+            perform pg_notify('standing', changed ->> concerned);
         end if;
     end loop;
     if tg_op = 'UPDATE' and tg_argv[0] = 'person' and to_jsonb(old) ->> 'person' <> to_jsonb(new) ->> 'person' then
@@ -220,11 +221,12 @@ end $$;
 
 create trigger person_tells after update of status, mail_verified_at, survivor on person
     for each row execute function tell_standing('id', 'survivor');
-create trigger membership_tells after insert or update on membership
+create trigger membership_tells after insert or update or delete on membership
     for each row execute function tell_standing('person');
-create trigger session_tells after update of ended_at, stepped_up_at, second_factor_at, authenticated_at on session
+create trigger session_tells after delete or update of person, portal, created_at, authenticated_at, second_factor_at,
+    stepped_up_at, expires_at, ended_at, end_reason, impersonator on session
     for each row execute function tell_standing('person');
-create trigger staff_role_tells after insert or update on staff_role
+create trigger staff_role_tells after insert or update or delete on staff_role
     for each row execute function tell_standing('*');
 create trigger staff_network_tells after insert or update or delete on staff_network
     for each row execute function tell_standing('*');

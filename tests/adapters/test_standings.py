@@ -162,6 +162,10 @@ CHANGES = {
     "another role": "update membership set role = 'support' where person = $1 and kind = 'staff'",
     "other permissions": "update staff_role set permissions = '{}' where $1::uuid is not null",
     "another network": "insert into staff_network select '10.0.0.0/8', 'office' where $1::uuid is not null",
+    "a membership that an operator deletes": "delete from membership where person = $1 and kind = 'staff'",
+    "a role that an operator deletes": "delete from staff_role where $1::uuid is not null",
+    "a session that an operator deletes": "delete from session where person = $1",
+    "a session that an operator cuts short": "update session set expires_at = now() where person = $1",
     "a step up": "update session set stepped_up_at = now() where person = $1",
 }
 
