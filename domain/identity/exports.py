@@ -54,7 +54,11 @@ class Download:
 
 
 class _OvertakenError(Exception):
-    """Another process makes this export now, or nobody is to any more."""
+    """Another process makes this export now."""
+
+
+class _NobodyToTellError(Exception):
+    """Whoever asked is nobody any more, or has no address: no later run will do better."""
 
 
 async def export_me(ports: PrivacyPorts, actor: Actor) -> Export | Refusal:
@@ -82,8 +86,11 @@ async def make_exports(ports: PrivacyPorts, now: datetime) -> Swept:
         swept.looked_at += 1
         try:
             await _make(ports, export)
-        except (_OvertakenError, KeyDestroyedError):
+        except _OvertakenError:
             continue
+        except (_NobodyToTellError, KeyDestroyedError):
+            async with ports.work() as work:
+                await work.exports.failed(export)
         except Exception as error:  # noqa: BLE001  # one export's trouble, even a bug of ours, must not keep the others
             swept.failed.append((str(export.id), error))
             if export.run >= _MOST_RUNS:
@@ -147,7 +154,10 @@ async def _not_now(ports: PrivacyPorts, actor: Actor) -> Refusal | None:
 
 
 async def _make(ports: PrivacyPorts, export: Export) -> None:
-    """Write the file, then make it known, with its letter, at once. Raises `_OvertakenError`, `KeyDestroyedError`."""
+    """Write the file, then make it known, with its letter, at once.
+
+    Raises `_OvertakenError`, `_NobodyToTellError` and `KeyDestroyedError`.
+    """
     people = await _people(ports, export.person)
     written = number = 0
     with Archive(export.asked_at) as archive:
@@ -157,7 +167,7 @@ async def _make(ports: PrivacyPorts, export: Export) -> None:
                 written, number = written + len(piece), number + 1
     known = (await ports.people.people([export.person])).get(export.person)
     if known is None or known.mail is None:
-        raise KeyDestroyedError(f"person {export.person} has no address any more")
+        raise _NobodyToTellError
     now, token = ports.clock(), ports.opaque_tokens.new()
     until = now + ports.policy.export_lifetime
     occasion = ExportReady(ports.pages.download_export(token), until)
@@ -172,7 +182,7 @@ async def _make(ports: PrivacyPorts, export: Export) -> None:
     )
     async with ports.work() as work:
         if await work.people.lock(export.person) not in {PersonStatus.ACTIVE, PersonStatus.BANNED}:
-            raise _OvertakenError
+            raise _NobodyToTellError
         made = replace(export, ready_at=now, expires_at=until, pieces=number, bytes=written)
         if not await work.exports.ready(made):
             raise _OvertakenError

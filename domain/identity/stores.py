@@ -192,7 +192,7 @@ class Merges(Protocol):
     async def join(self, survivor: PersonId, merged: PersonId, subjects: Mapping[UUID, bytes]) -> None:
         """Give the survivor the merged person's identities (their subjects sealed anew), memberships and own merges.
 
-        A password goes over where the survivor has none; second factors do not.
+        A password goes over where the survivor has none; second factors do not, and open exports are over.
         """
         ...
 

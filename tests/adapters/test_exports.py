@@ -314,6 +314,48 @@ class TestMaking:
         assert (await make_exports(stage, stage.clock())).looked_at == 0
         assert await stage.count("personal_export_piece") == 0
 
+    async def test_whoever_is_merged_meanwhile_gets_none_and_no_link_to_it_stays(self, stage: PrivacyStage) -> None:
+        me, other = await stage.member(), await stage.member("ani.b@mail.example")
+        token = await made(stage, other)
+        await stage.merged(me.person, other.person)
+        assert await state(stage, other) is ExportState.EXPIRED
+        assert await fetch_export(stage, token, origin()) is None
+        await expire_exports(stage, stage.clock())
+        assert await stage.count("personal_export_piece") == 0
+
+    async def test_a_merge_takes_what_is_only_asked_for_too(self, stage: PrivacyStage) -> None:
+        me, other = await stage.member(), await stage.member("ani.b@mail.example")
+        await export_me(stage, other)
+        await stage.merged(me.person, other.person)
+        assert (await make_exports(stage, stage.clock())).looked_at == 0
+        assert await state(stage, other) is ExportState.EXPIRED
+
+    @pytest.mark.parametrize(
+        "change", ["mail = null, mail_index = null, mail_verified_at = null", "status = 'merged', survivor = id"]
+    )
+    async def test_what_nobody_is_there_for_is_given_up_at_once(
+        self, stage: PrivacyStage, database: DatabaseAddresses, change: str
+    ) -> None:
+        me = await stage.member()
+        await export_me(stage, me)
+        await as_superuser(
+            database, f"set session_replication_role = replica; update person set {change} where id = '{me.person}'"
+        )
+        assert (await make_exports(stage, stage.clock())).looked_at == 1
+        assert await state(stage, me) is ExportState.FAILED
+        assert await stage.count("personal_export_piece") == 0
+
+    async def test_a_new_maker_drops_what_the_last_one_left(self, stage: PrivacyStage) -> None:
+        await export_me(stage, await stage.member())
+        for _ in range(2):
+            async with stage.work() as work:
+                export = await work.exports.claim(stage.clock(), stage.clock() + timedelta(minutes=10))
+                assert export is not None
+            assert await stage.count("personal_export_piece") == 0
+            async with stage.work() as work:
+                assert await work.exports.add_piece(export, 0, b"", stage.clock() + timedelta(minutes=10))
+            stage.turn(minutes=11)
+
 
 async def _broken(*_: object) -> Any:
     raise RuntimeError("a bug of ours")

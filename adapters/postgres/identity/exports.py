@@ -61,9 +61,12 @@ class PostgresExports:
         return await self._connection.fetchval(_ADD, export.id, export.person, export.asked_at) is not None
 
     async def claim(self, now: datetime, until: datetime) -> Export | None:
-        """The oldest wish that nobody deals with, for this caller until then."""
+        """The oldest wish that nobody deals with, for this caller until then; what others had made of it is dropped."""
         found = await self._connection.fetchrow(_CLAIM, now, until)
-        return export_of(found) if found else None
+        if found is None:
+            return None
+        await self._connection.execute(_DROP_OTHER_RUNS, found["id"], found["run"])
+        return export_of(found)
 
     async def add_piece(self, export: Export, number: int, content: bytes, until: datetime) -> bool:
         """Keep a sealed piece and the claim until then; False where another has taken over, or it is over."""

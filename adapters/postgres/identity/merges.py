@@ -49,6 +49,8 @@ where person = $2 and ended_at is null and exists (
 """
 _MOVE_MEMBERSHIPS = "update membership set person = $1 where person = $2 and ended_at is null"
 _MOVE_EARLIER = "update person set survivor = $1 where survivor = $2"
+# The survivor's own will tell all of it; what was sent to the other's address opens nothing any more.
+_EXPIRE_EXPORTS = "update personal_export set state = 'expired' where person = $1 and state in ('requested', 'ready')"
 _FORGET = ("password", "totp", "recovery_code", "passkey")
 
 
@@ -87,5 +89,6 @@ class PostgresMerges:
         await self._connection.execute(_END_SECOND_MEMBERSHIPS, *both)
         await self._connection.execute(_MOVE_MEMBERSHIPS, *both)
         await self._connection.execute(_MOVE_EARLIER, *both)
+        await self._connection.execute(_EXPIRE_EXPORTS, merged)
         for table in _FORGET:
             await self._connection.execute(f"delete from {table} where person = $1", merged)  # noqa: S608  # our own
