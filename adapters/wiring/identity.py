@@ -86,7 +86,10 @@ async def knowing_people(settings: Settings, clock: Clock) -> AsyncIterator[Know
         master = MasterKeys.parse(settings.vault_master_keys.get_secret_value())
         vault = PostgresVault(keys, master, settings.identity_key_bytes)
         await vault.create_key(PLATFORM)
-        passwords = Argon2Passwords(threads=settings.password_threads, old_cost=settings.password_old_bcrypt_cost)
+        passwords = stack.enter_context(
+            Argon2Passwords(threads=settings.password_threads, old_cost=settings.password_old_bcrypt_cost)
+        )
+        await passwords.prepare()
         providers = [OidcProvider(site, clock=clock) for site in _sites(settings)]
         for provider in providers:
             await stack.enter_async_context(provider)
@@ -95,7 +98,7 @@ async def knowing_people(settings: Settings, clock: Clock) -> AsyncIterator[Know
             vault=vault,
             access_tokens=Tokens.of_file(settings.token_key_file, settings.public_url),
             opaque_tokens=KeyedTokens(settings.identity_key_bytes),
-            passwords=stack.enter_context(passwords),
+            passwords=passwords,
             wording=WrittenLetters(),
             mailer=SmtpMailer(settings.smtp_access, clock),
             pages=Pages(settings.site_url or settings.public_url),

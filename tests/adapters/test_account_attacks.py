@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.identity.tickets import PostgresTickets
+from adapters.wiring.identity import knowing_people
 from domain.actor import Actor
+from domain.clock import system_clock
 from domain.identity.accounts import MailConfirmed, MailOnItsWay, confirm_mail, request_mail_change, sign_up
 from domain.identity.model import Portal, Ticket
 from domain.identity.passwords import PasswordNowChanged, change_password
@@ -16,6 +19,7 @@ from domain.identity.resets import request_password_reset, reset_password
 from domain.identity.sessions import SignedIn, end_other_sessions
 from tests.accounts_stage import ENGLISH, PASSWORD, AccountsStage, origin, staged_accounts
 from tests.factor_stage import stepped_up
+from tests.gql.house import settings_for
 from tests.waiting import eventually
 
 NEW = "another horse, other batteries"
@@ -167,3 +171,9 @@ class TestMailsThatStrangersAskFor:
         assert await reset_password(stage, links[0], NEW, Portal.PLAYER, origin()) == LinkRefused()
         assert isinstance(await reset_password(stage, links[1], NEW, Portal.PLAYER, origin()), SignedIn)
         assert await reset_password(stage, links[3], PASSWORD, Portal.PLAYER, origin()) == LinkRefused()
+
+
+async def test_the_first_unknown_address_costs_no_more_than_others(database: DatabaseAddresses, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, "production", keys_database_url=database.app_url)
+    async with knowing_people(settings, system_clock) as knowing:
+        assert "_dummy" in vars(knowing.passwords)
