@@ -16,17 +16,22 @@ class Budget:
 
     def __init__(self, quotas: Quotas, actor: Actor | None, origin: Origin) -> None:
         self._quotas, self._actor, self._origin = quotas, actor, origin
-        self._taken: list[Taken] = []
+        self._taken: dict[str, Taken] = {}
 
-    async def take_request(self) -> None:
-        """Count a request. Raises `RateLimitedError`."""
+    async def take_request(self, times: int = 1) -> None:
+        """Count a request, or several. Raises `RateLimitedError`."""
         if self._actor is None:
-            await self._take(REQUESTS_OF_ADDRESS, neighbourhood(self._origin.address))
+            await self._take(REQUESTS_OF_ADDRESS, neighbourhood(self._origin.address), cost=times)
         else:
-            await self._take(REQUESTS_OF_PERSON, str(self._actor.person))
+            await self._take(REQUESTS_OF_PERSON, str(self._actor.person), cost=times)
 
-    async def take_cost(self, cost: int) -> None:
-        """Count what an operation will cost, as the limits weigh it, before it does. Raises `RateLimitedError`."""
+    async def take_cost(self, cost: int, changes: int) -> None:
+        """Count what an operation will cost, as the limits weigh it, before it does. Raises `RateLimitedError`.
+
+        Of several changes in one request each counts as a request: a password is hashed or a letter written for each.
+        """
+        if changes > 1:
+            await self.take_request(changes - 1)
         if self._actor is not None and cost:
             await self._take(COST_OF_PERSON, str(self._actor.person), cost=cost)
 
@@ -36,13 +41,13 @@ class Budget:
         if not self._taken:
             return {}
         return {
-            "RateLimit-Policy": ", ".join(_policy(taken.quota) for taken in self._taken),
-            "RateLimit": ", ".join(_left(taken) for taken in self._taken),
+            "RateLimit-Policy": ", ".join(_policy(taken.quota) for taken in self._taken.values()),
+            "RateLimit": ", ".join(_left(taken) for taken in self._taken.values()),
         }
 
     async def _take(self, quota: Quota, subject: str, cost: int = 1) -> None:
         taken = await self._quotas.take(quota, subject, cost=cost)
-        self._taken.append(taken)
+        self._taken[quota.name] = taken
         hold(taken)
 
 

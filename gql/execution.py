@@ -98,8 +98,8 @@ _NO_NAME = NameNode(value="")
 class Spending(Protocol):
     """What an operation may cost."""
 
-    async def take_cost(self, cost: int) -> None:
-        """Count what it will cost. Raises `RateLimitedError` if that is too much for now."""
+    async def take_cost(self, cost: int, changes: int) -> None:
+        """Count its cost, and how many changes it makes. Raises `RateLimitedError` if that is too much for now."""
         ...
 
 
@@ -187,9 +187,10 @@ class _Limited(SchemaExtension):
 
 async def _unaffordable(context: OperationContext, sizes: Sequence[Measured], name: str | None) -> list[GraphQLError]:
     """Pay for the operation that is to be carried out, whether it will turn out valid or not."""
-    costs = [size.cost for operation, size in sizes if name is None or (operation.name or _NO_NAME).value == name]
+    meant = [size for operation, size in sizes if name is None or (operation.name or _NO_NAME).value == name]
+    cost, changes = (max(each, default=0) for each in ([size.cost for size in meant], [size.changes for size in meant]))
     try:
-        await context.budget.take_cost(max(costs, default=0))
+        await context.budget.take_cost(cost, changes)
     except RateLimitedError as error:
         return [GraphQLError(str(error), original_error=error)]
     return []

@@ -57,11 +57,14 @@ class Size(NamedTuple):
     aliases: int = 0
     directives: int = 0
     cost: int = 0
+    changes: int = 0
+    """Fields of a mutation at its root, each of which is a request of its own."""
 
     def beside(self, other: "Size") -> "Size":
         """Both of two selections."""
         deeper = max(self.depth, other.depth)
-        return Size(deeper, self.aliases + other.aliases, self.directives + other.directives, self.cost + other.cost)
+        both = (mine + its for mine, its in zip(self[1:], other[1:], strict=True))
+        return Size(deeper, *both)
 
 
 class Measured(NamedTuple):
@@ -161,7 +164,8 @@ class _Measure:
             return Size(1, aliases, 0, 1)
         below = self._selection(node.selection_set, get_named_type(declared.type) if declared else None)
         cost = self._once(node, declared) + below.cost * self._times(node, declared)
-        return Size(below.depth + 1, below.aliases + aliases, below.directives, cost)
+        changes = int(parent is not None and parent is self._schema.mutation_type)
+        return Size(below.depth + 1, below.aliases + aliases, below.directives, cost, changes)
 
     @staticmethod
     def _once(node: FieldNode, declared: GraphQLField | None) -> int:

@@ -85,6 +85,17 @@ class TestOverHttp:
         assert re.search(r'"cost_of_person";r=1;t=[0-9]+$', reply.headers["RateLimit"])
         assert (house.ports.marks, dict(house.ports.calls)) == (before, {})
 
+    async def test_of_several_changes_at_once_each_is_a_request(self, house: House) -> None:
+        limit(house, "requests_of_address=4/60,requests_of_person=3/60")
+        one = "openWallet(input: {purpose: HOSTING_CREDIT, currency: IDR}) { __typename }"
+        three = f"mutation {{ a: {one} ...More }} fragment More on Mutation {{ b: {one} c: {one} }}"
+        reply = await house.ask(three)
+        assert reply.codes == ["UNAUTHENTICATED"]
+        assert reply.headers["RateLimit"] == '"requests_of_address";r=1'
+        refused(await house.ask(three))
+        me = somebody()
+        assert (await house.ask(three, me)).headers["RateLimit"].startswith('"requests_of_person";r=0,')
+
     async def test_only_the_operation_that_is_named_is_paid(self, house: House) -> None:
         limit(house, "cost_of_person=100/60")
         document = "query Cheap { __typename } query Dear { viewer { wallets { id purpose currency } } }"
