@@ -8,7 +8,7 @@ from domain.errors import UnavailableError
 from domain.identity.letters import letter_to
 from domain.identity.mail import FactorChange, SecondFactorChanged
 from domain.identity.mail_stores import QueuedLetter
-from domain.identity.model import FRESH_SIGN_IN, SecondFactor
+from domain.identity.model import FRESH_SIGN_IN, SecondFactor, SessionEnd
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import FreshSignInRequired, NotWhileImpersonating, SecondFactorStays, StepUpRequired
 from domain.identity.stores import IdentityWork
@@ -41,6 +41,13 @@ async def letter_of_change(ports: IdentityPorts, person: PersonId, change: Facto
     if known is None or known.mail_verified_at is None:
         return None
     return await letter_to(ports, person, SecondFactorChanged(change, ports.clock(), ports.pages.second_factors))
+
+
+async def end_other_sessions(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> None:
+    """End what was begun before a factor came or went, which may be somebody else's, but not where it was done."""
+    ended = await work.sessions.end(actor.person, ports.clock(), SessionEnd.IDENTITY_CHANGED, but=actor.session)
+    for session in ended:
+        await work.record(Deed(f"session.{SessionEnd.IDENTITY_CHANGED}", f"session:{session}", actor))
 
 
 async def tell_factor_changed(

@@ -7,6 +7,7 @@ from typing import Final
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
 from domain.identity.factor_changes import (
+    end_other_sessions,
     forget_codes_of_nothing,
     know_at_once,
     letter_of_change,
@@ -78,6 +79,7 @@ async def add_passkey(ports: IdentityPorts, actor: Actor, token: str, answer: st
         if not await work.second_factors.add_passkey(kept):
             return PasskeyRefused()
         await work.sessions.mark(actor.session, second_factor_at=now, stepped_up_at=now)
+        await end_other_sessions(ports, work, actor)
         await tell_factor_changed(work, actor, FactorChange.PASSKEY_ADDED, letter)
     await know_at_once(ports, actor)
     return None
@@ -95,6 +97,7 @@ async def remove_passkey(ports: IdentityPorts, actor: Actor, credential: bytes) 
         if not await work.second_factors.remove_passkey(actor.person, credential):
             return PasskeyRefused("There is no such passkey.")
         await forget_codes_of_nothing(work, actor.person)
+        await end_other_sessions(ports, work, actor)
         await tell_factor_changed(work, actor, FactorChange.PASSKEY_REMOVED, letter)
     return None
 

@@ -12,6 +12,7 @@ from domain.actor import Actor, Origin
 from domain.audit_log import Deed
 from domain.identity.arrivals import arrival
 from domain.identity.factor_changes import (
+    end_other_sessions,
     forget_codes_of_nothing,
     know_at_once,
     letter_of_change,
@@ -89,6 +90,7 @@ async def confirm_totp(ports: IdentityPorts, actor: Actor, code: str) -> Recover
         await work.second_factors.confirm_totp(actor.person, step, ports.clock())
         await _prove_session(ports, work, actor)
         codes = await _renew_codes(ports, work, actor)
+        await end_other_sessions(ports, work, actor)
         await tell_factor_changed(work, actor, FactorChange.TOTP_ADDED, letter)
     await forget_tries(ports, actor.session)
     await know_at_once(ports, actor)
@@ -105,6 +107,7 @@ async def remove_totp(ports: IdentityPorts, actor: Actor) -> Refusal | None:
             return refusal
         if await work.second_factors.remove_totp(actor.person):
             await forget_codes_of_nothing(work, actor.person)
+            await end_other_sessions(ports, work, actor)
             await tell_factor_changed(work, actor, FactorChange.TOTP_REMOVED, letter)
     return None
 

@@ -299,6 +299,16 @@ class TestTakingAway:
         assert await stage.count("recovery_code") == 0
         assert isinstance(await stage.sign_in(), SignedIn)
 
+    async def test_when_it_comes_and_goes_other_sessions_end_and_this_one_stays(self, stage: AccountsStage) -> None:
+        me = await stage.member()
+        await stage.sign_in()
+        device = await with_passkey(stage, me)
+        assert await stage.living(me) == 1
+        assert isinstance(await sign_in(stage, device), SignedIn)
+        assert await remove_passkey(stage, stepped_up(stage, me), device.credential) is None
+        assert await stage.living(me) == 1
+        assert await stage.count("session", f"id = '{me.session}' and ended_at is null") == 1
+
     async def test_anothers_is_as_if_it_did_not_exist(self, stage: AccountsStage) -> None:
         me, other = await stage.member(), await stage.member("budi@mail.example")
         await with_passkey(stage, me)

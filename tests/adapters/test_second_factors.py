@@ -381,6 +381,18 @@ class TestTakingAway:
         assert isinstance(await stage.sign_in(), SignedIn)
         assert await stage.count("recovery_code") == 0
 
+    async def test_when_it_comes_and_goes_other_sessions_end_and_this_one_stays(self, stage: AccountsStage) -> None:
+        me = await stage.member()
+        await stage.sign_in()
+        assert await stage.living(me) == 2
+        app, _ = await enrolled(stage, me)
+        assert await stage.living(me) == 1
+        assert isinstance(await answer(stage, await asked(stage), app.next()), SignedIn)
+        assert await remove_totp(stage, stepped_up(stage, me)) is None
+        assert await stage.living(me) == 1
+        assert await stage.count("session", f"id = '{me.session}' and ended_at is null") == 1
+        assert await stage.count("session", "end_reason = 'identity_changed'") == 2
+
     async def test_without_one_nothing_happens_and_nobody_is_told(self, stage: AccountsStage) -> None:
         me = await stage.member()
         await offer_totp(stage, me)
