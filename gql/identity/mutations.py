@@ -131,19 +131,22 @@ class SessionMutation:
     @field(
         Right.PUBLIC,
         "Get a session's next tokens. A refresh token is good once; used again it ends the session, but for the first"
-        " seconds, in which it answers the same tokens.",
+        " seconds, in which it answers the same tokens. What came in a cookie is answered in cookies.",
         graphql_type=answers.RefreshSessionResult,
     )
     async def refresh_session(self, info: Info, wanted: Annotated[inputs.RefreshSessionInput, Wanted]) -> object:
         """Get a session's next tokens."""
         context = opened(info, wanted.transport)
         given = wanted.refresh_token or context.cookies.refresh
+        # What a browser keeps from its scripts is not handed to them.
+        transport = wanted.transport if wanted.refresh_token else TokenTransport.COOKIE
         if given is None:
             return show(SessionEnded())
+        opened(info, transport)
         made = await sessions.refresh_session(context.identity, token_entered(given), context.origin)
         if isinstance(made, SessionEnded):
             context.cookies.forget()
-        return signed_in(made, wanted.transport, context)
+        return signed_in(made, transport, context)
 
     @field(Right.PUBLIC, "Sign out: end the session that asks.", harmless=True, graphql_type=answers.SignOutResult)
     async def sign_out(self, info: Info, wanted: Annotated[inputs.SignOutInput, Wanted]) -> object:

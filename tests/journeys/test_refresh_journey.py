@@ -173,6 +173,17 @@ class TestInBrowsers:
             assert browser.cookies == {}
             assert await browser.mail() is None
 
+    async def test_what_came_in_a_cookie_is_answered_in_cookies_whatever_a_script_asks_for(
+        self, house: AccountsHouse
+    ) -> None:
+        async with browsing(house) as browser:
+            await browser.sign_in()
+            first = browser.cookies
+            found = await browser.one(REFRESH, transport="BEARER")
+            assert (found["__typename"], found["accessToken"], found["refreshToken"]) == ("SignedIn", None, None)
+            assert all(first[name] != browser.cookies[name] for name in NAMES)
+            assert await browser.mail() == ANI
+
     async def test_two_tabs_that_refresh_at_once_share_one_session_and_one_token(self, house: AccountsHouse) -> None:
         async with browsing(house) as browser:
             await browser.sign_in()
