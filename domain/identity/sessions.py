@@ -19,6 +19,7 @@ from domain.identity.model import (
     SessionEnd,
     SignedOutError,
 )
+from domain.identity.networks import within
 from domain.identity.ports import AccessToken, IdentityPorts, StandingPorts
 from domain.identity.refusals import NotWhileImpersonating, SessionEnded
 from domain.identity.stores import IdentityWork, KeptRefresh
@@ -86,7 +87,7 @@ async def refresh_session(ports: IdentityPorts, token: str, origin: Origin | Non
     async with ports.work() as work:
         now = ports.clock()
         kept = await work.sessions.lock_by_token(digest)
-        if kept is None or not _refreshable(kept, now):
+        if kept is None or not _refreshable(kept, now) or not await _allowed_here(work, kept.session, origin):
             return SessionEnded()
         if kept.spent_at is not None and now - kept.spent_at > REFRESH_GRACE:
             session = kept.session
@@ -96,7 +97,9 @@ async def refresh_session(ports: IdentityPorts, token: str, origin: Origin | Non
             return SessionEnded()
         if kept.spent_at is None:
             await work.sessions.spend(digest, now)
-            await work.sessions.mark(kept.session.id, used_at=now)
+            if kept.session.portal is not Portal.ADMIN:
+                # A page of staff refreshes by itself: it is requests that tell whether somebody sits before it.
+                await work.sessions.mark(kept.session.id, used_at=now)
         return await _signed_in(ports, work, kept.session, await _unspent(ports, work, token), now)
 
 
@@ -156,6 +159,13 @@ async def _end(
 
 def _refreshable(kept: KeptRefresh, now: datetime) -> bool:
     return kept.status is PersonStatus.ACTIVE and kept.session.living(now) and now < kept.expires_at
+
+
+async def _allowed_here(work: IdentityWork, session: Session, origin: Origin | None) -> bool:
+    """Whether a session may go on at a place: staff's only where staff may work."""
+    if session.portal is not Portal.ADMIN or origin is None:
+        return True
+    return within(await work.members.networks(), origin.address)
 
 
 async def _unspent(ports: IdentityPorts, work: IdentityWork, token: str) -> str:

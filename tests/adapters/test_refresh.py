@@ -81,10 +81,17 @@ async def tokens_of(stage: AccountsStage, session: Session) -> tuple[int, int]:
     return len(rows), len([row for row in rows if row["spent_at"] is None])
 
 
+async def use(stage: AccountsStage, session: Session) -> None:
+    """Ask for something in a session, and have that written down."""
+    async with stage.work() as work:
+        await work.sessions.mark(session.id, used_at=stage.clock())
+
+
 async def at_work(stage: AccountsStage) -> SignedIn:
     """A session on the portal of staff."""
     me = await stage.member()
     async with stage.work() as work:
+        await work.members.add_network("203.0.113.0/24", "office", me.person)
         return await begin_session(
             stage, work, me.person, Portal.ADMIN, Means.PASSWORD, second_factor=True, come=Arrival()
         )
@@ -285,12 +292,28 @@ class TestItsTime:
         with pytest.raises(SignedOutError):
             await actor_of(stage, mine.session.id, origin())
 
+    async def test_a_page_of_staff_that_refreshes_by_itself_is_idle_all_the_same(self, stage: AccountsStage) -> None:
+        mine = await at_work(stage)
+        stage.turn(minutes=10)
+        second = await refreshed(stage, held(mine))
+        stage.turn(minutes=5)
+        third = await refreshed(stage, second)
+        stage.clock.turn(MOMENT)
+        assert await is_over(stage, third)
+
+    async def test_staff_does_not_refresh_where_it_may_not_work(self, stage: AccountsStage) -> None:
+        mine = await at_work(stage)
+        assert await refresh_session(stage, held(mine), origin("198.51.100.1")) == OVER
+        assert await tokens_of(stage, mine.session) == (1, 1)
+        assert await refreshed(stage, held(mine))
+
     async def test_no_refresh_prolongs_a_day_of_staff_beyond_eight_hours(self, stage: AccountsStage) -> None:
         mine = await at_work(stage)
         ends, found = mine.session.expires_at, mine
         assert ends == stage.clock() + STAFF_LIFETIME
         while stage.clock() + timedelta(minutes=10) < ends:
             stage.turn(minutes=10)
+            await use(stage, mine.session)
             again = await refresh_session(stage, held(found), origin())
             assert isinstance(again, SignedIn)
             assert again.session.expires_at == ends
