@@ -48,8 +48,9 @@ async def withdraw_links(work: IdentityWork, person: PersonId) -> None:
     The person is locked: what their requests for mail come to waits for that.
     """
     await work.mail_requests.withdraw_changes(person)
-    for purpose in (TicketPurpose.RESET_PASSWORD, TicketPurpose.VERIFY_MAIL):
+    for purpose in (TicketPurpose.RESET_PASSWORD, TicketPurpose.VERIFY_MAIL, TicketPurpose.EXPORT_DOWNLOAD):
         await work.tickets.withdraw(person, purpose)
+    await work.exports.withdraw(person)
 
 
 async def count_guess(ports: IdentityPorts, ticket: Ticket) -> bool:

@@ -117,6 +117,17 @@ class LetterQueue(Protocol):
         ...
 
 
+class SentExports(Protocol):
+    """Exports whose links went to an address, inside a unit of work."""
+
+    async def withdraw(self, person: PersonId) -> None:
+        """Let nobody fetch what is ready, and whoever makes one begin anew: its link goes where mail goes from now on.
+
+        The person is locked.
+        """
+        ...
+
+
 class Mailboxes(Protocol):
     """Who is behind an address, inside a unit of work."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.audit_log import Deeds
+from domain.identity.mail_stores import SentExports
 from domain.identity.ports import IdentityPorts
 from domain.identity.privacy import Consent, ConsentPurpose, Erasure, Estate, Export, PrivacyPolicy, RetentionReason
 from domain.identity.stores import IdentityWork
@@ -56,7 +57,7 @@ class Consents(Protocol):
         ...
 
 
-class Exports(Protocol):
+class Exports(SentExports, Protocol):
     """Exports inside a unit of work."""
 
     async def add(self, export: Export) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.identity.factor_stores import SecondFactors
-from domain.identity.mail_stores import LetterQueue, Mailboxes, MailRequests
+from domain.identity.mail_stores import LetterQueue, Mailboxes, MailRequests, SentExports
 from domain.identity.model import (
     Locale,
     MergeRequest,
@@ -278,6 +278,11 @@ class IdentityWork(Work, Protocol):
     @property
     def mail_requests(self) -> MailRequests:
         """Requests for mail."""
+        ...
+
+    @property
+    def exports(self) -> SentExports:
+        """Exports."""
         ...
 
     @property

@@ -12,14 +12,18 @@ from adapters.wiring.identity import knowing_people
 from domain.actor import Actor
 from domain.clock import system_clock
 from domain.identity.accounts import MailConfirmed, MailOnItsWay, confirm_mail, request_mail_change, sign_up
+from domain.identity.exports import export_me, fetch_export, make_exports
 from domain.identity.model import Portal, Ticket
 from domain.identity.passwords import PasswordNowChanged, change_password
+from domain.identity.privacy import Export
 from domain.identity.refusals import LinkRefused, SignInRefused, TooManyTries
 from domain.identity.resets import request_password_reset, reset_password
 from domain.identity.sessions import SignedIn, end_other_sessions
+from domain.ids import PersonId
 from tests.accounts_stage import ENGLISH, PASSWORD, AccountsStage, origin, staged_accounts
 from tests.factor_stage import stepped_up
 from tests.gql.house import settings_for
+from tests.privacy_stage import staged_privacy
 from tests.waiting import eventually
 
 NEW = "another horse, other batteries"
@@ -171,6 +175,48 @@ class TestMailsThatStrangersAskFor:
         assert await reset_password(stage, links[0], NEW, Portal.PLAYER, origin()) == LinkRefused()
         assert isinstance(await reset_password(stage, links[1], NEW, Portal.PLAYER, origin()), SignedIn)
         assert await reset_password(stage, links[3], PASSWORD, Portal.PLAYER, origin()) == LinkRefused()
+
+
+class TestExportsThatAreOnTheirWay:
+    @pytest.mark.parametrize("how", ["password", "address"])
+    async def test_the_link_in_an_old_mailbox_or_a_thiefs_hands_fetches_nothing(
+        self, database: DatabaseAddresses, how: str
+    ) -> None:
+        async with staged_privacy(database) as stage:
+            me = stepped_up(stage, await stage.member())
+            assert isinstance(await export_me(stage, me), Export)
+            await make_exports(stage, stage.clock())
+            await stage.post()
+            link = stage.token("ExportReady")
+            if how == "password":
+                await change_password(stage, me, PASSWORD, NEW)
+            else:
+                await confirm_mail(stage, me, await link_to(stage, me, "new@mail.example"))
+            assert await fetch_export(stage, link, origin()) is None
+            assert await stage.value("select state from personal_export") == "expired"
+            assert isinstance(await export_me(stage, me), Export)
+
+    async def test_one_that_is_being_made_goes_to_the_new_address(
+        self, database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with staged_privacy(database) as stage:
+            me = stepped_up(stage, await stage.member())
+            await export_me(stage, me)
+            moves = [await link_to(stage, me, "new@mail.example")]
+            seal = stage.vault.seal
+
+            async def moving(person: PersonId, field: str, text: str) -> bytes:
+                if field == "letter" and moves:
+                    assert isinstance(await confirm_mail(stage, me, moves.pop()), MailConfirmed)
+                return await seal(person, field, text)
+
+            monkeypatch.setattr(stage.vault, "seal", moving)
+            swept = await make_exports(stage, stage.clock())
+            assert (swept.looked_at, swept.failed) == (2, [])
+            await stage.post()
+            letters = [each for each in stage.mailer.letters if each.subject == "ExportReady"]
+            assert [each.to for each in letters] == ["new@mail.example"]
+            await stage.fetched(stage.token("ExportReady"))
 
 
 async def test_the_first_unknown_address_costs_no_more_than_others(database: DatabaseAddresses, tmp_path: Path) -> None:

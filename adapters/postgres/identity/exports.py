@@ -42,6 +42,13 @@ _FORGET = "delete from personal_export_piece where export = $1"
 _EXPIRE = """
 update personal_export set state = 'expired' where state = 'ready' and expires_at <= $1 returning id
 """
+# Whoever makes one is overtaken by its next run, which reads the address anew.
+_WITHDRAW = """
+update personal_export set
+    state = case state when 'ready' then 'expired' else state end,
+    run = run + case state when 'requested' then 1 else 0 end, claimed_until = null
+where person = $1 and state in ('requested', 'ready')
+"""
 _FORGET_OVER = """
 delete from personal_export_piece where export in (
     select distinct piece.export from personal_export_piece as piece join personal_export as whole on whole.id = export
@@ -107,6 +114,10 @@ class PostgresExports:
     async def forget_pieces(self, id_: UUID) -> None:
         """Delete what was to be fetched."""
         await self._connection.execute(_FORGET, id_)
+
+    async def withdraw(self, person: PersonId) -> None:
+        """Let nobody fetch what is ready, and whoever makes one begin anew."""
+        await self._connection.execute(_WITHDRAW, person)
 
     async def expire(self, now: datetime, fetched_before: datetime) -> int:
         """Let go of what was not fetched in time, and delete the pieces of all that is over; how many expired."""
