@@ -11,13 +11,14 @@ from domain.identity.model import PersonStatus, Standing
 from domain.ids import BrandId, PersonId, SessionId
 from domain.rights import BrandRole, Permission, StaffRole
 
-# A session in which staff look through another's eyes stands as long as they may begin one.
+# A session in which staff look through another's eyes stands as long as they may begin one, and as the one they began
+# it in, which is not to have ended.
 _READ = f"""
 select {COLUMNS}, person.status, person.mail_verified_at is null as is_unreachable,
     staff.role as staff_role, staff_role.permissions, member.streamer,
     member.brands, member.brand_roles,
     array(select earlier.id from person as earlier where earlier.survivor = person.id) as also,
-    case when staff.role is null then '{{}}'
+    case when staff.role is null and session.impersonator is null then '{{}}'
         else array(select network::text from staff_network order by network) end as networks
 from session
 join person on person.id = session.person
@@ -36,6 +37,7 @@ where session.id = any($1::uuid[])
         where looking.id = session.impersonator and looking.status = 'active'
             and membership.kind = 'staff' and membership.ended_at is null
             and (held.role = 'super_admin' or 'manage_users' = any(held.permissions))))
+    and not exists (select from session as began where began.id = session.through and began.ended_at is not null)
 """  # noqa: S608  # a list of our columns
 
 # What somebody else has locked is passed over: who locks a session uses or ends it, and writes that down.

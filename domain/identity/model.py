@@ -111,10 +111,13 @@ class Session:
     ended_at: datetime | None = None
     end_reason: SessionEnd | None = None
     impersonator: PersonId | None = None
+    through: SessionId | None = None
+    """The session of staff in which the impersonator began it; this one does not outlive that."""
 
     def living(self, now: datetime) -> bool:
         """Whether it may still be used: not ended, not past its time, and not idle where staff uses it."""
-        idle = self.portal is Portal.ADMIN and now - self.last_used_at > STAFF_IDLE
+        is_staffs = self.portal is Portal.ADMIN or self.impersonator is not None
+        idle = is_staffs and now - self.last_used_at > STAFF_IDLE
         return self.ended_at is None and now < self.expires_at and not idle
 
     def ended(self, now: datetime, reason: SessionEnd) -> "Session":
@@ -147,11 +150,14 @@ class Standing:
         session = self.session
         if self.status is not PersonStatus.ACTIVE or not session.living(now):
             raise SignedOutError("Your session has ended; sign in again.")
+        is_allowed = origin is None or within(self.networks, origin.address)
+        if session.impersonator is not None and not is_allowed:
+            raise SignedOutError("Staff may not work from here.")
         staffed = (
             self.staff_role is not None
             and session.portal is Portal.ADMIN
             and session.second_factor_at is not None
-            and (origin is None or within(self.networks, origin.address))
+            and is_allowed
         )
         return Actor(
             session.person,

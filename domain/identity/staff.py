@@ -202,9 +202,12 @@ async def impersonate(ports: IdentityPorts, actor: Actor, person: PersonId, reas
         if await work.members.staff_role(person):
             return IsStaff()
         now = ports.clock()
+        began = await work.sessions.lock(actor.session) if actor.session else None
+        if began is None or not began.living(now):
+            raise NotPermittedError(Permission.MANAGE_USERS)
         session = Session(
             SessionId(uuid7()), person, Portal.PLAYER, created_at=now, authenticated_at=now, last_used_at=now,
-            expires_at=now + IMPERSONATION_LIFETIME, impersonator=actor.person,
+            expires_at=min(now + IMPERSONATION_LIFETIME, began.expires_at), impersonator=actor.person, through=began.id,
         )  # fmt: skip
         await work.sessions.add(session, None)
         await work.record(Deed("person.impersonated", f"person:{person}", actor, about=person, reason=reason))

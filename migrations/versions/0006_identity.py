@@ -140,11 +140,13 @@ create table session (
     ended_at timestamptz,
     end_reason text,
     impersonator uuid references person (id),
+    through uuid references session (id),
     origin bytea,
     constraint session_portal check (portal in ('brand', 'streamer', 'player', 'admin')),
     constraint session_end check ((ended_at is null) = (end_reason is null))
 ) with (fillfactor = 70);
 create index session_of_person on session (person, created_at) where ended_at is null;
+create index session_through on session (through) where through is not null;
 create index session_of_impersonator on session (impersonator) where ended_at is null and impersonator is not null;
 comment on table session is 'One sign-in on one device; the family of its refresh tokens.';
 
@@ -224,7 +226,7 @@ create trigger person_tells after update of status, mail_verified_at, survivor o
 create trigger membership_tells after insert or update or delete on membership
     for each row execute function tell_standing('person');
 create trigger session_tells after delete or update of person, portal, created_at, authenticated_at, second_factor_at,
-    stepped_up_at, expires_at, ended_at, end_reason, impersonator on session
+    stepped_up_at, expires_at, ended_at, end_reason, impersonator, through on session
     for each row execute function tell_standing('person');
 create trigger staff_role_tells after insert or update or delete on staff_role
     for each row execute function tell_standing('*');

@@ -25,7 +25,7 @@ from domain.identity.refusals import (
     StepUpRequired,
     UnknownPerson,
 )
-from domain.identity.sessions import Means, SignedIn
+from domain.identity.sessions import Means, SignedIn, end_session
 from domain.identity.sign_in import finish_sign_in
 from domain.identity.staff import Done, Ended
 from domain.ids import PersonId, uuid7
@@ -315,9 +315,12 @@ class TestImpersonation:
         actor, ani = await staffer(stage), await stage.member()
         begun = await self.begun(stage, actor, ani.person)
         assert (begun.refresh, await stage.count("refresh_token", f"session = '{begun.session.id}'")) == (None, 0)
-        known = await as_known(stage, begun.session, "198.51.100.1")
+        known = await as_known(stage, begun.session)
         assert (known.person, known.impersonator, known.staff_role) == (ani.person, actor.person, None)
-        stage.turn(minutes=29, seconds=59)
+        for _ in range(2):
+            stage.turn(minutes=14)
+            await self.used(stage, begun)
+        stage.turn(minutes=1, seconds=59)
         await as_known(stage, begun.session)
         stage.turn(seconds=1)
         with pytest.raises(SignedOutError):
@@ -325,6 +328,48 @@ class TestImpersonation:
         assert begun.session.expires_at - begun.session.created_at == timedelta(minutes=30)
         deed = await newest(stage)
         assert (deed.action, deed.actor, deed.about) == ("person.impersonated", actor.person, ani.person)
+
+    async def used(self, stage: AccountsStage, begun: SignedIn) -> None:
+        async with stage.work() as work:
+            await work.sessions.mark(begun.session.id, used_at=stage.clock())
+
+    async def test_it_is_over_when_nobody_looks_for_a_quarter_of_an_hour(self, stage: AccountsStage) -> None:
+        actor, ani = await staffer(stage), await stage.member()
+        begun = await self.begun(stage, actor, ani.person)
+        stage.turn(minutes=15)
+        await as_known(stage, begun.session)
+        stage.turn(seconds=1)
+        with pytest.raises(SignedOutError):
+            await as_known(stage, begun.session)
+
+    async def test_it_takes_a_place_where_staff_may_work(self, stage: AccountsStage) -> None:
+        actor, ani = await staffer(stage), await stage.member()
+        begun = await self.begun(stage, actor, ani.person)
+        with pytest.raises(SignedOutError):
+            await as_known(stage, begun.session, "198.51.100.1")
+        await stage.database.pool.execute("insert into staff_network values ('198.51.100.0/24', 'office')")
+        assert (await as_known(stage, begun.session, "198.51.100.1")).impersonator == actor.person
+        with pytest.raises(SignedOutError):
+            await as_known(stage, begun.session)
+
+    async def test_it_does_not_outlive_the_session_that_it_was_begun_in(
+        self, stage: AccountsStage, database: DatabaseAddresses
+    ) -> None:
+        actor, ani = await staffer(stage), await stage.member()
+        assert actor.session is not None
+        await stage.database.pool.execute(
+            "update session set ended_at = now(), end_reason = 'revoked' where id = $1", actor.session
+        )
+        with pytest.raises(NotPermittedError):
+            await staff.impersonate(stage, actor, ani.person, WHY)
+        again = await staffer(stage, person=actor.person)
+        assert again.session is not None
+        begun = await self.begun(stage, again, ani.person)
+        async with told_of_standing(database) as told:
+            assert await end_session(stage, again, again.session)
+            await hears(told, ani.person)
+        assert await stage.standings.of(begun.session.id) is None
+        assert await stage.living(ani) == 1
 
     async def test_nobody_of_staff_no_stranger_and_not_oneself(self, stage: AccountsStage) -> None:
         actor, helper = await staffer(stage), await staffer(stage, SUPPORT)
@@ -359,8 +404,7 @@ class TestImpersonation:
             await as_known(stage, begun.session)
         again = await self.begun(stage, helper, ani.person)
         assert await staff.end_sessions_of(stage, chief, helper.person, WHY) == Ended(2)
-        with pytest.raises(SignedOutError):
-            await as_known(stage, again.session)
+        assert await stage.standings.of(again.session.id) is None
 
     async def test_who_loses_the_permission_looks_no_longer(self, stage: AccountsStage) -> None:
         chief, helper, ani = await staffer(stage), await staffer(stage, SUPPORT), await stage.member()

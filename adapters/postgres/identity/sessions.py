@@ -11,11 +11,11 @@ from domain.ids import PersonId, SessionId
 
 COLUMNS = """session.id, session.person, session.portal, session.created_at, session.authenticated_at,
     session.second_factor_at, session.stepped_up_at, session.last_used_at, session.expires_at, session.ended_at,
-    session.end_reason, session.impersonator"""
+    session.end_reason, session.impersonator, session.through"""
 _ADD = """
 insert into session (id, person, portal, created_at, authenticated_at, second_factor_at, stepped_up_at, last_used_at,
-    expires_at, impersonator, origin)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    expires_at, impersonator, origin, through)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 _LOCK = f"select {COLUMNS} from session where id = $1 for no key update"  # noqa: S608  # a list of our columns
 _MARK = """
@@ -26,7 +26,7 @@ where id = $1
 """
 _END = """
 update session set ended_at = $2, end_reason = $3
-where (person = $1 or impersonator = $1) and ended_at is null and ($4::uuid is null or id = $4)
+where (person = $1 or impersonator = $1) and ended_at is null and ($4::uuid is null or $4 in (id, through))
     and ($5::uuid is null or id <> $5)
 returning id
 """
@@ -56,7 +56,7 @@ class PostgresSessions:
         await self._connection.execute(
             _ADD, session.id, session.person, session.portal, session.created_at, session.authenticated_at,
             session.second_factor_at, session.stepped_up_at, session.last_used_at, session.expires_at,
-            session.impersonator, origin,
+            session.impersonator, origin, session.through,
         )  # fmt: skip
 
     async def lock(self, session: SessionId) -> Session | None:
@@ -115,7 +115,7 @@ class PostgresSessions:
 def session_of(record: Record) -> Session:
     """A session from a row that has `COLUMNS`."""
     end = record["end_reason"]
-    impersonator = record["impersonator"]
+    impersonator, through = record["impersonator"], record["through"]
     return Session(
         SessionId(record["id"]), PersonId(record["person"]), Portal(record["portal"]),
         created_at=record["created_at"], authenticated_at=record["authenticated_at"],
@@ -123,4 +123,5 @@ def session_of(record: Record) -> Session:
         second_factor_at=record["second_factor_at"], stepped_up_at=record["stepped_up_at"],
         ended_at=record["ended_at"], end_reason=SessionEnd(end) if end else None,
         impersonator=PersonId(impersonator) if impersonator else None,
+        through=SessionId(through) if through else None,
     )  # fmt: skip
