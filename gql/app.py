@@ -1,5 +1,6 @@
 """The application: its addresses, what it lives with, and the only place where GraphQL meets the adapters."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
@@ -8,9 +9,10 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from adapters import exports, webhooks, wiring
 from adapters.address import Located
@@ -33,7 +35,7 @@ from gql.budget import Budget
 from gql.context import Context
 from gql.cookies import CookieJar
 from gql.doorkeeper import Doorkeeper, Guest, Leave
-from gql.errors import UnauthenticatedError
+from gql.errors import RateLimitedError, UnauthenticatedError
 from gql.execution import Schema
 from gql.http import GraphQLOverHttp, Reception, bearer_of, presented_cookies
 from gql.node import global_id
@@ -58,6 +60,7 @@ class Application:
         self._sites = frozenset({origin_of(settings.public_url), *settings.allowed_origin_list})
         self._ports: Ports | None = None
         self._keeper: Doorkeeper | None = None
+        self._looking: asyncio.Task[Readiness] | None = None
         self.development = settings.environment is Environment.DEVELOPMENT
         self.schema: Schema = build_schema(development=self.development, unavailable=UNREACHABLE)
 
@@ -93,8 +96,8 @@ class Application:
         actor = await self._actor(token, origin) if token else await self._actor_by(cookies, origin)
         return Context(self.ports, actor, request.state.request_id, origin, cookies)
 
-    def open_budget(self, request: Request) -> Budget:
-        """What is counted of a request whose token is no good."""
+    def open_budget(self, request: HTTPConnection) -> Budget:
+        """What is counted of who comes to a door and whom nobody knows yet, or whose token is no good."""
         return Budget(self.ports.quotas, None, request.state.origin)
 
     def open_socket_context(self, actor: Actor, origin: Origin) -> Context:
@@ -143,7 +146,12 @@ class Application:
         return graphiql.page(token, wallet, str(uuid7()), known)
 
     async def readiness(self) -> Readiness:
-        """Whether the parts that we lean on answer."""
+        """Whether the parts that we lean on answer. All who ask at once share one look: anybody may ask, unsigned."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> Readiness:
         if not isinstance(self.ports, Adapters):
             return Readiness("ok", "ok", "ok")
         return await readiness(self.ports.database, self._settings.redis_url.get_secret_value())
@@ -221,7 +229,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
     )
     routes: list[Any] = [
         Route("/graphql", over_http.answer, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", over_websocket.serve),
+        WebSocketRoute("/graphql", _counted(application, over_websocket.serve)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready(application)),
         Route("/metrics", _metrics),
@@ -232,6 +240,20 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
     if application.development:
         routes += [Route("/graphql/assets/{name}", _asset), *portal.routes()]
     return routes
+
+
+def _counted(application: Application, serve: Callable[[WebSocket], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    async def counted(websocket: WebSocket) -> None:
+        """A socket costs before anybody says who they are; who opens too many gets none: 429."""
+        try:
+            await application.open_budget(websocket).take_request()
+        except RateLimitedError as error:
+            told = PlainTextResponse(f"{error}\n", 429, {"Retry-After": str(error.retry_after_s)})
+            await websocket.send_denial_response(told)
+        else:
+            await serve(websocket)
+
+    return counted
 
 
 async def _healthy(_: Request) -> Response:

@@ -1,19 +1,25 @@
 """By which address a caller is counted, over real connections and behind no, one and two proxies."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from adapters.readiness import Readiness
 from domain.actor import Origin
+from domain.clock import system_clock
 from domain.quotas import changed_quotas
+from gql.app import Application
 from gql.budget import Budget
 from tests.fakes import somebody
-from tests.gql.house import House, running_house
+from tests.gql.house import House, running_house, settings_for
+from tests.waiting import eventually
 
 HELLO = "{ __typename }"
 
@@ -108,3 +114,39 @@ async def test_every_operation_knows_where_it_came_from(tmp_path: Path, monkeypa
     assert {origin.device for origin in seen} == {given["User-Agent"][:200]}
     assert seen[0].request_id == "12345678"
     assert len({origin.request_id for origin in seen}) == 3
+
+
+async def test_doors_that_nobody_signs_in_at_count_who_comes(tmp_path: Path) -> None:
+    async with running_house(tmp_path) as house:
+        house.ports.counts.changed.update(changed_quotas("requests_of_address=2/60"))
+        async with house.socket():
+            assert await left(house) == 0
+        reply = await house.request("GET", "/exports/a-token-that-is-none")
+        assert (reply.status, int(reply.headers["Retry-After"]) > 0) == (429, True)
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            async with house.socket():
+                pytest.fail("it opened")
+        assert refused.value.status == 429
+        assert (await house.request("GET", "/healthz")).status == 200
+
+
+async def test_all_who_ask_at_once_whether_it_is_ready_share_one_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, go_on = list[int](), asyncio.Event()
+
+    async def look(_: Application) -> Readiness:
+        looks.append(1)
+        await go_on.wait()
+        return Readiness("ok", "ok", "ok")
+
+    monkeypatch.setattr(Application, "_look", look)
+    application = Application(settings_for(tmp_path, "production"), Mock(), system_clock)
+    asked = [asyncio.create_task(application.readiness()) for _ in range(50)]
+    await eventually(lambda: looks)
+    asked[0].cancel()
+    go_on.set()
+    assert {found.ready for found in await asyncio.gather(*asked[1:])} == {True}
+    assert len(looks) == 1
+    await application.readiness()
+    assert len(looks) == 2
