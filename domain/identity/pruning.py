@@ -9,6 +9,8 @@ REQUESTS_KEPT: Final = timedelta(days=1)
 """Longer than a link of theirs is good: whoever has not confirmed by then never will."""
 LETTERS_KEPT: Final = timedelta(days=30)
 """Without what was in them, which is forgotten as soon as they are sent."""
+SESSIONS_KEPT: Final = timedelta(days=90)
+"""After their end. That they were begun and ended the audit log keeps."""
 
 _BATCH: Final = 500
 
@@ -33,4 +35,5 @@ async def prune_mail(ports: IdentityPorts, now: datetime) -> int:
         await work.letters.forget_old(now - LETTERS_KEPT)
         await work.letters.forget_expired_tickets(now - REQUESTS_KEPT)
         await work.sessions.forget_expired_tokens(now - REQUESTS_KEPT)
+        await work.sessions.forget_old(now - SESSIONS_KEPT)
     return forgotten

@@ -145,6 +145,10 @@ class SessionStore(Protocol):
         """Delete refresh tokens that expired before then."""
         ...
 
+    async def forget_old(self, before: datetime) -> None:
+        """Delete sessions that were over before then, and that no token and no other session refers to."""
+        ...
+
 
 class Tickets(Protocol):
     """Single-use tokens inside a unit of work."""

@@ -146,6 +146,7 @@ create table session (
     constraint session_end check ((ended_at is null) = (end_reason is null))
 ) with (fillfactor = 70);
 create index session_of_person on session (person, created_at) where ended_at is null;
+create index session_over on session (least(ended_at, expires_at));
 create index session_through on session (through) where through is not null;
 create index session_of_impersonator on session (impersonator) where ended_at is null and impersonator is not null;
 comment on table session is 'One sign-in on one device; the family of its refresh tokens.';
@@ -171,6 +172,7 @@ create table ticket (
     tries integer not null default 0
 ) with (fillfactor = 70);
 create index ticket_of_person on ticket (person, purpose) where person is not null;
+create index ticket_of_session on ticket (session) where session is not null;
 create index ticket_expired on ticket (expires_at);
 comment on table ticket is 'A single-use token for one purpose, by its digest: a link, a code, a challenge, a proof.';
 
@@ -264,7 +266,7 @@ GRANTS = {
 """What the application may insert (`*`: all) and update."""
 
 DELETES = ["sign_in_identity", "password", "totp", "recovery_code", "passkey", "staff_network", "refresh_token",
-           "ticket", "mail_request", "letter"]  # fmt: skip
+           "ticket", "mail_request", "letter", "session"]  # fmt: skip
 
 
 def upgrade() -> None:

@@ -271,6 +271,24 @@ class TestItsTime:
         assert await is_over(stage, second)
         assert await refreshed(stage, third)
 
+    async def test_sessions_are_thrown_away_ninety_days_after_their_end(
+        self, stage: AccountsStage, first: SignedIn
+    ) -> None:
+        me = stage.actor(first)
+        second = await stage.sign_in()
+        assert isinstance(second, SignedIn)
+        assert await end_session(stage, me, first.session.id)
+        stage.turn(days=90)
+        await prune_mail(stage, stage.clock())
+        assert await stage.count("session", f"id = '{first.session.id}'") == 1
+        stage.clock.turn(MOMENT)
+        await prune_mail(stage, stage.clock())
+        assert await stage.count("session", f"id = '{first.session.id}'") == 0
+        assert await stage.count("session", f"id = '{second.session.id}'") == 1
+        stage.turn(days=91)
+        await prune_mail(stage, stage.clock())
+        assert await stage.count("session") == 0
+
     async def test_a_session_that_is_refreshed_every_day_ends_after_ninety(
         self, stage: AccountsStage, first: SignedIn
     ) -> None:

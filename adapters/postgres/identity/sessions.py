@@ -43,6 +43,12 @@ select {COLUMNS}, person.status, token.issued_at, token.expires_at as token_expi
 from refresh_token as token join session on session.id = token.session join person on person.id = session.person
 where token.digest = $1
 """  # noqa: S608  # a list of our columns
+_FORGET_OLD = """
+delete from session where least(ended_at, expires_at) < $1
+    and not exists (select from refresh_token where refresh_token.session = session.id)
+    and not exists (select from ticket where ticket.session = session.id)
+    and not exists (select from session as other where other.through = session.id)
+"""
 
 
 class PostgresSessions:
@@ -110,6 +116,10 @@ class PostgresSessions:
     async def forget_expired_tokens(self, before: datetime) -> None:
         """Delete refresh tokens that expired before then."""
         await self._connection.execute("delete from refresh_token where expires_at < $1", before)
+
+    async def forget_old(self, before: datetime) -> None:
+        """Delete sessions that were over before then, and that no token and no other session refers to."""
+        await self._connection.execute(_FORGET_OLD, before)
 
 
 def session_of(record: Record) -> Session:
