@@ -16,16 +16,29 @@ def readable_mail(text: str) -> str | None:
     """An address as we write to it; None for a text that is none.
 
     Its characters are in NFKC and its domain in small letters, for both mean the same to every mail server. Letters go
-    to this form and to no other: who types a look-alike of somebody's address must not get that person's mail.
+    to this form and to no other: who types a look-alike of somebody's address must not get that person's mail. So a
+    domain is refused that mail servers would find under another name than it is written in.
     """
     found = _PARTS.fullmatch(unicodedata.normalize("NFKC", text[: 4 * LONGEST_MAIL]).strip())
     if found is None:
         return None
-    local, domain = found[1], unicodedata.normalize("NFKC", found[2].lower())
+    local, domain = found[1], _domain(unicodedata.normalize("NFKC", found[2].lower()))
+    if domain is None:
+        return None
     mail = f"{local}@{domain}"
     labels = domain.split(".")
     whole = len(labels) > 1 and all(labels) and len(local) <= _LONGEST_LOCAL
     return mail if whole and len(mail) <= LONGEST_MAIL and mail.isprintable() else None
+
+
+def _domain(written: str) -> str | None:
+    """A domain in the one form that its name in the DNS stands for; None where it is neither that nor the name."""
+    try:
+        name = written.encode("idna").decode()
+        form = name.encode().decode("idna")
+    except UnicodeError:
+        return None
+    return form if written in {name, form} else None
 
 
 def mail_index(vault: Vault, mail: str) -> bytes:

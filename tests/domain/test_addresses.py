@@ -13,7 +13,8 @@ READABLE = {
     "without what stands around it": (" ani@mail.example\n", "ani@mail.example"),
     "wide letters as usual ones": ("\uff21ni@mail.example", "Ani@mail.example"),
     "the sign of Kelvin as a k": ("mi\u212ae@mail.example", "miKe@mail.example"),
-    "a domain in other letters": ("ani@Stra\u00dfe.example", "ani@stra\u00dfe.example"),
+    "a domain in other letters": ("ani@B\u00fccher.example", "ani@b\u00fccher.example"),
+    "the same by its name in the DNS": ("ani@xn--bcher-kva.example", "ani@b\u00fccher.example"),
     "signs that are allowed": ("o'ni+a_b-c!#$%&*/=?^`{|}~@mail.example", "o'ni+a_b-c!#$%&*/=?^`{|}~@mail.example"),
 }
 NONE = {
@@ -27,6 +28,9 @@ NONE = {
     "a header more": "ani@mail.example\r\nBcc: budi@mail.example",
     "two addresses": "ani@mail.example,budi@mail.example",
     "a name before it": "Ani <ani@mail.example>",
+    "a domain that the DNS spells otherwise": "ani@stra\u00dfe.example",
+    "a dot that only the DNS takes for one": "ani@mail\u3002example.com",
+    "a label that is too long": "ani@" + "a" * 64 + ".example",
     "a space": "a ni@mail.example",
     "a sign that nobody sees": "a\u200bni@mail.example",
     "half a character": "a\ud800ni@mail.example",
