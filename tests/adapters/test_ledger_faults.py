@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -214,6 +214,16 @@ async def test_who_waits_too_long_for_a_connection_is_told(database: DatabaseAdd
             assert await connection.fetchval("select 1") == 1
 
 
+class Yesterday:
+    """Looks like a moment as long as nobody reckons with it."""
+
+    def utcoffset(self) -> timedelta:
+        return timedelta(0)
+
+    def isoformat(self) -> str:
+        return "yesterday"
+
+
 def poisoned(world: World) -> dict[str, Transaction]:
     wallet = world.wallet("a")
 
@@ -224,7 +234,7 @@ def poisoned(world: World) -> dict[str, Transaction]:
         "a name with a zero byte": moves("zero", world.account("\x00")),
         "a name that is no text": moves("surrogate", world.account("\ud800")),
         "a time that no clock shows": Transaction.move(
-            world.id("time"), world.charging(wallet, 1), effective_at="yesterday",  # type: ignore[arg-type]  # poison
+            world.id("time"), world.charging(wallet, 1), effective_at=Yesterday(),  # type: ignore[arg-type]  # poison
         ),
     }  # fmt: skip
 
