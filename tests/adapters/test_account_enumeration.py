@@ -12,6 +12,7 @@ from domain.identity.accounts import sign_up
 from domain.identity.model import Portal
 from domain.identity.passwords import sign_in_with_password
 from domain.identity.resets import request_password_reset
+from domain.vault import PLATFORM
 from tests.accounts_stage import ENGLISH, PASSWORD, AccountsStage, origin, staged_accounts
 from tests.vaults import open_vault
 
@@ -35,6 +36,7 @@ async def by_trying(stage: AccountsStage, mail: str) -> object:
 @pytest.fixture
 async def stage(database: DatabaseAddresses) -> AsyncIterator[AccountsStage]:
     async with open_vault(database) as vault, staged_accounts(database, vault=vault) as staged:
+        await vault.create_key(PLATFORM)
         yield staged
 
 
@@ -93,7 +95,7 @@ async def test_a_stranger_sees_no_letter_of_a_known_address(stage: AccountsStage
         ("Ani@Mail.Example", "ani@mail.example", True),
         ("\uff41ni@mail.example", "ani@mail.example", True),
         (" ani@mail.example\n", "ani@mail.example", True),
-        ("ani@stra\u00dfe.example", "ani@strasse.example", False),
+        ("ani@m\u00fcnchen.example", "ani@munchen.example", False),
         ("an.i@mail.example", "ani@mail.example", False),
         ("ani+a@mail.example", "ani@mail.example", False),
     ],

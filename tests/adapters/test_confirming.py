@@ -46,9 +46,10 @@ async def test_whoever_signs_up_themselves_makes_a_strangers_link_worthless(stag
     await stage.ask(ANI, STRANGERS)
     strangers = stage.token("ConfirmSignUp")
     await stage.ask(ANI, PASSWORD)
-    assert await stage.confirm(STRANGERS, strangers) == LinkRefused()
     assert await stage.confirm(STRANGERS) == SignInRefused()
+    assert await stage.confirm(PASSWORD, strangers) == SignInRefused()
     assert isinstance(await stage.confirm(PASSWORD), SignedIn)
+    assert await stage.confirm(STRANGERS, strangers) == LinkRefused()
 
 
 async def test_the_password_is_that_of_the_link_and_not_of_any_other_sign_up(stage: AccountsStage) -> None:
