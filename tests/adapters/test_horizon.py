@@ -147,7 +147,12 @@ async def test_it_is_never_past_a_position_that_appears_later(opened: Database) 
             if len(running) == 3:
                 ending = running.pop(0)
                 await (ending.commit() if turn % 4 else ending.rollback())
-    assert passed > 0
+
+        async def moves() -> bool:
+            """Writers of the other databases of this server hold it back, too, but not for ever."""
+            return await horizon.advance(connection) > 0
+
+        await eventually(moves, timeout_s=60)
 
 
 async def test_it_wants_one_connection_outside_of_transactions(opened: Database) -> None:
