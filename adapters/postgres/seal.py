@@ -88,7 +88,7 @@ with last as materialized (
 select coalesce(extract(epoch from clock_timestamp() - least({_OLDEST})), 0)::float8
 """  # noqa: S608  # the same
 UNSEALED = Gauge("gametriggers_ledger_unsealed_seconds", "Age of the oldest row that no seal covers yet")
-_PASSING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_PASSING = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _REST_S = 1.0
 _ALARM_S = 10.0
 LONGEST_STANDSTILL = "5s"
