@@ -76,7 +76,10 @@ def pooled_house(servers: Addresses, tmp_path: Path) -> Iterator[House]:
     with a_database(servers) as database, pooler(database.app_url) as (address, command):
         house = House(
             tmp_path / "house", database, valkey, times_faster=20,
-            more={"DATABASE_URL": address, "DIRECT_DATABASE_URL": database.app_url, "DATABASE_BEHIND_POOLER": "true"},
+            more={
+                "DATABASE_URL": address, "KEYS_DATABASE_URL": address, "DATABASE_BEHIND_POOLER": "true",
+                "DIRECT_DATABASE_URL": database.app_url,
+            },
         )  # fmt: skip
         house.running["pooler"] = processes.start(command, house.folder / "pooler.log")
         try:
