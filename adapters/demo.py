@@ -29,6 +29,7 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from domain.rights import BrandRole, StaffRole
+from domain.vault import PLATFORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,7 @@ async def _sign_up(ports: Adapters, name: str, password: str) -> None:
         "mail": mail_of(name), "name": name.replace("-", " ").title(), "locale": Locale.ENGLISH,
         "hash": await identity.passwords.hash(password),
     }  # fmt: skip
-    await identity.vault.create_key(person)
-    body = await identity.vault.seal(person, SIGN_UP_FIELD, json.dumps(told))
+    body = await identity.vault.seal(PLATFORM, SIGN_UP_FIELD, json.dumps(told))
     token, ticket = new_link(identity, TicketPurpose.CONFIRM_SIGN_UP, person, body)
     async with identity.work() as work:
         await work.tickets.add(ticket)

@@ -40,6 +40,10 @@ class Vault(Protocol):
         """Make everything that was sealed for a person unreadable, everywhere, for ever. Safe to repeat."""
         ...
 
+    async def forget_key(self, person: PersonId) -> None:
+        """Delete the key of who never became a person, as if none had been made. A destroyed one stays destroyed."""
+        ...
+
     def index(self, scope: str, text: str) -> bytes:
         """A keyed digest by which an exact value is found without being stored (an address, a provider's subject)."""
         ...

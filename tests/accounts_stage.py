@@ -33,7 +33,7 @@ from domain.identity.secrets import Passkeys, Verdict
 from domain.identity.sessions import SignedIn
 from domain.identity.sign_in import SignInAnswer
 from domain.quotas import Quotas
-from domain.vault import Vault
+from domain.vault import PLATFORM, Vault
 from domain.work import Swept
 from tests.adapters.midtrans_sandbox import TurnedClock
 from tests.fake_quotas import FakeQuotas
@@ -197,6 +197,7 @@ async def staged_accounts(
     clock = TurnedClock()
     clock.now = datetime.now(UTC)
     safe = vault or FakeVault()
+    await safe.create_key(PLATFORM)
     async with Database(addresses.app_url) as database:
         with Argon2Passwords() as passwords:
             yield AccountsStage(

@@ -21,7 +21,7 @@ class FakeVault:
     @property
     def texts(self) -> list[tuple[PersonId, str, str]]:
         """Everything that was sealed for persons who were not erased."""
-        return [ticket for ticket in self._tickets.values() if self.living[ticket[0]]]
+        return [ticket for ticket in self._tickets.values() if self.living.get(ticket[0])]
 
     async def create_key(self, person: PersonId) -> None:
         self.living.setdefault(person, True)
@@ -39,6 +39,10 @@ class FakeVault:
 
     async def destroy_key(self, person: PersonId) -> None:
         self.living[person] = False
+
+    async def forget_key(self, person: PersonId) -> None:
+        if self.living.get(person):
+            del self.living[person]
 
     def index(self, scope: str, text: str) -> bytes:
         return hmac.digest(self._index_key, repr((scope, text)).encode(), "sha256")

@@ -261,6 +261,9 @@ class NoVault:
     async def destroy_key(self, person: PersonId) -> None:
         """There is none."""
 
+    async def forget_key(self, person: PersonId) -> None:
+        """There is none."""
+
     def index(self, scope: str, text: str) -> bytes:
         """Refuse."""
         raise KeyDestroyedError(f"there is no vault to look up {len(text)} characters of a {scope}")

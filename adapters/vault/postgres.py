@@ -24,6 +24,7 @@ on conflict (person) do update set wrapped = null, master = null, destroyed_at =
 where kept.destroyed_at is null
 """
 """Leaves a tombstone even where there was no key, so that none can be made by whoever comes too late."""
+_FORGET = "delete from data_key where person = $1 and destroyed_at is null"
 
 
 class PostgresVault:
@@ -71,6 +72,13 @@ class PostgresVault:
             await self._database.pool.execute(_DESTROY, person)
         finally:
             # Also when it failed: the database may have done it all the same.
+            self._cache.forget(person)
+
+    async def forget_key(self, person: PersonId) -> None:
+        """Delete the key of who never became a person; no tombstone is left, and one that is there stays."""
+        try:
+            await self._database.pool.execute(_FORGET, person)
+        finally:
             self._cache.forget(person)
 
     def index(self, scope: str, text: str) -> bytes:

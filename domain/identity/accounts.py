@@ -38,6 +38,7 @@ from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, uuid7
 from domain.quotas import CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT, CODE_REQUEST_OF_ADDRESS, Quota, neighbourhood
 from domain.refusal import Refusal
+from domain.vault import PLATFORM
 
 _CONFIRM_TRIES: Final = 3
 
@@ -77,11 +78,9 @@ async def sign_up(
     if refusal := await too_many_mails(ports, index.hex(), origin):
         return refusal
     hash_ = await ports.passwords.hash(password)
-    candidate = PersonId(uuid7())
-    await ports.vault.create_key(candidate)
     told = {"mail": address, "name": called, "hash": hash_, "locale": locale}
-    body = await ports.vault.seal(candidate, SIGN_UP_FIELD, json.dumps(told))
-    await ask_for_mail(ports, MailWish.SIGN_UP, index, locale, origin, candidate, body)
+    body = await ports.vault.seal(PLATFORM, SIGN_UP_FIELD, json.dumps(told))
+    await ask_for_mail(ports, MailWish.SIGN_UP, index, locale, origin, body=body)
     return MailOnItsWay()
 
 
@@ -106,16 +105,13 @@ async def confirm_sign_up(
     told = json.loads(text)
     if not (await ports.passwords.verify(password, told["hash"])).matches:
         async with ports.work() as work:
-            wrong = Deed("sign_up.wrong_password", f"person:{candidate}", about=candidate, origin=origin)
-            await work.record(wrong)
+            await work.record(Deed("sign_up.wrong_password", "sign_up", origin=origin))
         return SignInRefused()
     for _ in range(_CONFIRM_TRIES):
         try:
             made = await _make_person(ports, ticket, candidate, told, origin)
         except _TakenError:
             continue
-        except KeyDestroyedError:
-            break
         return await finish_sign_in(ports, candidate, portal, Means.LINK, origin) if made else LinkRefused()
     return LinkRefused()
 
@@ -123,9 +119,14 @@ async def confirm_sign_up(
 async def _make_person(
     ports: IdentityPorts, ticket: Ticket, candidate: PersonId, told: Mapping[str, str], origin: Origin | None
 ) -> bool:
-    """Make a person of a candidate. Raises `_TakenError` where another took the address in the same moment."""
+    """Make a person of a candidate. Raises `_TakenError` where another took the address in the same moment.
+
+    Their key comes first. Where it does not come to a person, the link, which has been tried, tells the daily pruning
+    that there may be one too many.
+    """
     vault, mail, locale = ports.vault, told["mail"], Locale(told["locale"])
     index = mail_index(vault, mail)
+    await vault.create_key(candidate)
     sealed = {
         field: await vault.seal(candidate, field, value)
         for field, value in {"name": told["name"], "mail": mail, "subject": mail}.items()
@@ -135,7 +136,7 @@ async def _make_person(
             return False
         now = ports.clock()
         if await work.mailboxes.owner(index) is not None:
-            again = MailRequest(uuid7(), MailWish.SIGN_UP, index, locale, now, candidate, ticket.body)
+            again = MailRequest(uuid7(), MailWish.SIGN_UP, index, locale, now, body=ticket.body)
             await work.mail_requests.add(again)
             return False
         await work.people.add(

@@ -6,14 +6,17 @@ from domain.identity.model import LINK_LIFETIME, Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.stores import IdentityWork
 from domain.ids import PersonId
-from domain.vault import Sealed
+from domain.vault import PLATFORM, Sealed
 
 _MOST_GUESSES: Final = 5
 """At what a link asks for besides; after that many it is no good any more."""
 
 
 def new_link(ports: IdentityPorts, purpose: TicketPurpose, person: PersonId, body: bytes | None) -> tuple[str, Ticket]:
-    """A token for a letter, and what is kept of it. `body` is sealed with the person's key."""
+    """A token for a letter, and what is kept of it. `body` is sealed with the person's key.
+
+    Of a sign-up it is sealed with nobody's: there is no person yet, and no key is made for everybody who might be one.
+    """
     token, now = ports.opaque_tokens.new(), ports.clock()
     ticket = Ticket(ports.opaque_tokens.digest(token), purpose, now, now + LINK_LIFETIME, person, body=body)
     return token, ticket
@@ -29,7 +32,8 @@ async def read_link(
         return None
     if ticket.person is None or ticket.body is None:
         return None
-    (text,) = await ports.vault.open([Sealed(ticket.person, field, ticket.body)])
+    owner = PLATFORM if purpose is TicketPurpose.CONFIRM_SIGN_UP else ticket.person
+    (text,) = await ports.vault.open([Sealed(owner, field, ticket.body)])
     return None if text is None else (ticket, ticket.person, text)
 
 

@@ -20,8 +20,8 @@ from domain.identity.model import Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.provider import Provider
 from domain.identity.stores import IdentityWork
-from domain.ids import PersonId, SessionId
-from domain.vault import Sealed
+from domain.ids import PersonId, SessionId, uuid7
+from domain.vault import PLATFORM, Sealed
 from domain.work import Swept
 
 SIGN_UP_FIELD: Final = "sign_up"
@@ -108,9 +108,11 @@ async def _prepared(ports: IdentityPorts, request: MailRequest, owner: PersonId 
     try:
         if owner is not None and not (request.wish is MailWish.CHANGE_MAIL and owner == request.person):
             return await _for_owner(ports, request, owner)
-        if request.wish is MailWish.RESET_PASSWORD or request.person is None or request.body is None:
+        if request.body is None:
             return None
-        return await _for_stranger(ports, request, request.person, request.body)
+        if request.person is None:
+            return await _for_candidate(ports, request, request.body)
+        return await _for_newcomer(ports, request, request.person, request.body)
     except KeyDestroyedError:
         return None
 
@@ -131,18 +133,23 @@ async def _for_owner(ports: IdentityPorts, request: MailRequest, owner: PersonId
     return _Answer(ticket, await queued_letter(ports, owner, mail, locale, occasion))
 
 
-async def _for_stranger(ports: IdentityPorts, request: MailRequest, person: PersonId, body: bytes) -> _Answer | None:
-    """The link that was asked for, to an address that is nobody's yet."""
-    signs_up = request.wish is MailWish.SIGN_UP
-    (text,) = await ports.vault.open([Sealed(person, SIGN_UP_FIELD if signs_up else CHANGE_FIELD, body)])
+async def _for_candidate(ports: IdentityPorts, request: MailRequest, body: bytes) -> _Answer | None:
+    """A link that makes a person, to an address that is nobody's yet."""
+    (text,) = await ports.vault.open([Sealed(PLATFORM, SIGN_UP_FIELD, body)])
+    if text is None:
+        return None
+    token, ticket = new_link(ports, TicketPurpose.CONFIRM_SIGN_UP, PersonId(uuid7()), body)
+    confirm = ConfirmSignUp(ports.pages.confirm_sign_up(token))
+    return _Answer(ticket, await queued_letter(ports, PLATFORM, json.loads(text)["mail"], request.locale, confirm))
+
+
+async def _for_newcomer(ports: IdentityPorts, request: MailRequest, person: PersonId, body: bytes) -> _Answer | None:
+    """A link by which an address that is nobody's yet becomes a person's."""
+    (text,) = await ports.vault.open([Sealed(person, CHANGE_FIELD, body)])
     if text is None:
         return None
     told = json.loads(text)
     mail: str = told["mail"]
-    if signs_up:
-        token, ticket = new_link(ports, TicketPurpose.CONFIRM_SIGN_UP, person, body)
-        confirm = ConfirmSignUp(ports.pages.confirm_sign_up(token))
-        return _Answer(ticket, await queued_letter(ports, person, mail, request.locale, confirm))
     sealed = await ports.vault.seal(person, MAIL_FIELD, mail)
     token, ticket = new_link(ports, TicketPurpose.VERIFY_MAIL, person, sealed)
     asked_in = replace(ticket, session=SessionId(UUID(told["session"])))

@@ -29,7 +29,7 @@ class MailRequest:
     locale: Locale
     created_at: datetime
     person: PersonId | None = None
-    """With whose key the body is sealed: the candidate of a sign-up, or whoever names a new address as theirs."""
+    """Who names a new address as theirs, and with whose key the body is sealed; that of a sign-up with nobody's."""
     body: bytes | None = None
 
 
@@ -43,7 +43,7 @@ class QueuedLetter:
     locale: Locale
     created_at: datetime
     body: bytes
-    """The address and what the occasion says, sealed with the person's key."""
+    """The address and what the occasion says, sealed with the person's key: nobody's for who is none yet."""
     attempts: int = 0
     """This one included."""
 
@@ -81,11 +81,15 @@ class MailRequests(Protocol):
         ...
 
     async def stale_candidates(self, before: datetime, limit: int) -> Sequence[PersonId]:
-        """For whom requests from before then were made, and who never became a person."""
+        """Who followed a sign-up's link that expired before then, and never became a person: they may have a key."""
         ...
 
-    async def forget_stale(self, before: datetime, candidates: Sequence[PersonId]) -> None:
-        """Delete requests from before then: those of these candidates, and all that have none or whose became one."""
+    async def forget_candidates(self, candidates: Sequence[PersonId]) -> None:
+        """Delete their links."""
+        ...
+
+    async def forget_old(self, before: datetime) -> None:
+        """Delete requests from before then."""
         ...
 
 
@@ -144,6 +148,10 @@ class Mailboxes(Protocol):
 
     async def verify(self, person: PersonId, mail_index: bytes, now: datetime) -> None:
         """Note that a person reads the mail of an address, if it is the one that they have."""
+        ...
+
+    async def reads(self, person: PersonId) -> bool:
+        """Whether a person proved that they read the mail of the address that they have."""
         ...
 
     async def move_password(self, person: PersonId, mail_index: bytes, subject: bytes) -> bool:

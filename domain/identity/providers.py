@@ -223,7 +223,7 @@ async def _make_person(ports: IdentityPorts, profile: Profile, index: bytes, ori
     try:
         await _add_person(ports, person, profile, index, origin)
     except _TakenError:
-        await ports.vault.destroy_key(person)
+        await ports.vault.forget_key(person)
         raise
     return person
 

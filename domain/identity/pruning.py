@@ -16,24 +16,26 @@ _BATCH: Final = 500
 
 
 async def prune_mail(ports: IdentityPorts, now: datetime) -> int:
-    """Forget what is over; how many candidates of sign-ups were forgotten. Its door: the schedule, once a day.
+    """Forget what is over; for how many keys of nobody it looked. Its door: the schedule, once a day.
 
-    Keys go first and requests afterwards, so that a run that broke off leaves no key that nobody knows of.
+    A key is made before its person: whatever broke off in between left one that nobody needs. Keys go first and the
+    links that tell of them afterwards, so that a run that broke off leaves no key that nobody knows of.
     """
     forgotten, before = 0, now - REQUESTS_KEPT
     while True:
         async with ports.work() as work:
             candidates = await work.mail_requests.stale_candidates(before, _BATCH)
         for candidate in candidates:
-            await ports.vault.destroy_key(candidate)
+            await ports.vault.forget_key(candidate)
         async with ports.work() as work:
-            await work.mail_requests.forget_stale(before, candidates)
+            await work.mail_requests.forget_candidates(candidates)
         forgotten += len(candidates)
         if len(candidates) < _BATCH:
             break
     async with ports.work() as work:
+        await work.mail_requests.forget_old(before)
         await work.letters.forget_old(now - LETTERS_KEPT)
-        await work.letters.forget_expired_tickets(now - REQUESTS_KEPT)
-        await work.sessions.forget_expired_tokens(now - REQUESTS_KEPT)
+        await work.letters.forget_expired_tickets(before)
+        await work.sessions.forget_expired_tokens(before)
         await work.sessions.forget_old(now - SESSIONS_KEPT)
     return forgotten

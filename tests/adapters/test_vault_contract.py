@@ -126,6 +126,25 @@ async def test_whoever_comes_too_late_makes_no_key_either(vault: Vault) -> None:
         await vault.seal(person, "mail", "late")
 
 
+async def test_a_key_that_is_forgotten_is_as_if_none_had_been_made(vault: Vault) -> None:
+    person = await new_person(vault)
+    content = await sealed(vault, person)
+    await vault.forget_key(person)
+    await vault.forget_key(person)
+    assert list(await vault.open([content])) == [None]
+    await vault.create_key(person)
+    assert list(await vault.open([await sealed(vault, person, text="anew")])) == ["anew"]
+
+
+async def test_a_destroyed_key_is_not_forgotten(vault: Vault) -> None:
+    person = await new_person(vault)
+    await vault.destroy_key(person)
+    await vault.forget_key(person)
+    await vault.create_key(person)
+    with pytest.raises(KeyDestroyedError):
+        await vault.seal(person, "mail", "late")
+
+
 async def test_without_a_key_nothing_is_sealed_and_nothing_opens(vault: Vault) -> None:
     stranger = PersonId(uuid7())
     with pytest.raises(KeyDestroyedError, match=str(stranger)):

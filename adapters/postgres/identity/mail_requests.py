@@ -20,15 +20,14 @@ order by created_at, id limit $2
 _LOCK = "select done_at is null from mail_request where id = $1 for no key update skip locked"
 _DONE = "update mail_request set done_at = $2, body = null where id = $1"
 _WITHDRAW_CHANGES = "delete from mail_request where person = $1 and kind = 'change_mail' and done_at is null"
-_NEVER_A_PERSON = "not exists (select from person where person.id = mail_request.person)"
-_STALE = f"""
-select distinct person from mail_request
-where created_at < $1 and kind = 'sign_up' and person is not null and {_NEVER_A_PERSON} limit $2
-"""  # noqa: S608  # a condition of ours
-_FORGET = f"""
-delete from mail_request
-where created_at < $1 and (kind <> 'sign_up' or person is null or person = any($2::uuid[]) or not {_NEVER_A_PERSON})
-"""  # noqa: S608  # a condition of ours
+_STALE_CANDIDATES = """
+select person from ticket
+where expires_at < $1 and purpose = 'confirm_sign_up' and tries > 0
+    and not exists (select from person where person.id = ticket.person)
+limit $2
+"""
+_FORGET_CANDIDATES = "delete from ticket where person = any($1::uuid[]) and purpose = 'confirm_sign_up'"
+_FORGET = "delete from mail_request where created_at < $1"
 
 
 class PostgresMailRequests:
@@ -61,12 +60,16 @@ class PostgresMailRequests:
         await self._connection.execute(_WITHDRAW_CHANGES, person)
 
     async def stale_candidates(self, before: datetime, limit: int) -> Sequence[PersonId]:
-        """For whom requests from before then were made, and who never became a person."""
-        return [PersonId(found["person"]) for found in await self._connection.fetch(_STALE, before, limit)]
+        """Who followed a sign-up's link that expired before then, and never became a person."""
+        return [PersonId(found["person"]) for found in await self._connection.fetch(_STALE_CANDIDATES, before, limit)]
 
-    async def forget_stale(self, before: datetime, candidates: Sequence[PersonId]) -> None:
-        """Delete requests from before then: those of these candidates, and all that have none or whose became one."""
-        await self._connection.execute(_FORGET, before, list(candidates))
+    async def forget_candidates(self, candidates: Sequence[PersonId]) -> None:
+        """Delete their links."""
+        await self._connection.execute(_FORGET_CANDIDATES, list(candidates))
+
+    async def forget_old(self, before: datetime) -> None:
+        """Delete requests from before then."""
+        await self._connection.execute(_FORGET, before)
 
 
 def _request(found: Record) -> MailRequest:

@@ -1,4 +1,7 @@
-"""One wrapped key for each person; of a destroyed one a tombstone stays, and nothing brings the key back."""
+"""One wrapped key for each person; of a destroyed one a tombstone stays, and nothing brings the key back.
+
+A key whose person never came to be leaves nothing.
+"""
 
 from alembic import context, op
 
@@ -29,7 +32,7 @@ begin
 end $$
 """
 STAYS_DESTROYED = """
-create trigger data_key_stays_destroyed before update on data_key for each row
+create trigger data_key_stays_destroyed before update or delete on data_key for each row
 when (old.destroyed_at is not null) execute function refuse_to_restore_key()
 """
 
@@ -39,7 +42,7 @@ def upgrade() -> None:
     for statement in (TABLE, BY_MASTER, REFUSE_TO_RESTORE, STAYS_DESTROYED):
         op.execute(statement)
     op.execute(
-        "grant select, insert (person, wrapped, master, destroyed_at), update (wrapped, master, destroyed_at) "
+        "grant select, insert (person, wrapped, master, destroyed_at), update (wrapped, master, destroyed_at), delete "
         f"on data_key to {role}"
     )
     op.execute(f"grant select on data_key_version to {role}")
