@@ -46,6 +46,8 @@ RESET = f"""mutation ($token: String!, $password: String!) {{
 ME = "{ viewer { id name mail mailVerified sessions { id device place current portal lastUsedAt impersonated } } }"
 
 
+CODE_BY_MAIL = "mutation { requestStepUpCode(input: {confirm: true}) { __typename } }"
+STEP_UP = "mutation ($code: String!) { stepUp(input: {code: $code}) { __typename } }"
 class AccountPorts(FakePorts):
     """Wallets in memory, and people on a real database."""
 
@@ -81,6 +83,13 @@ class AccountsHouse(House):
 
 @asynccontextmanager
 async def running_accounts(
+    async def confirmed_by_mail(self, headers: dict[str, str]) -> None:
+        """Step up by the code of a letter."""
+        assert (await self.one(CODE_BY_MAIL, headers))["__typename"] == "StepUpCodeOnItsWay"
+        await self.stage.post()
+        letter = next(each for each in reversed(self.stage.mailer.letters) if each.subject == "StepUpCode")
+        assert (await self.one(STEP_UP, headers, code=letter.text))["__typename"] == "SteppedUp"
+
     folder: Path,
     database: DatabaseAddresses,
     *,

@@ -82,10 +82,11 @@ class Bag:
 
 
 class PlainWords:
-    """Letters that say their occasion and its link, and nothing else."""
+    """Letters that say their occasion and its link or code, and nothing else."""
 
     def word(self, occasion: Occasion, to: str, locale: Locale, letter: UUID) -> Letter:
-        return Letter(to, type(occasion).__name__, getattr(occasion, "link", ""), id=letter)
+        text = getattr(occasion, "link", "") or getattr(occasion, "code", "")
+        return Letter(to, type(occasion).__name__, text, id=letter)
 
 
 class NamedAccess:

@@ -32,11 +32,12 @@ class App:
 
 
 async def enrolled(stage: AccountsStage, me: Actor) -> tuple[App, tuple[str, ...]]:
-    """Set up an authenticator app; it comes with the recovery codes."""
-    offer = await offer_totp(stage, me)
+    """Set up an authenticator app, after a step-up; it comes with the recovery codes."""
+    sure = stepped_up(stage, me)
+    offer = await offer_totp(stage, sure)
     assert isinstance(offer, TotpOffer), offer
     app = App(stage, offer.secret)
-    codes = await confirm_totp(stage, me, app.code())
+    codes = await confirm_totp(stage, sure, app.code())
     assert isinstance(codes, RecoveryCodes), codes
     return app, codes.codes
 

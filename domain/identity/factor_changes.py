@@ -17,12 +17,16 @@ from domain.refusal import Refusal
 
 
 async def may_change_factors(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> Refusal | None:
-    """Why the actor may not change their second factors at this moment. Locks the person."""
+    """Why the actor may not change their second factors at this moment. Locks the person.
+
+    The first one, too, takes a code where there is an address to send it to: whoever gets hold of a session may not
+    lock its owner out with a factor of their own.
+    """
     if actor.impersonator is not None or actor.session is None:
         return NotWhileImpersonating()
     await work.people.lock(actor.person)
     now = ports.clock()
-    if await work.second_factors.enrolled(actor.person):
+    if await work.second_factors.enrolled(actor.person) or await work.mailboxes.reads(actor.person):
         return None if actor.stepped_up(now) else StepUpRequired()
     fresh = actor.authenticated_at is not None and now - actor.authenticated_at < FRESH_SIGN_IN
     return None if fresh else FreshSignInRequired()

@@ -169,10 +169,10 @@ class SecondFactorStays(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorRequired(Refusal):
-    """A code by mail is not enough for staff, and for people who have a second factor."""
+    """A code by mail is not enough for people who have a second factor."""
 
     code: ClassVar[str] = "SECOND_FACTOR_REQUIRED"
-    message: str = "Confirm with your second factor; staff sets one up first."
+    message: str = "Confirm with your second factor."
 
 
 @dataclass(frozen=True, slots=True)

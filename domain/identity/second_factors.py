@@ -1,8 +1,8 @@
 """A second proof beside the first: an authenticator app and codes on paper; set up, asked for, taken away.
 
 Doors: the mutations of the person themselves, and `answerSecondFactor` in the middle of a sign-in. Setting up and
-taking away want a fresh sign-in where there is no second factor yet, and a step-up where there is. No secret is ever
-shown twice.
+taking away want a step-up: by a second factor, by mail where there is none yet; who has neither a factor nor a
+confirmed address needs a fresh sign-in. No secret is ever shown twice.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Confirming once more who one is, before something weighty: for five minutes the session may do it.
 
-Doors: mutations. Whoever has a second factor confirms with that one, and so does staff; everybody else may have a code
-sent to their address.
+Doors: mutations. Whoever has a second factor confirms with that one; everybody else may have a code sent to their
+address. For staff without one such a code is good for setting one up, and for nothing of staff's.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from datetime import datetime
 
 from domain.actor import Actor
 from domain.audit_log import Deed
-from domain.identity.accounts import too_many_mails
 from domain.identity.factor_changes import know_at_once
 from domain.identity.factor_proofs import entered, forget_tries, one_too_many, proves, too_many_codes
 from domain.identity.letters import queued_letter
@@ -25,8 +24,10 @@ from domain.identity.one_time_codes import (
 )
 from domain.identity.ports import IdentityPorts
 from domain.identity.privacy_refusals import MailRequired
-from domain.identity.refusals import CodeRefused, NotWhileImpersonating, SecondFactorRequired
+from domain.identity.refusals import CodeRefused, NotWhileImpersonating, SecondFactorRequired, TooManyTries
 from domain.identity.stores import IdentityWork
+from domain.ids import PersonId, SessionId
+from domain.quotas import CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT
 from domain.refusal import Refusal
 
 
@@ -80,10 +81,13 @@ async def confirm_session(ports: IdentityPorts, work: IdentityWork, actor: Actor
 
 
 async def request_step_up_code(ports: IdentityPorts, actor: Actor) -> CodeOnItsWay | Refusal:
-    """Have six digits sent to the actor's confirmed address. The newest code is the only good one."""
+    """Have six digits sent to the actor's confirmed address. A session's newest code is the only good one in it.
+
+    Sessions are counted, and their codes kept, apart: nobody with another session of the person uses up this one's.
+    """
     if actor.impersonator is not None or actor.session is None:
         return NotWhileImpersonating()
-    if refusal := await too_many_mails(ports, f"person:{actor.person}"):
+    if refusal := await _too_many_codes_sent(ports, actor.person, actor.session):
         return refusal
     known = (await ports.people.people([actor.person])).get(actor.person)
     if known is None or known.mail is None or known.mail_verified_at is None:
@@ -97,27 +101,32 @@ async def request_step_up_code(ports: IdentityPorts, actor: Actor) -> CodeOnItsW
     )  # fmt: skip
     async with ports.work() as work:
         await work.people.lock(actor.person)
-        if await _takes_a_factor(work, actor):
+        if await work.second_factors.enrolled(actor.person):
             return SecondFactorRequired()
-        await work.tickets.withdraw(actor.person, TicketPurpose.STEP_UP_CODE)
+        if (older := await work.tickets.lock_open(actor.session, TicketPurpose.STEP_UP_CODE)) is not None:
+            await work.tickets.use(older.digest, now)
         await work.tickets.add(ticket)
         await work.letters.add(letter)
         await work.record(Deed("step_up.code_requested", f"session:{actor.session}", actor))
     return CodeOnItsWay(ticket.expires_at)
 
 
-async def _takes_a_factor(work: IdentityWork, actor: Actor) -> bool:
-    """Whether a code by mail is not enough for the actor."""
-    if await work.members.staff_role(actor.person) is not None:
-        return True
-    return bool(await work.second_factors.enrolled(actor.person))
+async def _too_many_codes_sent(ports: IdentityPorts, person: PersonId, session: SessionId) -> TooManyTries | None:
+    """Count a code that is to be sent, by session and, with more to spare, by person."""
+    for quota, subject in ((CODE_REQUEST, f"session:{session}"), (CODE_REQUEST_OF_ACCOUNT, f"person:{person}")):
+        taken = await ports.quotas.take(quota, subject)
+        if not taken.allowed:
+            return TooManyTries("Too many codes were sent. Look for the last one, or wait.", taken.retry_after_s)
+    return None
 
 
 async def _sent_by_mail(ports: IdentityPorts, work: IdentityWork, actor: Actor, code: str) -> bool:
     """Whether a code is the one that was sent for this session; every try counts, and the right one is the last."""
     digits = mail_code_entered(code)
-    ticket = await work.tickets.lock_open(actor.person, TicketPurpose.STEP_UP_CODE)
-    if digits is None or ticket is None or ticket.session != actor.session or await _takes_a_factor(work, actor):
+    if digits is None or actor.session is None or await work.second_factors.enrolled(actor.person):
+        return False
+    ticket = await work.tickets.lock_open(actor.session, TicketPurpose.STEP_UP_CODE)
+    if ticket is None or ticket.person != actor.person:
         return False
     given = ports.opaque_tokens.code_digest(CodePurpose.STEP_UP, actor.person, digits)
     kept = MailCode(ticket.body or b"", ticket.expires_at, ticket.tries)

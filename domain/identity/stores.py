@@ -161,8 +161,8 @@ class Tickets(Protocol):
         """A ticket, locked."""
         ...
 
-    async def lock_open(self, person: PersonId, purpose: TicketPurpose) -> Ticket | None:
-        """A person's newest unused ticket of a purpose, locked."""
+    async def lock_open(self, session: SessionId, purpose: TicketPurpose) -> Ticket | None:
+        """A session's newest unused ticket of a purpose, locked."""
         ...
 
     async def use(self, digest: bytes, now: datetime) -> None:

@@ -24,8 +24,9 @@ class SecondFactorMutation:
 
     @field(
         Right.SIGNED_IN,
-        "Begin to set up an authenticator app, or another one. Nothing changes before `confirmTotp`. It takes a sign-in"
-        " of the last quarter of an hour, or a step-up where there is a second factor.",
+        "Begin to set up an authenticator app, or another one. Nothing changes before `confirmTotp`. It takes a"
+        " step-up; where there is neither a second factor nor a confirmed address, a sign-in of the last quarter of an"
+        " hour.",
         graphql_type=answers.OfferTotpResult,
     )
     async def offer_totp(self, info: Info, wanted: Annotated[inputs.OfferTotpInput, Wanted]) -> object:
@@ -101,7 +102,7 @@ class StepUpMutation:
 
     @field(
         Right.SIGNED_IN,
-        "Have a code for `stepUp` sent to your address, if you are not staff and have no second factor.",
+        "Have a code for `stepUp` sent to your address, if you have no second factor.",
         graphql_type=answers.RequestStepUpCodeResult,
     )
     async def request_step_up_code(

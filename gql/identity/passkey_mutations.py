@@ -24,8 +24,8 @@ class PasskeyMutation:
 
     @field(
         Right.SIGNED_IN,
-        "Begin to set up a passkey. It takes a sign-in of the last quarter of an hour, or a step-up where there is a"
-        " second factor.",
+        "Begin to set up a passkey. It takes a step-up; where there is neither a second factor nor a confirmed address,"
+        " a sign-in of the last quarter of an hour.",
         graphql_type=answers.OfferPasskeyResult,
     )
     async def offer_passkey(self, info: Info, wanted: Annotated[inputs.OfferPasskeyInput, Wanted]) -> object:
@@ -75,7 +75,7 @@ class PasskeyMutation:
         self, info: Info, wanted: Annotated[inputs.SignInWithPasskeyInput, Wanted]
     ) -> object:
         """Sign in by a passkey."""
-        context, token = opened(info, wanted.transport), token_entered(wanted.token)
+        context, token = opened(info, wanted.transport, wanted.portal), token_entered(wanted.token)
         answer = inputs.answer_entered(wanted.answer)
         made = await passkeys.sign_in_with_passkey(context.identity, token, answer, wanted.portal, context.origin)
         return signed_in(made, wanted.transport, context)

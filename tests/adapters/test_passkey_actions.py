@@ -48,14 +48,19 @@ async def stage(database: DatabaseAddresses) -> AsyncIterator[AccountsStage]:
 
 
 async def offered(stage: AccountsStage, me: Actor) -> PasskeyOffer:
-    found = await offer_passkey(stage, me)
+    found = await offer_passkey(stage, stepped_up(stage, me))
     assert isinstance(found, PasskeyOffer), found
     return found
 
 
+async def added(stage: AccountsStage, me: Actor, token: str, answer: str, name: str = "") -> object:
+    """What comes of a browser's answer, after a step-up."""
+    return await add_passkey(stage, stepped_up(stage, me), token, answer, name)
+
+
 async def with_passkey(stage: AccountsStage, me: Actor, name: str = "Telephone") -> Device:
     offer, device = await offered(stage, me), Device()
-    assert await add_passkey(stage, me, offer.token, device.made(offer.options), name) is None
+    assert await added(stage, me, offer.token, device.made(offer.options), name) is None
     return device
 
 
@@ -97,22 +102,22 @@ class TestAdding:
         assert isinstance(elsewhere, SignedIn)
         offer, device = await offered(stage, me), Device()
         made = device.made(offer.options)
-        assert await add_passkey(stage, stage.actor(elsewhere), offer.token, made, "") == PasskeyRefused()
-        assert await add_passkey(stage, me, offer.token, made, "") == PasskeyRefused(), "it was tried"
+        assert await added(stage, stage.actor(elsewhere), offer.token, made) == PasskeyRefused()
+        assert await added(stage, me, offer.token, made) == PasskeyRefused(), "it was tried"
         offer = await offered(stage, me)
         stage.turn(minutes=5)
-        assert await add_passkey(stage, me, offer.token, device.made(offer.options), "") == PasskeyRefused()
+        assert await added(stage, me, offer.token, device.made(offer.options)) == PasskeyRefused()
         first, second = await offered(stage, me), await offered(stage, me)
-        assert await add_passkey(stage, me, second.token, device.made(first.options), "") == PasskeyRefused()
+        assert await added(stage, me, second.token, device.made(first.options)) == PasskeyRefused()
         for token, answer in (("-", made), (stage.token("ConfirmSignUp"), made), (first.token, "nonsense")):
-            assert await add_passkey(stage, me, token, answer, "") == PasskeyRefused()
+            assert await added(stage, me, token, answer) == PasskeyRefused()
         assert await stage.count("passkey") == 0
 
     async def test_two_answers_to_one_offer_at_once_keep_one(self, stage: AccountsStage) -> None:
         me = await stage.member()
         offer = await offered(stage, me)
         answers = [Device().made(offer.options) for _ in range(4)]
-        found = await asyncio.gather(*(add_passkey(stage, me, offer.token, each, "") for each in answers))
+        found = await asyncio.gather(*(added(stage, me, offer.token, each) for each in answers))
         assert [each is None for each in found].count(True) == 1
         assert await stage.count("passkey") == 1
 
@@ -120,22 +125,34 @@ class TestAdding:
         me, other = await stage.member(), await stage.member("budi@mail.example")
         device = await with_passkey(stage, other)
         offer = await offered(stage, me)
-        assert await add_passkey(stage, me, offer.token, device.made(offer.options), "") == PasskeyRefused()
+        assert await added(stage, me, offer.token, device.made(offer.options)) == PasskeyRefused()
         assert await stage.value("select person from passkey") == other.person
 
-    async def test_it_takes_a_fresh_sign_in_and_then_a_step_up(self, stage: AccountsStage) -> None:
+    async def test_a_session_alone_adds_none_where_a_code_can_be_sent(self, stage: AccountsStage) -> None:
         me = await stage.member()
         offer = await offered(stage, me)
-        stage.turn(seconds=FRESH_SIGN_IN.total_seconds())
-        assert await offer_passkey(stage, me) == FreshSignInRequired()
-        assert await add_passkey(stage, me, offer.token, Device().made(offer.options), "") == FreshSignInRequired()
-        fresh = replace(me, authenticated_at=stage.clock())
-        device = await with_passkey(stage, fresh)
-        assert await offer_passkey(stage, fresh) == StepUpRequired()
-        assert await remove_passkey(stage, fresh, device.credential) == StepUpRequired()
-        await offered(stage, stepped_up(stage, fresh))
+        assert await offer_passkey(stage, me) == StepUpRequired()
+        assert await add_passkey(stage, me, offer.token, Device().made(offer.options), "") == StepUpRequired()
+        device = await with_passkey(stage, me)
+        assert await offer_passkey(stage, me) == StepUpRequired()
+        assert await remove_passkey(stage, me, device.credential) == StepUpRequired()
+        await offered(stage, me)
         assert isinstance(stage.passkeys, FakePasskeys)
         assert stage.passkeys.known[-1] == [device.credential], "the device is not to make a second one"
+
+    async def test_it_takes_a_fresh_sign_in_where_no_address_is_known(self, stage: AccountsStage) -> None:
+        me = await stage.member()
+        await stage.database.pool.execute("update person set mail_verified_at = null")
+        offer = await offer_passkey(stage, me)
+        assert isinstance(offer, PasskeyOffer)
+        made = Device().made(offer.options)
+        stage.turn(seconds=FRESH_SIGN_IN.total_seconds())
+        assert await offer_passkey(stage, me) == FreshSignInRequired()
+        assert await add_passkey(stage, me, offer.token, made, "") == FreshSignInRequired()
+        fresh = replace(me, authenticated_at=stage.clock())
+        offer = await offer_passkey(stage, fresh)
+        assert isinstance(offer, PasskeyOffer)
+        assert await add_passkey(stage, fresh, offer.token, Device().made(offer.options), "") is None
 
     async def test_there_is_a_most(self, stage: AccountsStage) -> None:
         me = stepped_up(stage, await stage.member())
@@ -143,7 +160,7 @@ class TestAdding:
         for _ in range(20):
             await with_passkey(stage, me)
         assert isinstance(await offer_passkey(stage, me), PasskeyRefused)
-        late = await add_passkey(stage, me, waiting.token, Device().made(waiting.options), "")
+        late = await added(stage, me, waiting.token, Device().made(waiting.options))
         assert isinstance(late, PasskeyRefused)
         assert await stage.count("passkey") == 20
 
@@ -215,10 +232,10 @@ class TestSigningIn:
         me, other = await stage.member(), await stage.member("budi@mail.example")
         device = await with_passkey(stage, me)
         async with stage.work() as work:
-            await work.people.set_status(me.person, PersonStatus.BANNED, "fraud")
+            await work.people.set_status(me.person, PersonStatus.BANNED)
         assert await sign_in(stage, device) == PersonBanned()
         async with stage.work() as work:
-            await work.people.set_status(me.person, PersonStatus.MERGED, "", other.person)
+            await work.people.set_status(me.person, PersonStatus.MERGED, survivor=other.person)
         assert await sign_in(stage, device) == SignInRefused()
         assert await stage.count("session") == 2
 

@@ -72,7 +72,7 @@ async def marks(stage: AccountsStage, me: Actor) -> tuple[bool, bool]:
 
 class TestSettingUp:
     async def test_an_app_is_offered_confirmed_and_asked_for_from_then_on(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         offer = await offer_totp(stage, me)
         assert isinstance(offer, TotpOffer)
         said = urlsplit(offer.uri)
@@ -90,7 +90,7 @@ class TestSettingUp:
     async def test_no_secret_and_no_code_lies_readable_in_any_row_or_shows_when_printed(
         self, stage: AccountsStage
     ) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         offer = await offer_totp(stage, me)
         assert isinstance(offer, TotpOffer)
         codes = await confirm_totp(stage, me, App(stage, offer.secret).code())
@@ -118,7 +118,7 @@ class TestSettingUp:
         assert await answer(stage, await asked(stage), app.code(steps)) == SignInRefused()
 
     async def test_a_wrong_code_confirms_nothing_and_the_newest_offer_alone_counts(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         assert await confirm_totp(stage, me, WRONG) == CodeRefused(), "nothing was offered"
         first, second = await offer_totp(stage, me), await offer_totp(stage, me)
         assert isinstance(first, TotpOffer)
@@ -129,7 +129,7 @@ class TestSettingUp:
         assert isinstance(await confirm_totp(stage, me, App(stage, second.secret).code()), RecoveryCodes)
 
     async def test_two_who_confirm_at_once_get_one_set_of_codes(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         offer = await offer_totp(stage, me)
         assert isinstance(offer, TotpOffer)
         code = App(stage, offer.secret).code()
@@ -137,8 +137,24 @@ class TestSettingUp:
         assert [type(each) for each in found].count(RecoveryCodes) == 1
         assert await stage.count("recovery_code") == 10
 
-    async def test_it_takes_a_fresh_sign_in_while_there_is_no_second_factor(self, stage: AccountsStage) -> None:
+    async def test_a_session_alone_sets_up_nothing_where_a_code_can_be_sent(self, stage: AccountsStage) -> None:
         me = await stage.member()
+        offer = await offer_totp(stage, stepped_up(stage, me))
+        assert isinstance(offer, TotpOffer)
+        assert await offer_totp(stage, me) == StepUpRequired()
+        assert await confirm_totp(stage, me, App(stage, offer.secret).code()) == StepUpRequired()
+        assert await renew_recovery_codes(stage, me) == StepUpRequired()
+        late = stepped_up(stage, me)
+        stage.turn(minutes=5)
+        assert await confirm_totp(stage, late, App(stage, offer.secret).code()) == StepUpRequired()
+        assert await stage.count("totp", "confirmed_at is not null") == 0
+        assert isinstance(await stage.sign_in(), SignedIn), "the owner is not asked for what they do not have"
+
+    async def test_it_takes_a_fresh_sign_in_where_there_is_neither_a_second_factor_nor_an_address(
+        self, stage: AccountsStage
+    ) -> None:
+        me = await stage.member()
+        await stage.database.pool.execute("update person set mail_verified_at = null")
         offer = await offer_totp(stage, me)
         assert isinstance(offer, TotpOffer)
         stage.turn(seconds=FRESH_SIGN_IN.total_seconds())
@@ -278,7 +294,7 @@ class TestSigningIn:
         app, codes = await enrolled(stage, me)
         challenge = await asked(stage)
         async with stage.work() as work:
-            await work.people.set_status(me.person, PersonStatus.BANNED, "fraud")
+            await work.people.set_status(me.person, PersonStatus.BANNED)
         for code in (app.next(), codes[0], WRONG):
             assert await answer(stage, challenge, code) == PersonBanned()
         assert await stage.count("recovery_code", "used_at is not null") == 0
@@ -358,7 +374,7 @@ class TestRecoveryCodes:
         assert isinstance(await answer(stage, await asked(stage), new.codes[0]), SignedIn)
 
     async def test_without_a_second_factor_there_are_none(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         assert isinstance(await renew_recovery_codes(stage, me), CodeRefused)
         assert await stage.count("recovery_code") == 0
 
@@ -394,7 +410,7 @@ class TestTakingAway:
         assert await stage.count("session", "end_reason = 'identity_changed'") == 2
 
     async def test_without_one_nothing_happens_and_nobody_is_told(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         await offer_totp(stage, me)
         assert await remove_totp(stage, me) is None
         await stage.post()
@@ -426,7 +442,7 @@ class TestBeingTold:
         assert told == [f"second_factor.{change}" for change in changes]
 
     async def test_what_is_refused_tells_nobody(self, stage: AccountsStage) -> None:
-        me = await stage.member()
+        me = stepped_up(stage, await stage.member())
         await offer_totp(stage, me)
         await confirm_totp(stage, me, WRONG)
         await renew_recovery_codes(stage, me)

@@ -9,15 +9,23 @@ import pytest
 from adapters.embedded.database import DatabaseAddresses
 from adapters.mail.letters import WrittenLetters
 from domain.actor import Actor
-from domain.identity.model import STEP_UP_LIFETIME
+from domain.identity.model import STEP_UP_LIFETIME, Portal
 from domain.identity.privacy_refusals import MailRequired
-from domain.identity.refusals import CodeRefused, NotWhileImpersonating, SecondFactorRequired, TooManyTries
+from domain.identity.refusals import (
+    CodeRefused,
+    NotWhileImpersonating,
+    SecondFactorRequired,
+    StepUpRequired,
+    TooManyTries,
+)
+from domain.identity.second_factors import RecoveryCodes, TotpOffer, confirm_totp, offer_totp
 from domain.identity.sessions import SignedIn
 from domain.identity.step_up import CodeOnItsWay, SteppedUp, request_step_up_code, step_up
-from domain.ids import PersonId, uuid7
+from domain.ids import PersonId, SessionId, uuid7
 from domain.rights import StaffRole
 from tests.accounts_stage import AccountsStage, staged_accounts
-from tests.factor_stage import WRONG, enrolled
+from tests.factor_stage import WRONG, App, enrolled
+from tests.people import open_session
 from tests.waiting import eventually
 
 
@@ -36,6 +44,19 @@ async def code_by_mail(stage: AccountsStage, me: Actor) -> str:
     assert letter.to == "ani@mail.example"
     (code,) = re.findall(r"\b\d{6}\b", letter.text)
     return str(code)
+
+
+async def more(stage: AccountsStage, me: Actor) -> SessionId:
+    """One more session of somebody."""
+    return (await open_session(stage.database.pool, me.person)).id
+
+
+async def as_known(stage: AccountsStage, me: Actor) -> Actor:
+    """Who calls in a session, as the database has it."""
+    assert me.session is not None
+    standing = await stage.standings.of(me.session)
+    assert standing is not None
+    return standing.actor(stage.clock(), me.origin)
 
 
 async def confirmed(stage: AccountsStage, me: Actor) -> tuple[bool, bool]:
@@ -153,15 +174,54 @@ class TestByMail:
             assert await step_up(stage, actor, code) == CodeRefused()
         assert isinstance(await step_up(stage, me, code), SteppedUp)
 
-    async def test_staff_and_who_has_a_second_factor_confirm_with_that(self, stage: AccountsStage) -> None:
-        me, other = await stage.member(), await stage.member("budi@mail.example")
+    async def test_who_has_a_second_factor_confirms_with_that(self, stage: AccountsStage) -> None:
+        me = await stage.member()
         code = await code_by_mail(stage, me)
         await enrolled(stage, me)
         assert await step_up(stage, me, code) == CodeRefused(), "the code was sent before"
         assert await request_step_up_code(stage, me) == SecondFactorRequired()
+
+    async def test_staff_without_one_sets_it_up_by_a_letter_and_may_do_nothing_else_with_that(
+        self, stage: AccountsStage
+    ) -> None:
+        me = await stage.member()
+        session = await open_session(stage.database.pool, me.person, Portal.ADMIN, second_factor_at=None)
+        me = replace(me, session=session.id)
         async with stage.work() as work:
-            await work.members.set_staff_role(other.person, StaffRole.SUPPORT, stage.clock())
-        assert await request_step_up_code(stage, other) == SecondFactorRequired()
+            await work.members.set_staff_role(me.person, StaffRole.SUPPORT, stage.clock())
+            await work.members.add_network("203.0.113.0/24", "office", me.person)
+        assert isinstance(await offer_totp(stage, me), StepUpRequired)
+        assert isinstance(await step_up(stage, me, await code_by_mail(stage, me)), SteppedUp)
+        sure = await as_known(stage, me)
+        assert (sure.stepped_up(stage.clock()), sure.staff_role, sure.permissions) == (True, None, frozenset())
+        offer = await offer_totp(stage, sure)
+        assert isinstance(offer, TotpOffer)
+        assert isinstance(await confirm_totp(stage, sure, App(stage, offer.secret).code()), RecoveryCodes)
+        assert (await as_known(stage, me)).staff_role is StaffRole.SUPPORT
+
+    async def test_who_has_another_session_of_the_person_uses_up_no_code_and_no_try_of_this_one(
+        self, stage: AccountsStage
+    ) -> None:
+        me, stolen = await stage.member(), await stage.sign_in()
+        assert isinstance(stolen, SignedIn)
+        thief, code = stage.actor(stolen), await code_by_mail(stage, me)
+        for _ in range(3):
+            assert isinstance(await request_step_up_code(stage, thief), CodeOnItsWay)
+        assert isinstance(await request_step_up_code(stage, thief), TooManyTries)
+        for _ in range(6):
+            assert await step_up(stage, thief, f"{(int(code) + 1) % 1_000_000:06}") == CodeRefused()
+        assert isinstance(await step_up(stage, me, code), SteppedUp)
+        assert isinstance(await request_step_up_code(stage, me), CodeOnItsWay)
+
+    async def test_many_sessions_bring_a_person_no_more_letters_than_there_is_to_spare(
+        self, stage: AccountsStage
+    ) -> None:
+        me = await stage.member()
+        sent = 0
+        while isinstance(await request_step_up_code(stage, replace(me, session=await more(stage, me))), CodeOnItsWay):
+            sent += 1
+            assert sent <= 60
+        assert sent == 60
 
     async def test_it_takes_a_confirmed_address_and_ones_own_eyes(self, stage: AccountsStage) -> None:
         me = await stage.member()

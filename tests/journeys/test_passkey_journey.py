@@ -42,6 +42,7 @@ async def house(tmp_path: Path, database: DatabaseAddresses, browser: Browser) -
 
 async def test_a_passkey_lives_from_the_browser_that_made_it_to_its_end(house: AccountsHouse, browser: Browser) -> None:
     tokens = await house.signed_up()
+    await house.confirmed_by_mail(bearer(tokens))
     offer = await house.one(OFFER_PASSKEY, bearer(tokens))
     made = await browser.create(Ceremony(b"", offer["options"]))
     added = await house.one(ADD_PASSKEY, bearer(tokens), token=offer["token"], answer=made, name="Laptop")

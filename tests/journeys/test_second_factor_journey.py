@@ -77,7 +77,8 @@ async def house(tmp_path: Path, database: DatabaseAddresses) -> AsyncIterator[Ac
 
 
 async def with_app(house: AccountsHouse, tokens: Any) -> tuple[App, list[str]]:
-    """Set up an authenticator app; it comes with the recovery codes."""
+    """Set up an authenticator app, after a step-up by mail; it comes with the recovery codes."""
+    await house.confirmed_by_mail(bearer(tokens))
     offer = await house.one(OFFER, bearer(tokens))
     app = App(house.stage, offer["secret"])
     return app, (await house.one(CONFIRM, bearer(tokens), code=app.code()))["codes"]
@@ -98,6 +99,9 @@ async def test_an_app_is_set_up_asked_for_lost_and_replaced(house: AccountsHouse
     tokens = await house.signed_up()
     nothing: dict[str, Any] = {"methods": [], "totpSince": None, "recoveryCodesLeft": 0, "passkeys": []}
     assert (await house.one(MINE, bearer(tokens)))["secondFactors"] == nothing
+    for query in (OFFER, OFFER_PASSKEY):
+        assert (await house.one(query, bearer(tokens)))["code"] == "STEP_UP_REQUIRED"
+    await house.confirmed_by_mail(bearer(tokens))
     offer = await house.one(OFFER, bearer(tokens))
     assert offer["secret"] in offer["uri"]
     assert (await house.one(CONFIRM, bearer(tokens), code=WRONG))["code"] == "CODE_REFUSED"
@@ -170,6 +174,7 @@ async def test_who_has_no_second_factor_confirms_by_a_letter(house: AccountsHous
 
 async def test_a_passkey_is_added_signs_in_confirms_and_goes(house: AccountsHouse) -> None:
     tokens, device = await house.signed_up(), Device()
+    await house.confirmed_by_mail(bearer(tokens))
     offer = await house.one(OFFER_PASSKEY, bearer(tokens))
     answer = device.made(offer["options"])
     added = await house.one(ADD_PASSKEY, bearer(tokens), token=offer["token"], answer=answer)
@@ -193,6 +198,7 @@ async def test_a_passkey_is_added_signs_in_confirms_and_goes(house: AccountsHous
     assert confirmed["__typename"] == "SteppedUp"
 
     stranger = await house.signed_up("budi@mail.example")
+    await house.confirmed_by_mail(bearer(stranger))
     foreign = await house.one(REMOVE_PASSKEY, bearer(stranger), id=passkey["id"])
     assert foreign["code"] == "PASSKEY_REFUSED"
     assert (await house.run(REMOVE_PASSKEY, bearer(tokens), id=tokens["sessionId"])).codes == ["BAD_INPUT"]
@@ -209,7 +215,7 @@ async def test_staff_may_do_nothing_before_their_second_factor_and_keeps_it(hous
     tokens = await house.one(BEGIN, mail=ANI, password=PASSWORD, portal="ADMIN")
     assert tokens["__typename"] == "SignedIn"
     assert (await house.run(LOOK_UP, bearer(tokens), person=nobody)).codes == ["FORBIDDEN"]
-    assert (await house.one(BY_MAIL, bearer(tokens)))["code"] == "SECOND_FACTOR_REQUIRED"
+    await house.confirmed_by_mail(bearer(tokens))
     assert (await house.run(LOOK_UP, bearer(tokens), person=nobody)).codes == ["FORBIDDEN"]
 
     app, codes = await with_app(house, tokens)

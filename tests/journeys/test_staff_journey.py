@@ -69,6 +69,9 @@ async def test_from_the_link_to_the_first_deed(house: AccountsHouse) -> None:
     assert await role(house, tokens, OFFICE) is None
     assert (await house.run(BAN, at_work, **given)).codes == ["FORBIDDEN"]
 
+    assert (await house.one(OFFER, at_work))["code"] == "STEP_UP_REQUIRED"
+    await house.confirmed_by_mail(at_work)
+    assert await role(house, tokens, OFFICE) is None
     app = App(house.stage, (await house.one(OFFER, at_work))["secret"])
     assert (await house.one(CONFIRM, at_work, code=app.code()))["__typename"] == "RecoveryCodes"
     await eventually(lambda: is_chief(house, tokens))

@@ -13,7 +13,7 @@ on conflict (digest) do nothing returning digest
 """
 _LOCK = "select * from ticket where digest = $1 for no key update"
 _LOCK_OPEN = """
-select * from ticket where person = $1 and purpose = $2 and used_at is null order by created_at desc limit 1
+select * from ticket where session = $1 and purpose = $2 and used_at is null order by created_at desc limit 1
 for no key update
 """
 _COUNT_TRY = "update ticket set tries = tries + 1 where digest = $1 returning tries"
@@ -44,9 +44,9 @@ class PostgresTickets:
         found = await self._connection.fetchrow(_LOCK, digest)
         return _ticket(found) if found else None
 
-    async def lock_open(self, person: PersonId, purpose: TicketPurpose) -> Ticket | None:
-        """A person's newest unused ticket of a purpose, locked."""
-        found = await self._connection.fetchrow(_LOCK_OPEN, person, purpose)
+    async def lock_open(self, session: SessionId, purpose: TicketPurpose) -> Ticket | None:
+        """A session's newest unused ticket of a purpose, locked."""
+        found = await self._connection.fetchrow(_LOCK_OPEN, session, purpose)
         return _ticket(found) if found else None
 
     async def use(self, digest: bytes, now: datetime) -> None:
