@@ -40,7 +40,7 @@ from gql.execution import Schema
 from gql.http import GraphQLOverHttp, Reception, bearer_of, presented_cookies
 from gql.node import global_id
 from gql.schema import build_schema
-from gql.sites import Sites, origin_of
+from gql.sites import CHOSEN, PortalSites, Sites, origin_of
 from gql.telemetry import OPERATIONS, Observed, metrics
 from gql.wallet.types import Wallet
 from gql.websocket import Admitted, GraphQLOverWebSocket, Host
@@ -57,11 +57,11 @@ class Application:
     def __init__(self, settings: Settings, connect: Connect, clock: Clock) -> None:
         self._settings, self._connect, self.clock = settings, connect, clock
         self._tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
-        self._sites = frozenset({origin_of(settings.public_url), *settings.allowed_origin_list})
         self._ports: Ports | None = None
         self._keeper: Doorkeeper | None = None
         self._looking: asyncio.Task[Readiness] | None = None
         self.development = settings.environment is Environment.DEVELOPMENT
+        self.sites = PortalSites(settings.portals, origin_of(settings.public_url), self.development)
         self.schema: Schema = build_schema(development=self.development, unavailable=UNREACHABLE)
 
     @property
@@ -92,7 +92,8 @@ class Application:
         """A request's context; without a token it is nobody's. Raises `UnauthenticatedError` for a bad one."""
         token = bearer_of(request.headers.get("authorization"))
         origin: Origin = request.state.origin
-        cookies = presented_cookies(request, self._settings.cookie_domain)
+        portal = self.sites.portal_of(request.headers, request.headers.get(CHOSEN))
+        cookies = presented_cookies(request, portal, self._settings.cookie_domain)
         actor = await self._actor(token, origin) if token else await self._actor_by(cookies, origin)
         return Context(self.ports, actor, request.state.request_id, origin, cookies)
 
@@ -108,22 +109,18 @@ class Application:
         request_id = uuid7().hex
         return Context(self.ports, actor, request_id, replace(origin, request_id=request_id))
 
-    def welcomes(self, site: str | None) -> bool:
-        """Whether a page of that origin may open a socket."""
-        return site is None or site in self._sites
-
-    async def admit(self, payload: Mapping[str, Any], origin: Origin, leave: Leave) -> Admitted:
-        """Judge the payload of `connection_init`: `Authorization` as a header has it, or `token` alone."""
-        header = next((value for name, value in payload.items() if name.lower() == "authorization"), None)
-        given = payload.get("token") if header is None else header
+    async def admit(self, handshake: HTTPConnection, payload: Mapping[str, Any], leave: Leave) -> Admitted:
+        """Judge the payload of `connection_init`: `Authorization` as a header has it, or `token` alone, or a cookie."""
+        said = {name.lower(): value for name, value in payload.items()}
+        given = said.get("authorization", said.get("token", self._token_in_cookie(handshake, said)))
         if not isinstance(given, str):
             raise UnauthenticatedError
-        token = given if header is None else bearer_of(header)
+        token = bearer_of(given) if "authorization" in said else given
         if not token:
             raise UnauthenticatedError
         verified = self._verified(token)
         try:
-            guest = await self.keeper.admit(verified.session, origin, leave)
+            guest = await self.keeper.admit(verified.session, handshake.state.origin, leave)
         except SignedOutError as error:
             raise UnauthenticatedError(str(error)) from None
         if guest.actor.person != verified.person:
@@ -160,9 +157,10 @@ class Application:
         """The keys by which others check our tokens."""
         return self._tokens.published(self.clock())
 
-    def cookie_token(self, presented: Mapping[str, str]) -> str | None:
-        """The access token among the cookies of a handshake, which no unlisted site's page got as far as to begin."""
-        return CookieJar(self._settings.cookie_domain, presented=dict(presented)).access
+    def _token_in_cookie(self, handshake: HTTPConnection, said: Mapping[str, Any]) -> str | None:
+        """The access token among a handshake's cookies, of the portal whose page began it."""
+        portal = self.sites.portal_of(handshake.headers, said.get(CHOSEN))
+        return CookieJar(portal, self._settings.cookie_domain, presented=dict(handshake.cookies)).access
 
     async def _actor_by(self, cookies: CookieJar, origin: Origin) -> Actor | None:
         """Whose cookies these are. Old ones are nobody's, and no error: how else could one sign in again?"""
@@ -196,7 +194,7 @@ def create_app(settings: Settings, connect: Connect = wiring.connect, clock: Clo
         middleware=[
             Middleware(Observed),
             Middleware(Located, trusted_proxies=settings.trusted_proxies),
-            Middleware(Sites, allowed=settings.allowed_origin_list),
+            Middleware(Sites, allowed=settings.portals),
         ],
         lifespan=application.lifespan,
         exception_handlers={500: _broken},
@@ -222,8 +220,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
             application.admit,
             application.part,
             application.open_socket_context,
-            application.welcomes,
-            application.cookie_token,
+            application.sites.welcome,
             application.clock,
         )
     )

@@ -114,7 +114,8 @@ mutation Open {
 
 _SIGN_IN = """# Sign in as a portal does: the browser keeps the
 # session in cookies, which no script can read. Then run
-# "Me" in the next tab, which has no token of its own.
+# "Me" in the next tab, which has no token of its own:
+# the header Gametriggers-Portal says whose cookies.
 mutation SignIn($input: SignInInput!) {
   signIn(input: $input) {
     __typename
@@ -185,7 +186,7 @@ def _tabs(token: str, wallet_id: str | None, key: str, known: Known) -> list[dic
     tabs = [(_LOOK, None), (_TOP_UP, top_up), (_FOLLOW, follow)]
     if wallet_id is None:
         tabs.insert(0, (_OPEN, None))
-    cookies = json.dumps({"GraphQL-Require-Preflight": "1"}, indent=2)
+    cookies = json.dumps({"GraphQL-Require-Preflight": "1", "Gametriggers-Portal": "PLAYER"}, indent=2)
     sign_in = {"input": {"mail": known.mail, "password": known.password, "portal": "PLAYER", "transport": "COOKIE"}}
     return [_tab(*tab, headers) for tab in tabs] + [_tab(_SIGN_IN, sign_in, cookies), _tab(_ME, None, cookies)]
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from strawberry.types.graphql import OperationType
 
 from domain.errors import UnavailableError
+from domain.identity.model import Portal
 from gql.budget import Budget
 from gql.context import Context
 from gql.cookies import CookieJar
@@ -135,9 +136,13 @@ def asks_first(request: Request) -> bool:
     return any(header in request.headers for header in _HEADERS_THAT_ASK_FIRST)
 
 
-def presented_cookies(request: Request, domain: str | None) -> CookieJar:
-    """The cookies of a request. Raises `RequestError` where another site's page may have made a browser send them."""
-    cookies = CookieJar(domain, taken=asks_first(request), presented=dict(request.cookies))
+def presented_cookies(request: Request, portal: Portal | None, domain: str | None) -> CookieJar:
+    """The cookies of a request that a portal's page sends; nobody else's are looked at.
+
+    Raises `RequestError` where another site's page may have made a browser send them.
+    """
+    taken = portal is not None and asks_first(request)
+    cookies = CookieJar(portal, domain, taken, dict(request.cookies))
     if not cookies.taken and (cookies.access or cookies.refresh):
         raise RequestError(403, "A request that comes with sign-in cookies must send GraphQL-Require-Preflight.")
     return cookies

@@ -1,10 +1,12 @@
 """Which sites' pages may call us from a browser. Others get no word of it, and a browser keeps answers from them.
 
 A client that is no browser sends no `Origin` and is asked for none: this guards people against pages, not us against
-programs.
+programs. Cookies are another matter: they are a page's, and which of them depends on the `Origin`, which a browser
+writes and no script can change. A request without one, a page's GET from its own host included, is answered by none.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,10 +14,42 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.identity.model import Portal
+
+CHOSEN = "gametriggers-portal"
+"""In development the pages of our own host stand in for every portal, and say with this header for which."""
+
 _METHODS = ("GET", "POST")
 _TAKEN = ("Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id", "X-Requested-With")
 _SHOWN = ("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 _AGREED_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSites:
+    """Which portal a page is of."""
+
+    origins: Mapping[str, Portal]
+    own: str
+    """The origin under which we are known."""
+    in_development: bool = False
+
+    def welcome(self, headers: Mapping[str, str]) -> bool:
+        """Whether a page may open a socket, or a program, which names no origin."""
+        site = headers.get("origin")
+        return site is None or site == self.own or site in self.origins or self._is_at_home(headers)
+
+    def portal_of(self, headers: Mapping[str, str], chosen: str | None) -> Portal | None:
+        """The portal whose page sends a request, if any's; `chosen` counts for our own pages in development."""
+        site = headers.get("origin", "")
+        if site not in self.origins and self._is_at_home(headers):
+            return next((portal for portal in Portal if portal.name == chosen), None)
+        return self.origins.get(site)
+
+    def _is_at_home(self, headers: Mapping[str, str]) -> bool:
+        """Whether a page is of the very host that it calls, by whatever name of this machine it was opened."""
+        host = headers.get("origin", "").partition("://")[2]
+        return self.in_development and host != "" and host == headers.get("host")
 
 
 class Sites:

@@ -1,6 +1,7 @@
 """GraphQL over WebSocket: the sub-protocol graphql-transport-ws, and no other.
 
-A token comes with `connection_init`, and the socket lives no longer than it. What is wrong with one operation is told
+A token comes with `connection_init`, or in a cookie of the portal whose page opens the socket, and the socket lives no
+longer than it. What is wrong with one operation is told
 to that operation and ends nothing else; only what breaks the protocol closes the socket, with the protocol's own code.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 
 import orjson
 import structlog
+from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from domain.actor import Actor, Origin
@@ -72,16 +74,14 @@ class Host:
     """What every socket is served with."""
 
     schema: Schema
-    admit: Callable[[Mapping[str, Any], Origin, Leave], Awaitable[Admitted]]
-    """Judges the payload of `connection_init`. Raises `UnauthenticatedError`, or `UnavailableError`."""
+    admit: Callable[[HTTPConnection, Mapping[str, Any], Leave], Awaitable[Admitted]]
+    """Judges a handshake and the payload of `connection_init`. Raises `UnauthenticatedError`, or `UnavailableError`."""
     part: Callable[[Guest], None]
     """Is told that somebody has left."""
     open_context: Callable[[Actor, Origin], Context]
     """Makes the context of one operation."""
-    welcomes: Callable[[str | None], bool]
-    """Whether a page of that origin may open a socket; None is a client that is no browser."""
-    cookie_token: Callable[[Mapping[str, str]], str | None]
-    """The access token among the handshake's cookies, for a page that holds none itself."""
+    welcomes: Callable[[Mapping[str, str]], bool]
+    """Whether a handshake with these headers comes from a page that we know, or from no page."""
     clock: Clock
 
 
@@ -93,7 +93,7 @@ class GraphQLOverWebSocket:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes. A page of a site that we do not know gets none: 403."""
-        if not self._host.welcomes(websocket.headers.get("origin")):
+        if not self._host.welcomes(websocket.headers):
             await websocket.close()
             return
         if PROTOCOL not in websocket.scope.get("subprotocols", ()):
@@ -186,8 +186,7 @@ class _Conversation:
         if self._admitted is not None:
             raise BrokenProtocolError(_INIT_AGAIN, "Too many initialisation requests")
         try:
-            given = payload or {"token": self._host.cookie_token(self._websocket.cookies)}
-            admitted = await self._host.admit(given, self._websocket.state.origin, self._leave)
+            admitted = await self._host.admit(self._websocket, payload or {}, self._leave)
         except UnauthenticatedError as error:
             _log.info("websocket_refused", reason=str(error))
             raise BrokenProtocolError(_FORBIDDEN, "Forbidden") from None

@@ -20,7 +20,9 @@ from tests.gql.house import House, Reply, served, settings_for
 
 ANI = "ani@mail.example"
 NEW = "another horse, other batteries"
-ASKED = {"GraphQL-Require-Preflight": "1"}
+PLAYERS = "https://players.example"
+ASKED = {"GraphQL-Require-Preflight": "1", "Origin": PLAYERS}
+"""What a page of the players' portal sends that asked first."""
 TOKENS = "accessToken refreshToken expiresAt sessionId person { viewerId }"
 ANSWER = f"__typename ... on SignedIn {{ {TOKENS} }} ... on Refusal {{ code message }}"
 SIGN_UP = """mutation ($mail: String!, $password: String!) {
@@ -31,8 +33,9 @@ SIGN_UP = """mutation ($mail: String!, $password: String!) {
 CONFIRM = f"""mutation ($token: String!, $password: String! = "{PASSWORD}", $transport: TokenTransport! = BEARER) {{
   confirmSignUp(input: {{token: $token, password: $password, portal: PLAYER, transport: $transport}}) {{ {ANSWER} }}
 }}"""
-SIGN_IN = f"""mutation ($mail: String!, $password: String!, $transport: TokenTransport! = BEARER) {{
-  signIn(input: {{mail: $mail, password: $password, portal: PLAYER, transport: $transport}}) {{
+_HOW = "$transport: TokenTransport! = BEARER, $portal: Portal! = PLAYER"
+SIGN_IN = f"""mutation ($mail: String!, $password: String!, {_HOW}) {{
+  signIn(input: {{mail: $mail, password: $password, portal: $portal, transport: $transport}}) {{
     {ANSWER} ... on TooManyTries {{ retryAfterS }}
   }}
 }}"""
@@ -43,11 +46,11 @@ SIGN_OUT = "mutation ($token: String) { signOut(input: {refreshToken: $token}) {
 RESET = f"""mutation ($token: String!, $password: String!) {{
   resetPassword(input: {{token: $token, newPassword: $password, portal: PLAYER}}) {{ {ANSWER} }}
 }}"""
+CODE_BY_MAIL = "mutation { requestStepUpCode(input: {confirm: true}) { __typename } }"
+STEP_UP = "mutation ($code: String!) { stepUp(input: {code: $code}) { __typename } }"
 ME = "{ viewer { id name mail mailVerified sessions { id device place current portal lastUsedAt impersonated } } }"
 
 
-CODE_BY_MAIL = "mutation { requestStepUpCode(input: {confirm: true}) { __typename } }"
-STEP_UP = "mutation ($code: String!) { stepUp(input: {code: $code}) { __typename } }"
 class AccountPorts(FakePorts):
     """Wallets in memory, and people on a real database."""
 
@@ -80,9 +83,6 @@ class AccountsHouse(House):
         await self.stage.post()
         return await self.one(CONFIRM, token=self.stage.token("ConfirmSignUp"))
 
-
-@asynccontextmanager
-async def running_accounts(
     async def confirmed_by_mail(self, headers: dict[str, str]) -> None:
         """Step up by the code of a letter."""
         assert (await self.one(CODE_BY_MAIL, headers))["__typename"] == "StepUpCodeOnItsWay"
@@ -90,6 +90,9 @@ async def running_accounts(
         letter = next(each for each in reversed(self.stage.mailer.letters) if each.subject == "StepUpCode")
         assert (await self.one(STEP_UP, headers, code=letter.text))["__typename"] == "SteppedUp"
 
+
+@asynccontextmanager
+async def running_accounts(
     folder: Path,
     database: DatabaseAddresses,
     *,
@@ -98,7 +101,7 @@ async def running_accounts(
     **more: object,
 ) -> AsyncIterator[AccountsHouse]:
     """The application as in production, with more settings than all have."""
-    settings = settings_for(folder, "production", **more)
+    settings = settings_for(folder, "production", **{"portal_origins": f"player={PLAYERS}", **more})
     async with staged_accounts(database, vault=vault, quotas=quotas) as stage, stage.standings.running():
         tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
         stage.access_tokens = tokens

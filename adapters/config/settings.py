@@ -1,6 +1,7 @@
 """The settings of a server, a worker and every command but `migrate`."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from adapters.config.identity import IdentitySettings
 from adapters.config.source import Source, is_hex_of, listed
+from domain.identity.model import Portal
 from domain.quotas import USUAL, changed_quotas
 
 _SEAL_KEY_BYTES = 32
@@ -99,12 +101,13 @@ class Settings(IdentitySettings):
         ge=0,
         le=10,
         description="How many proxies of ours stand before the server, so that clients' addresses are those that the"
-        " outermost of them saw; nobody else may reach the server then",
+        " outermost of them saw; nobody else may reach the server then, and who does is in none of staff's networks",
     )
-    allowed_origins: str = Field(
+    portal_origins: str = Field(
         default="",
-        description="Origins of other sites whose pages may call us with credentials, separated by commas:"
-        " https://brands.example",
+        description="Origins of the portals' pages, `portal=origin` separated by commas, of brand, streamer, player and"
+        " admin: brand=https://brands.example,admin=https://staff.example. No other pages may call us, and each uses"
+        " the sign-in cookies of its own portal alone",
     )
     quotas: str = Field(
         default="", description="Quotas with other numbers than usual: deposit=5/3600,requests_of_address=100/60"
@@ -137,13 +140,17 @@ class Settings(IdentitySettings):
     def _end_without_slash(cls, address: str) -> str:
         return address.rstrip("/")
 
-    @field_validator("allowed_origins")
+    @field_validator("portal_origins")
     @classmethod
-    def _refuse_what_is_no_origin(cls, origins: str) -> str:
-        for origin in listed(origins):
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError("an origin is a scheme and a host in small letters, and nothing after them")
-        return origins
+    def _refuse_what_is_no_portals_origin(cls, pairs: str) -> str:
+        origins = [(portal, origin) for portal, _, origin in (pair.partition("=") for pair in listed(pairs))]
+        if any(portal not in set(Portal) for portal, _ in origins):
+            raise ValueError(f"it takes portal=origin, for {', '.join(Portal)}")
+        if not all(_ORIGIN.fullmatch(origin) for _, origin in origins):
+            raise ValueError("an origin is a scheme and a host in small letters, and nothing after them")
+        if len({origin for _, origin in origins}) < len(origins):
+            raise ValueError("an origin is of one portal")
+        return pairs
 
     @field_validator("quotas")
     @classmethod
@@ -168,6 +175,7 @@ class Settings(IdentitySettings):
         return bytes.fromhex(self.seal_key.get_secret_value())
 
     @property
-    def allowed_origin_list(self) -> tuple[str, ...]:
-        """The other sites whose pages may call us."""
-        return listed(self.allowed_origins)
+    def portals(self) -> Mapping[str, Portal]:
+        """The portal that each origin is of."""
+        pairs = (pair.partition("=") for pair in listed(self.portal_origins))
+        return {origin: Portal(portal) for portal, _, origin in pairs}

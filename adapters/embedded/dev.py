@@ -154,7 +154,6 @@ def settle(environment: dict[str, str]) -> None:
     usual = {
         "ENVIRONMENT": "development",
         "PUBLIC_URL": f"http://{'localhost' if host == ports.LOOPBACK else host}:{environment['PORT']}",
-        "ALLOWED_ORIGINS": f"http://{host}:{environment['PORT']}",
         "TOKEN_KEY_FILE": str(token_key_file()),
         "SEAL_HEAD_FILE": str(VAR / "seal-head.jsonl"),
         "MIDTRANS_SNAP_URL": f"{sandbox}/snap/v1",

@@ -112,7 +112,7 @@ async def knowing_people(settings: Settings, clock: Clock) -> AsyncIterator[Know
 def _passkeys(settings: Settings) -> WebauthnPasskeys:
     """Passkeys of our domain, on those of our sites where a browser has them; elsewhere on this machine's own name."""
     domain = settings.passkey_domain or urlsplit(settings.public_url).hostname or _THIS_MACHINE
-    sites = [site for site in (settings.public_url, *settings.allowed_origin_list) if _has_passkeys(site, domain)]
+    sites = [site for site in (settings.public_url, *settings.portals) if _has_passkeys(site, domain)]
     if sites:
         return WebauthnPasskeys(domain, sites, _NAME)
     _log.warning("no_passkeys", reason="browsers have them over https on a named host, and on localhost")

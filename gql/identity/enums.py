@@ -63,7 +63,9 @@ class TokenTransport(Enum):
     )
     COOKIE = strawberry.enum_value(
         "cookie",
-        description="In cookies that no script can read; the answer has none. Over HTTP alone, and every request that"
-        " relies on them needs one of the headers `X-Requested-With` and `GraphQL-Require-Preflight`. The cookies are"
-        " `Secure`: in development without TLS browsers take them from localhost only.",
+        description="In cookies that no script can read; the answer has none. Over HTTP alone, to pages of the"
+        " session's own portal, which a browser names as `Origin`: each portal has cookies of its own. Every request"
+        " that relies on them needs one of the headers `X-Requested-With` and `GraphQL-Require-Preflight`. The cookies"
+        " are `Secure`: in development without TLS browsers take them from localhost only, and a page of our own host"
+        " names its portal with the header `Gametriggers-Portal`.",
     )

@@ -108,7 +108,7 @@ class RefreshSessionInput:
     """A session that is to go on."""
 
     refresh_token: str | None = strawberry.field(
-        default=None, description="The refresh token. Null: the one that came as a cookie."
+        default=None, description="The refresh token. Null: the one that came as a cookie of the page's portal."
     )
     transport: TokenTransport = strawberry.field(
         default=TokenTransport.BEARER, description="How its next tokens are to travel."

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain.identity import accounts, passwords, resets, sessions
+from domain.identity.model import Portal
 from domain.identity.refusals import SessionEnded
 from domain.identity.sign_in import SecondFactorNeeded
 from domain.refusal import Refusal
@@ -46,7 +47,7 @@ class AccountMutation:
     )
     async def confirm_sign_up(self, info: Info, wanted: Annotated[inputs.ConfirmSignUpInput, Wanted]) -> object:
         """Make the account that a link confirms."""
-        context = opened(info, wanted.transport)
+        context = opened(info, wanted.transport, wanted.portal)
         token, password = token_entered(wanted.token), short("password", wanted.password)
         made = await accounts.confirm_sign_up(context.identity, token, password, wanted.portal, context.origin)
         return signed_in(made, wanted.transport, context)
@@ -58,7 +59,7 @@ class AccountMutation:
     )
     async def sign_in(self, info: Info, wanted: Annotated[inputs.SignInInput, Wanted]) -> object:
         """Sign in."""
-        context, mail = opened(info, wanted.transport), short("mail", wanted.mail)
+        context, mail = opened(info, wanted.transport, wanted.portal), short("mail", wanted.mail)
         made = await passwords.sign_in_with_password(
             context.identity, mail, short("password", wanted.password), wanted.portal, context.origin
         )
@@ -84,7 +85,7 @@ class AccountMutation:
     )
     async def reset_password(self, info: Info, wanted: Annotated[inputs.ResetPasswordInput, Wanted]) -> object:
         """Choose a new password by a link."""
-        context, token = opened(info, wanted.transport), token_entered(wanted.token)
+        context, token = opened(info, wanted.transport, wanted.portal), token_entered(wanted.token)
         password = short("newPassword", wanted.new_password)
         made = await resets.reset_password(context.identity, token, password, wanted.portal, context.origin)
         return signed_in(made, wanted.transport, context)
@@ -131,7 +132,8 @@ class SessionMutation:
     @field(
         Right.PUBLIC,
         "Get a session's next tokens. A refresh token is good once; used again it ends the session, but for the first"
-        " seconds, in which it answers the same tokens. What came in a cookie is answered in cookies.",
+        " seconds, in which it answers the same tokens. What came in a cookie, of the portal whose page asks, is"
+        " answered in cookies.",
         graphql_type=answers.RefreshSessionResult,
     )
     async def refresh_session(self, info: Info, wanted: Annotated[inputs.RefreshSessionInput, Wanted]) -> object:
@@ -185,11 +187,16 @@ class SessionMutation:
         return types.SessionsEnded(ended=ended)
 
 
-def opened(info: Info, transport: TokenTransport) -> Context:
-    """The context of a mutation that hands tokens over. Raises `BadInputError` for cookies where there are none."""
-    if transport is TokenTransport.COOKIE and not info.context.cookies.taken:
+def opened(info: Info, transport: TokenTransport, portal: Portal | None = None) -> Context:
+    """The context of a mutation that hands tokens over. Raises `BadInputError` for cookies where there are none.
+
+    `portal` is that of the session, where it is known before.
+    """
+    cookies = info.context.cookies
+    if transport is TokenTransport.COOKIE and not (cookies.takes(portal) if portal else cookies.taken):
         raise BadInputError(
-            "Cookies come over HTTP alone, and for a request with `X-Requested-With` or `GraphQL-Require-Preflight`."
+            "Cookies come over HTTP alone, to pages of the session's own portal, and for a request with"
+            " `X-Requested-With` or `GraphQL-Require-Preflight`."
         )
     return info.context
 

@@ -61,7 +61,7 @@ class ProviderMutation:
         self, info: Info, wanted: Annotated[providers.SignInWithTelegramInput, Wanted]
     ) -> object:
         """Sign in by what Telegram signed."""
-        context, signed = opened(info, wanted.transport), providers.signed_by_telegram(wanted)
+        context, signed = opened(info, wanted.transport, wanted.portal), providers.signed_by_telegram(wanted)
         made = await journeys.enter_with_proof(context.identity, signed, wanted.portal, context.origin)
         return signed_in(made, wanted.transport, context)
 

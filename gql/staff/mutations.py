@@ -72,8 +72,8 @@ class StaffMutation:
     @field(
         Right.STAFF,
         "Look through somebody's eyes for half an hour: a session of theirs that cannot be refreshed and changes"
-        " nothing. `viewer.impersonator` tells of it. Its token comes as a bearer token: a cookie would take the place"
-        " of your own.",
+        " nothing. `viewer.impersonator` tells of it. Its token comes as a bearer token, to be kept by the"
+        " page that asked and nowhere else.",
         permission=MANAGE,
         graphql_type=answers.ImpersonateResult,
     )

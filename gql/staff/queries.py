@@ -95,7 +95,8 @@ class StaffQuery:
 
     @field(
         Right.STAFF,
-        "The networks that staff may work from. Empty: from nowhere but the server's own machine.",
+        "The networks that staff may work from. Empty: from nowhere but the server's own machine. A request that came"
+        " past the proxies that we trust is in none of them.",
         permission=Permission.CONFIGURE_SYSTEM,
     )
     async def staff_networks(self, info: Info) -> list[StaffNetwork]:

@@ -20,6 +20,7 @@ from tests.accounts_house import (
     CONFIRM,
     ME,
     NEW,
+    PLAYERS,
     REFRESH,
     RESET,
     SIGN_IN,
@@ -192,7 +193,7 @@ class TestCookies:
     async def test_tokens_are_where_no_script_reads_them(self, house: AccountsHouse) -> None:
         reply, cookies = await self.signed_in(house)
         assert reply.data["signIn"]["accessToken"] is reply.data["signIn"]["refreshToken"] is None
-        assert list(cookies) == ["__Host-gametriggers-access", "__Host-gametriggers-refresh"]
+        assert list(cookies) == ["__Host-gametriggers-player-access", "__Host-gametriggers-player-refresh"]
         for cookie in cookies.values():
             assert cookie["secure"] is cookie["httponly"] is True
             assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("Lax", "/", "")
@@ -205,8 +206,8 @@ class TestCookies:
         self, house: AccountsHouse, query: str
     ) -> None:
         _, cookies = await self.signed_in(house)
-        for which in (cookies, {"__Host-gametriggers-refresh": cookies["__Host-gametriggers-refresh"]}):
-            reply = await house.run(query, sent(which))
+        for which in (cookies, {"__Host-gametriggers-player-refresh": cookies["__Host-gametriggers-player-refresh"]}):
+            reply = await house.run(query, {"Origin": PLAYERS, **sent(which)})
             assert (reply.status, reply.codes) == (403, ["BAD_INPUT"])
             assert not cookies_of(reply)
         assert (await house.run(ME, {**ASKED, **sent(cookies)})).status == 200
@@ -215,7 +216,7 @@ class TestCookies:
         _, cookies = await self.signed_in(house)
         refreshed = await house.run(REFRESH, {**ASKED, **sent(cookies)}, transport="COOKIE")
         newer = cookies_of(refreshed)
-        assert newer["__Host-gametriggers-refresh"].value != cookies["__Host-gametriggers-refresh"].value
+        assert newer["__Host-gametriggers-player-refresh"].value != cookies["__Host-gametriggers-player-refresh"].value
         assert refreshed.data["refreshSession"]["refreshToken"] is None
         out = await house.run(SIGN_OUT, {**ASKED, **sent(newer)})
         assert out.data["signOut"]["__typename"] == "SessionsEnded"
@@ -233,20 +234,20 @@ class TestCookies:
 
     async def test_without_asking_first_no_cookie_is_set(self, house: AccountsHouse) -> None:
         await house.signed_up()
-        reply = await house.run(SIGN_IN, mail=ANI, password=PASSWORD, transport="COOKIE")
+        reply = await house.run(SIGN_IN, {"Origin": PLAYERS}, mail=ANI, password=PASSWORD, transport="COOKIE")
         assert reply.codes == ["BAD_INPUT"]
         assert await house.stage.count("session") == 1
 
     async def test_a_bearer_token_goes_before(self, house: AccountsHouse) -> None:
         _, cookies = await self.signed_in(house)
         other = await house.signed_up("budi@mail.example")
-        reply = await house.run(ME, {**bearer(other), **sent(cookies)})
+        reply = await house.run(ME, {**ASKED, **bearer(other), **sent(cookies)})
         assert reply.data["viewer"]["mail"] == "budi@mail.example"
 
     async def test_a_page_subscribes_by_cookie(self, house: AccountsHouse) -> None:
         _, cookies = await self.signed_in(house)
         connect = partial(house.client.ws_connect, house.url + "/graphql", protocols=["graphql-transport-ws"])
-        async with connect(headers=sent(cookies)) as socket:
+        async with connect(headers={**sent(cookies), "Origin": PLAYERS}) as socket:
             await socket.send_json({"type": "connection_init"})
             assert (await socket.receive_json())["type"] == "connection_ack"
             await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": "{ viewer { mail } }"}})

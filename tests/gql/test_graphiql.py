@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import WSMsgType
 
 from adapters.demo import DEMO, demo_password, demo_session, mail_of
 from adapters.embedded.database import DatabaseAddresses
@@ -18,7 +19,7 @@ from gql.portal import PATHS
 from tests.accounts_house import AccountPorts
 from tests.accounts_stage import staged_accounts
 from tests.fakes import connected
-from tests.gql.house import House, Reply, served, settings_for
+from tests.gql.house import PROTOCOL, House, Reply, served, settings_for
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 ME = Actor(demo_session(DEMO).person)
@@ -123,10 +124,19 @@ async def test_one_tab_signs_in_and_the_next_one_goes_by_the_cookies(
         async with served(settings, partial(connected, ports)) as url, aiohttp.ClientSession() as client:
             house = House(ports, tokens, url, client)
             *_, sign_in, me = read_tabs(await house.request("GET", headers=BROWSER))
-            reply = await posted(house, sign_in)
+            page = {"Origin": url}
+            reply = await posted(house, sign_in, page)
             assert reply.data["signIn"]["__typename"] == "SignedIn"
             kept = SimpleCookie("; ".join(reply.headers.getall("Set-Cookie")))  # type: ignore[attr-defined] # aiohttp's headers have it
             cookies = {"Cookie": "; ".join(f"{name}={each.value}" for name, each in kept.items())}
-            viewer = (await posted(house, me, cookies)).data["viewer"]
+            viewer = (await posted(house, me, {**cookies, **page})).data["viewer"]
             assert (viewer["mail"], viewer["identities"][0]["provider"]) == (mail_of(DEMO), "PASSWORD")
-            assert (await posted(house, me)).codes == ["UNAUTHENTICATED"]
+            for other in (page, cookies, {**cookies, "Origin": "http://localhost"}):
+                assert (await posted(house, me, other)).codes == ["UNAUTHENTICATED"]
+            for portal, let_in in (("PLAYER", "connection_ack"), ("ADMIN", None)):
+                told = {**cookies, **page}
+                async with client.ws_connect(f"{url}/graphql", protocols=[PROTOCOL], headers=told) as socket:
+                    payload = {**json.loads(me["headers"]), "Gametriggers-Portal": portal}
+                    await socket.send_json({"type": "connection_init", "payload": payload})
+                    answer = await socket.receive()
+                    assert (json.loads(answer.data)["type"] if answer.type is WSMsgType.TEXT else None) == let_in

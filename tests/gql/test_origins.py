@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from adapters.config import Settings
-from gql.sites import origin_of
+from domain.identity.model import Portal
+from gql.sites import PortalSites, origin_of
 from tests.gql.house import PROTOCOL, House, running_house, settings_for
 
 PORTAL = "https://brands.example"
@@ -36,7 +37,7 @@ PREFLIGHT = {
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with running_house(tmp_path, allowed_origins=f"{PORTAL}, {STREAMERS}") as running:
+    async with running_house(tmp_path, portal_origins=f"brand={PORTAL}, streamer={STREAMERS}") as running:
         yield running
 
 
@@ -150,12 +151,55 @@ def test_the_origin_of_an_address(address: str, origin: str) -> None:
     assert origin_of(address) == origin
 
 
-@pytest.mark.parametrize("origins", ["*", "brands.example", "https://brands.example/", "https://*.example", "null"])
-def test_what_is_no_origin_cannot_be_listed(tmp_path: Path, origins: str) -> None:
-    with pytest.raises(ValueError, match="an origin is"):
-        settings_for(tmp_path, "production", allowed_origins=origins)
+@pytest.mark.parametrize("origin", ["*", "brands.example", "https://brands.example/", "https://*.example", "null", ""])
+def test_what_is_no_origin_cannot_be_listed(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(ValueError, match="an origin is a scheme and a host"):
+        settings_for(tmp_path, "production", portal_origins=f"brand={origin}")
 
 
-def test_origins_are_listed_by_commas(tmp_path: Path) -> None:
-    found: Settings = settings_for(tmp_path, "production", allowed_origins=f" {PORTAL} ,{STREAMERS},")
-    assert found.allowed_origin_list == (PORTAL, STREAMERS)
+@pytest.mark.parametrize("pairs", [PORTAL, f"={PORTAL}", f"BRAND={PORTAL}", f"any={PORTAL}", f"staff={PORTAL}"])
+def test_an_origin_is_listed_with_its_portal(tmp_path: Path, pairs: str) -> None:
+    with pytest.raises(ValueError, match="it takes portal=origin, for brand, streamer, player, admin"):
+        settings_for(tmp_path, "production", portal_origins=pairs)
+
+
+def test_no_origin_is_of_two_portals(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="an origin is of one portal"):
+        settings_for(tmp_path, "production", portal_origins=f"brand={PORTAL},admin={PORTAL}")
+
+
+def test_origins_are_listed_by_commas_and_a_portal_may_have_many(tmp_path: Path) -> None:
+    pairs = f" brand={PORTAL} ,streamer={STREAMERS},brand=https://other.example,"
+    found: Settings = settings_for(tmp_path, "production", portal_origins=pairs)
+    assert found.portals == {
+        PORTAL: Portal.BRAND, STREAMERS: Portal.STREAMER, "https://other.example": Portal.BRAND,
+    }  # fmt: skip
+
+
+class TestWhichPortal:
+    SITES = PortalSites({PORTAL: Portal.BRAND, STREAMERS: Portal.STREAMER}, OWN)
+    AT_HOME = PortalSites({PORTAL: Portal.BRAND}, OWN, in_development=True)
+
+    @pytest.mark.parametrize("origin", [*STRANGERS.values(), OWN, None])
+    @pytest.mark.parametrize("chosen", [None, "ADMIN"])
+    def test_no_other_page_is_of_any(self, origin: str | None, chosen: str | None) -> None:
+        headers = {"host": "gametriggers.example", **({"origin": origin} if origin is not None else {})}
+        assert self.SITES.portal_of(headers, chosen) is None
+
+    def test_a_listed_page_is_of_its_own_whatever_it_says(self) -> None:
+        for sites in (self.SITES, self.AT_HOME):
+            assert sites.portal_of({"origin": PORTAL, "host": "brands.example"}, "ADMIN") is Portal.BRAND
+
+    def test_in_development_our_own_pages_say_which(self) -> None:
+        for host in ("localhost:8000", "127.0.0.1:8000", "192.0.2.7"):
+            headers = {"origin": f"http://{host}", "host": host}
+            assert self.AT_HOME.portal_of(headers, "ADMIN") is Portal.ADMIN
+            assert self.AT_HOME.portal_of(headers, "admin") is self.AT_HOME.portal_of(headers, None) is None
+            assert self.SITES.portal_of(headers, "ADMIN") is None
+            assert self.AT_HOME.welcome(headers)
+            assert not self.SITES.welcome(headers)
+
+    @pytest.mark.parametrize("headers", [{}, {"host": "localhost"}, {"origin": "null"}, {"origin": "", "host": ""}])
+    def test_and_nobody_else(self, headers: dict[str, str]) -> None:
+        assert self.AT_HOME.portal_of(headers, "ADMIN") is None
+        assert self.AT_HOME.portal_of({"origin": "https://evil.example", **headers}, "ADMIN") is None

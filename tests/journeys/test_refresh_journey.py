@@ -2,102 +2,32 @@
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from adapters.embedded.database import DatabaseAddresses
-from tests.accounts_house import ANI, ASKED, ME, REFRESH, SIGN_IN, SIGN_OUT, AccountsHouse, bearer, running_accounts
+from tests.accounts_house import ANI, ME, REFRESH, SIGN_IN, SIGN_OUT, AccountsHouse, bearer, running_accounts
 from tests.accounts_stage import PASSWORD
+from tests.browsers import BRANDS, HOST, LISTED, STREAMERS, Browser, browsing
 from tests.waiting import eventually
 
-HOST = "api.portal.example"
-BRANDS, STREAMERS = "https://brands.portal.example", "https://streamers.portal.example"
 STRANGERS = "https://portal.example.evil.example"
-NAMES = {"__Host-gametriggers-access", "__Host-gametriggers-refresh"}
+NAMES = {"__Host-gametriggers-brand-access", "__Host-gametriggers-brand-refresh"}
 OVER = {"__typename": "SessionEnded", "code": "SESSION_ENDED"}
-
-
-class Here(AbstractResolver):
-    """Finds every host on this machine."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=family, proto=0, flags=0)]
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class Browser:
-    """A browser's cookies, and a page of a site that asks with them."""
-
-    def __init__(self, house: AccountsHouse, client: aiohttp.ClientSession, site: str) -> None:
-        self.house, self.client, self.site = house, client, site
-        self.port = urlsplit(house.url).port
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        return {cookie.key: cookie.value for cookie in self.client.cookie_jar}
-
-    def address(self, host: str = HOST) -> str:
-        return f"http://{host}:{self.port}/graphql"
-
-    async def post(self, query: str, headers: Mapping[str, str] = ASKED, **variables: object) -> tuple[int, Any]:
-        """A status and an answer."""
-        body = {"query": query, "variables": variables}
-        sent = {"Origin": self.site, **headers}
-        async with self.client.post(self.address(), json=body, headers=sent) as answer:
-            if answer.status == 200:
-                assert answer.headers["Access-Control-Allow-Origin"] == self.site
-                assert answer.headers["Access-Control-Allow-Credentials"] == "true"
-            return answer.status, json.loads(await answer.text())
-
-    async def one(self, query: str, **variables: object) -> Any:
-        """The one field that was asked for."""
-        status, body = await self.post(query, ASKED, **variables)
-        assert status == 200, body
-        assert "errors" not in body, body
-        (found,) = body["data"].values()
-        return found
-
-    async def sign_in(self) -> None:
-        assert (await self.one(SIGN_IN, mail=ANI, password=PASSWORD, transport="COOKIE"))["__typename"] == "SignedIn"
-
-    async def refresh(self) -> Any:
-        return await self.one(REFRESH, transport="COOKIE")
-
-    async def mail(self) -> Any:
-        """Who the page finds itself signed in as; None for nobody."""
-        _, body = await self.post(ME)
-        return body["data"]["viewer"]["mail"] if "errors" not in body else None
-
-
-@asynccontextmanager
-async def browsing(house: AccountsHouse, site: str = BRANDS) -> AsyncIterator[Browser]:
-    connector = aiohttp.TCPConnector(resolver=Here())
-    secure = [URL(house.url).with_host(f"{name}.portal.example").origin() for name in ("api", "other")]
-    jar = aiohttp.CookieJar(treat_as_secure_origin=secure)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as client:
-        yield Browser(house, client, site)
-
 
 Houses = Callable[..., AbstractAsyncContextManager[AccountsHouse]]
 
 
 @pytest.fixture
 def houses(tmp_path: Path, database: DatabaseAddresses) -> Houses:
-    return partial(running_accounts, tmp_path, database, allowed_origins=f"{BRANDS}, {STREAMERS}")
+    return partial(running_accounts, tmp_path, database, portal_origins=LISTED)
 
 
 @pytest.fixture
@@ -194,7 +124,7 @@ class TestInBrowsers:
             assert await house.stage.count("refresh_token", "spent_at is null") == 2  # theirs, and of the sign-up
 
     async def test_who_refreshes_with_a_stolen_cookie_later_puts_both_out(self, house: AccountsHouse) -> None:
-        async with browsing(house) as owner, browsing(house, STREAMERS) as thief:
+        async with browsing(house) as owner, browsing(house) as thief:
             await owner.sign_in()
             thief.client.cookie_jar.update_cookies(owner.cookies, URL(thief.address()))
             assert (await owner.refresh())["__typename"] == "SignedIn"
