@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from strawberry.dataloader import DataLoader
 
 from domain.identity.desk import Membership
-from domain.identity.model import Identity
+from domain.identity.merging import reasons_of
+from domain.identity.model import Identity, MergeRequest
 from domain.ids import PersonId
 from domain.ledger.ports import AccountView
 from domain.ports import Ports
@@ -21,6 +22,7 @@ class StaffLoaders:
         self.memberships_by_person: DataLoader[PersonId, Sequence[Membership]] = DataLoader(self._memberships)
         self.merged_by_person: DataLoader[PersonId, Sequence[PersonId]] = DataLoader(self._merged)
         self.accounts_by_owner: DataLoader[str, Sequence[AccountView]] = DataLoader(self._accounts)
+        self.reason_by_merge: DataLoader[MergeRequest, str | None] = DataLoader(self._reasons)
         self.holders_by_role: DataLoader[StaffRole, Sequence[PersonId]] = DataLoader(self._holders)
 
     async def _identities(self, people: list[PersonId]) -> Sequence[Sequence[Identity]]:
@@ -38,6 +40,9 @@ class StaffLoaders:
     async def _accounts(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
         found = await self._ports.books.accounts_of(owners)
         return [[account for account in found if account.key.owner == owner] for owner in owners]
+
+    async def _reasons(self, requests: list[MergeRequest]) -> Sequence[str | None]:
+        return await reasons_of(self._ports.identity.vault, requests)
 
     async def _holders(self, roles: list[StaffRole]) -> Sequence[Sequence[PersonId]]:
         found = await self._ports.desk.holders_of(roles)

@@ -72,7 +72,7 @@ class PrivacyStage(AccountsStage):
                 each.id: await self.vault.seal(survivor, "subject", each.subject) for each in identities if each.subject
             }
             await work.merges.join(survivor, merged, sealed)
-            await work.people.set_status(merged, PersonStatus.MERGED, "", survivor)
+            await work.people.set_status(merged, PersonStatus.MERGED, survivor=survivor)
 
     async def exported(self, actor: Actor) -> ZipFile:
         """Somebody's export, asked for, made and fetched."""

@@ -154,6 +154,10 @@ class Mailboxes(Protocol):
         """Whether a person proved that they read the mail of the address that they have."""
         ...
 
+    async def verified(self, person: PersonId) -> bytes | None:
+        """The digest of the address that a person proved to read the mail of, if they did."""
+        ...
+
     async def move_password(self, person: PersonId, mail_index: bytes, subject: bytes) -> bool:
         """Let a person's password, if there is one, go with another address.
 

@@ -7,6 +7,7 @@ The ledger is never rewritten: the merged person's accounts keep their owner, an
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from domain.actor import Actor
@@ -16,7 +17,7 @@ from domain.identity.addresses import mail_index
 from domain.identity.letters import letter_to
 from domain.identity.mail import AccountsMerged
 from domain.identity.mail_stores import QueuedLetter
-from domain.identity.model import MergeRequest, PersonStatus, SessionEnd
+from domain.identity.model import MergeRequest, Person, PersonStatus, SessionEnd
 from domain.identity.ports import IdentityPorts
 from domain.identity.refusals import FourEyesRequired, IsStaff, MergeRefused, UnknownPerson
 from domain.identity.staff import check
@@ -24,6 +25,10 @@ from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, uuid7
 from domain.refusal import Refusal
 from domain.rights import Permission
+from domain.vault import Sealed, Vault
+
+_REASON_FIELD: Final = "merge_reason"
+"""As what the vault seals why two are said to be one."""
 
 
 async def ask_to_merge(
@@ -32,7 +37,11 @@ async def ask_to_merge(
     """Say that two people are one. Nothing changes until somebody else agrees."""
     if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
         return refusal
-    request = MergeRequest(uuid7(), survivor, merged, reason, actor.person, ports.clock())
+    try:
+        sealed = await ports.vault.seal(merged, _REASON_FIELD, reason)
+    except KeyDestroyedError:
+        return UnknownPerson()
+    request = MergeRequest(uuid7(), survivor, merged, sealed, actor.person, ports.clock())
     async with ports.work() as work:
         if refusal := await _cannot_be_one(work, survivor, merged):
             return refusal
@@ -43,6 +52,13 @@ async def ask_to_merge(
             Deed("person.merge_asked", f"merge:{request.id}", actor, about=merged, after=names, reason=reason)
         )
     return request
+
+
+async def reasons_of(vault: Vault, requests: Sequence[MergeRequest]) -> Sequence[str | None]:
+    """Why each was asked for; None where that cannot be read any more."""
+    sealed = [Sealed(each.merged, _REASON_FIELD, each.reason) for each in requests if each.reason]
+    opened = iter(await vault.open(sealed))
+    return [next(opened) if each.reason else None for each in requests]
 
 
 async def decide_merge(
@@ -85,13 +101,15 @@ async def _join(
     survivor, merged = request.survivor, request.merged
     if refusal := await _cannot_be_one(work, survivor, merged):
         return refusal
+    if [await work.mailboxes.verified(person) for person in (survivor, merged)] != estate.addresses:
+        raise _MeanwhileError
     await work.merges.join(survivor, merged, estate.subjects)
     if await work.people.count_identities(merged):
         raise _MeanwhileError
     if estate.mail is not None:
         await work.people.set_mail(survivor, *estate.mail)
     await work.sessions.end(merged, ports.clock(), SessionEnd.MERGED)
-    await work.people.set_status(merged, PersonStatus.MERGED, "", survivor)
+    await work.people.set_status(merged, PersonStatus.MERGED, survivor=survivor)
     for letter in estate.letters:
         await work.letters.add(letter)
     return None
@@ -106,9 +124,11 @@ class _Estate:
     """What of the merged person was sealed anew for the survivor, before the unit of work."""
 
     subjects: Mapping[UUID, bytes]
+    letters: Sequence[QueuedLetter]
     mail: tuple[bytes, bytes, datetime] | None
     """Sealed, as it is found, and since when it is verified; None where the survivor has one of their own."""
-    letters: Sequence[QueuedLetter]
+    addresses: Sequence[bytes | None]
+    """By what digests both were found to read mail, the survivor first."""
 
 
 async def _cannot_be_one(work: IdentityWork, survivor: PersonId, merged: PersonId) -> Refusal | None:
@@ -137,14 +157,14 @@ async def _estate(ports: IdentityPorts, request: MergeRequest) -> _Estate:
     }
     told = AccountsMerged(ports.clock(), ports.pages.sign_in)
     letters = [await letter_to(ports, person, told) for person in (survivor, merged)]
-    return _Estate(subjects, await _mail(ports, survivor, merged), [letter for letter in letters if letter])
-
-
-async def _mail(ports: IdentityPorts, survivor: PersonId, merged: PersonId) -> tuple[bytes, bytes, datetime] | None:
-    """The merged person's verified address, for a survivor who has none."""
     known = await ports.people.people([survivor, merged])
-    kept, given = known.get(survivor), known.get(merged)
-    if kept is None or kept.mail_verified_at or given is None or given.mail is None or given.mail_verified_at is None:
-        return None
-    sealed = await ports.vault.seal(survivor, "mail", given.mail)
-    return sealed, mail_index(ports.vault, given.mail), given.mail_verified_at
+    addresses = [_address(ports.vault, known[person]) for person in (survivor, merged)]
+    mail, given = None, known[merged]
+    if addresses[0] is None and addresses[1] and given.mail and given.mail_verified_at:
+        mail = await ports.vault.seal(survivor, "mail", given.mail), addresses[1], given.mail_verified_at
+    return _Estate(subjects, [letter for letter in letters if letter], mail, addresses)
+
+
+def _address(vault: Vault, person: Person) -> bytes | None:
+    """The digest of an address that a person proved to read."""
+    return mail_index(vault, person.mail) if person.mail and person.mail_verified_at else None

@@ -65,7 +65,8 @@ class MergeRequest:
     id: UUID
     survivor: PersonId
     merged: PersonId
-    reason: str
+    reason: bytes | None
+    """Why, sealed with the merged person's key; None where one of both was erased."""
     asked_by: PersonId
     asked_at: datetime
     decided_by: PersonId | None = None

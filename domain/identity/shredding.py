@@ -100,7 +100,7 @@ async def _begin(ports: PrivacyPorts, erasure: Erasure, now: datetime) -> Erasur
         if not people or await _retention(ports, work, person, now) != kept:
             return None
         await _forget(work, people, now)
-        await work.people.set_status(person, PersonStatus.ERASED, "")
+        await work.people.set_status(person, PersonStatus.ERASED)
         await work.erasures.begin(erasure.id, now, kept.until)
         if body is not None and kept.until is not None:
             await work.erasures.retain(person, custodian, body, kept.reasons, kept.until)

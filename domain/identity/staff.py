@@ -11,7 +11,7 @@ from typing import Final
 
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed
-from domain.errors import NotPermittedError
+from domain.errors import KeyDestroyedError, NotPermittedError
 from domain.identity.model import IMPERSONATION_LIFETIME, PersonStatus, Portal, Session, SessionEnd
 from domain.identity.networks import network, within
 from domain.identity.ports import IdentityPorts
@@ -29,6 +29,9 @@ from domain.identity.stores import IdentityWork
 from domain.ids import PersonId, SessionId, uuid7
 from domain.refusal import Refusal
 from domain.rights import Permission, StaffRole
+
+BAN_REASON_FIELD: Final = "reason"
+"""As what the vault seals why somebody is banned."""
 
 _LONGEST_REASON: Final = 500
 
@@ -117,12 +120,16 @@ async def ban(ports: IdentityPorts, actor: Actor, person: PersonId, reason: str)
     """Keep a person out: their sessions end, and they cannot sign in. Money that is theirs stays theirs."""
     if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
         return refusal
+    try:
+        sealed = await ports.vault.seal(person, BAN_REASON_FIELD, reason)
+    except KeyDestroyedError:
+        return UnknownPerson()
     async with ports.work() as work:
         if await work.people.lock(person) is not PersonStatus.ACTIVE:
             return UnknownPerson()
         if await work.members.staff_role(person):
             return IsStaff()
-        await work.people.set_status(person, PersonStatus.BANNED, reason)
+        await work.people.set_status(person, PersonStatus.BANNED, reason=sealed)
         await work.sessions.end(person, ports.clock(), SessionEnd.BANNED)
         await work.record(Deed("person.banned", f"person:{person}", actor, about=person, reason=reason))
     return Done()
@@ -153,7 +160,7 @@ async def lift_ban(ports: IdentityPorts, actor: Actor, person: PersonId, reason:
     async with ports.work() as work:
         if await work.people.lock(person) is not PersonStatus.BANNED:
             return UnknownPerson()
-        await work.people.set_status(person, PersonStatus.ACTIVE, "")
+        await work.people.set_status(person, PersonStatus.ACTIVE)
         await work.record(Deed("person.ban_lifted", f"person:{person}", actor, about=person, reason=reason))
     return Done()
 

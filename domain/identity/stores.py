@@ -54,10 +54,15 @@ class People(Protocol):
         ...
 
     async def set_status(
-        self, person: PersonId, status: PersonStatus, reason: str, survivor: PersonId | None = None
+        self,
+        person: PersonId,
+        status: PersonStatus,
+        *,
+        reason: bytes | None = None,
+        survivor: PersonId | None = None,
     ) -> None:
         """Change a person's status."""
-        ...
+        ...  # fmt: skip
 
     async def set_mail(self, person: PersonId, mail: bytes, mail_index: bytes, verified_at: datetime | None) -> None:
         """Change a person's address."""

@@ -260,15 +260,20 @@ class StaffNetwork:
 class MergeRequest:
     """A request to merge two people."""
 
+    found: strawberry.Private[model.MergeRequest]
     id: strawberry.ID = field(Right.PARENT, "The global id.")
     survivor: Person = field(Right.PARENT, "Who both are to be.")
     merged: Person = field(Right.PARENT, "Who is to be the survivor, with all that is theirs.")
-    reason: str = field(Right.PARENT, "Why.")
     asked_by: Person = field(Right.PARENT, "Who asked. They cannot agree to it.")
     asked_at: datetime = field(Right.PARENT, "When.")
     decided_by: Person | None = field(Right.PARENT, "Who decided; null while nobody has.")
     decided_at: datetime | None = field(Right.PARENT, "When.")
     approved: bool | None = field(Right.PARENT, "What was decided; null while nothing is.")
+
+    @field(Right.PARENT, "Why; null where it was erased.")
+    async def reason(self, info: Info) -> str | None:
+        """Why."""
+        return await info.context.loaders.staff.reason_by_merge.load(self.found)
 
     @classmethod
     def of(cls, found: model.MergeRequest) -> Self:
@@ -277,7 +282,7 @@ class MergeRequest:
             id=global_id(MERGE, found.id),
             survivor=Person(key=found.survivor),
             merged=Person(key=found.merged),
-            reason=found.reason,
+            found=found,
             asked_by=Person(key=found.asked_by),
             asked_at=found.asked_at,
             decided_by=Person(key=found.decided_by) if found.decided_by else None,

@@ -211,7 +211,7 @@ class TestSigningIn:
     async def test_the_banned_learn_it_only_by_their_own_password(self, stage: AccountsStage) -> None:
         me = await stage.member()
         async with stage.work() as work:
-            await work.people.set_status(me.person, PersonStatus.BANNED, "fraud")
+            await work.people.set_status(me.person, PersonStatus.BANNED)
         assert await stage.sign_in(password=NEW) == SignInRefused()
         assert await stage.sign_in() == PersonBanned()
 

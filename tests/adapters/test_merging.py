@@ -13,7 +13,7 @@ from domain.audit_log import DeedFilter
 from domain.clock import system_clock
 from domain.errors import NotPermittedError
 from domain.identity.addresses import mail_index
-from domain.identity.merging import ask_to_merge, decide_merge
+from domain.identity.merging import ask_to_merge, decide_merge, reasons_of
 from domain.identity.model import MergeRequest, PersonStatus, Portal, SessionEnd
 from domain.identity.provider import Profile, Provider
 from domain.identity.providers import enter, link
@@ -32,7 +32,7 @@ from domain.ids import BrandId, PersonId, uuid7
 from domain.rights import BrandRole, StaffRole
 from tests.accounts_stage import PASSWORD, origin
 from tests.people import enroll
-from tests.privacy_stage import SEAL_KEY, PrivacyStage, staged_privacy
+from tests.privacy_stage import SEAL_KEY, PrivacyStage, all_that_is_written, staged_privacy
 from tests.staff_stage import WHY, as_known, at_once, hears, nobody_special, staffer, told_of_standing
 from tests.waiting import eventually
 
@@ -248,6 +248,22 @@ class TestWhatMoves:
         assert isinstance(await stage.sign_in(ANI), SignedIn)
 
 
+async def test_why_is_read_by_staff_and_by_no_dump_and_goes_with_the_merged_persons_key(
+    stage: PrivacyStage, database: DatabaseAddresses
+) -> None:
+    ani, budi = await stage.member(ANI), await stage.member(BUDI)
+    request = await merged(stage, ani.person, budi.person)
+    assert await reasons_of(stage.vault, [request, request]) == [WHY, WHY]
+    assert WHY not in await all_that_is_written(database)
+    await stage.vault.destroy_key(budi.person)
+    assert await reasons_of(stage.vault, [request]) == [None]
+
+
+async def test_nobody_unknown_is_said_to_be_somebody(stage: PrivacyStage) -> None:
+    one, ani = await staffer(stage), await stage.member(ANI)
+    assert await ask_to_merge(stage, one, ani.person, PersonId(uuid7()), WHY) == UnknownPerson()
+
+
 async def test_the_audit_log_tells_it_and_erasure_reaches_the_reason(stage: PrivacyStage) -> None:
     ani, budi = await stage.member(ANI), await stage.member(BUDI)
     request = await merged(stage, ani.person, budi.person)
@@ -315,6 +331,52 @@ class TestRaces:
         assert await status(stage, done.merged) == (PersonStatus.MERGED, done.survivor)
         assert await status(stage, done.survivor) == (PersonStatus.ACTIVE, None)
         assert len(await subjects(stage, done.survivor)) == 2
+
+    async def test_an_address_that_changes_in_that_moment_is_not_the_one_that_is_given(
+        self, stage: PrivacyStage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ani, budi = await arrived(stage, "google-1"), await stage.member(BUDI)
+        one, other = await staffer(stage), await staffer(stage)
+        request = await asked(stage, one, ani.person, budi.person)
+        real = stage.vault.seal
+
+        async def overtaken(person: PersonId, field: str, text: str) -> bytes:
+            sealed = await real(person, field, text)
+            if (person, field, text) == (ani.person, "mail", BUDI):
+                async with stage.work() as work:
+                    mail = await real(budi.person, "mail", ANI)
+                    await work.people.set_mail(budi.person, mail, mail_index(stage.vault, ANI), stage.clock())
+            return sealed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.vault, "seal", overtaken)
+            found = await decide_merge(stage, other, request.id, WHY, approve=True)
+        assert isinstance(found, MergeRefused)
+        assert (await stage.people.people([ani.person]))[ani.person].mail is None
+        assert isinstance(await decide_merge(stage, other, request.id, WHY, approve=True), MergeRequest)
+        assert (await stage.people.people([ani.person]))[ani.person].mail == ANI
+
+    async def test_an_address_that_the_survivor_proves_in_that_moment_stays_theirs(
+        self, stage: PrivacyStage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ani, budi = await arrived(stage, "google-1"), await stage.member(BUDI)
+        one, other = await staffer(stage), await staffer(stage)
+        request = await asked(stage, one, ani.person, budi.person)
+        real = stage.vault.seal
+
+        async def overtaken(person: PersonId, field: str, text: str) -> bytes:
+            sealed = await real(person, field, text)
+            if (person, field, text) == (ani.person, "mail", BUDI):
+                async with stage.work() as work:
+                    mail = await real(ani.person, "mail", ANI)
+                    await work.people.set_mail(ani.person, mail, mail_index(stage.vault, ANI), stage.clock())
+            return sealed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.vault, "seal", overtaken)
+            assert isinstance(await decide_merge(stage, other, request.id, WHY, approve=True), MergeRefused)
+        assert isinstance(await decide_merge(stage, other, request.id, WHY, approve=True), MergeRequest)
+        assert (await stage.people.people([ani.person]))[ani.person].mail == ANI
 
     async def test_nothing_is_left_behind_that_was_linked_in_that_moment(self, stage: PrivacyStage) -> None:
         one, other = await staffer(stage), await staffer(stage)

@@ -296,7 +296,7 @@ async def test_a_proof_of_somebody_else_is_refused(town: Town) -> None:
 async def test_a_banned_person_stays_out_by_every_way(town: Town) -> None:
     ayu = await town.arrived(Provider.TELEGRAM)
     async with town.stage.work() as work:
-        await work.people.set_status(ayu.person, PersonStatus.BANNED, "they cheated")
+        await work.people.set_status(ayu.person, PersonStatus.BANNED)
     assert isinstance(await town.journey(Provider.TELEGRAM), PersonBanned)
     signed = launch_text(AYU, BOT_TOKEN, town.stage.clock())
     assert isinstance(await enter_with_proof(town.stage, signed, Portal.PLAYER, origin()), PersonBanned)

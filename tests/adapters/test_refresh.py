@@ -368,7 +368,7 @@ async def change(stage: AccountsStage, _: SignedIn, other: Actor) -> None:
 
 async def ban(stage: AccountsStage, mine: SignedIn, _: Actor) -> None:
     async with stage.work() as work:
-        await work.people.set_status(mine.session.person, PersonStatus.BANNED, "fraud")
+        await work.people.set_status(mine.session.person, PersonStatus.BANNED)
 
 
 async def leave_by_token(stage: AccountsStage, mine: SignedIn, _: Actor) -> None:

@@ -32,6 +32,7 @@ from domain.ids import PersonId, uuid7
 from domain.rights import USUAL_PERMISSIONS, Permission, StaffRole
 from tests.accounts_stage import PASSWORD, AccountsStage, origin, staged_accounts
 from tests.people import open_session
+from tests.privacy_stage import all_that_is_written
 from tests.staff_stage import HERE, WHY, as_known, at_once, hears, nobody_special, staffer, told_of_standing
 
 SUPER, ADMIN, SUPPORT, MODERATOR = StaffRole.SUPER_ADMIN, StaffRole.ADMIN, StaffRole.SUPPORT, StaffRole.MODERATOR
@@ -215,6 +216,16 @@ class TestBans:
         assert await staff.lift_ban(stage, actor, ani.person, WHY) == Done()
         assert isinstance(await stage.sign_in(), SignedIn)
         assert await staff.lift_ban(stage, actor, ani.person, WHY) == UnknownPerson()
+
+    async def test_why_is_read_by_staff_and_by_no_dump_and_goes_with_the_key(
+        self, stage: AccountsStage, database: DatabaseAddresses
+    ) -> None:
+        actor, person = await staffer(stage), await nobody_special(stage)
+        assert await staff.ban(stage, actor, person, "Zebulon shouted") == Done()
+        assert (await stage.people.people([person]))[person].reason == "Zebulon shouted"
+        assert "shouted" not in await all_that_is_written(database)
+        await stage.vault.destroy_key(person)
+        assert (await stage.people.people([person]))[person].reason == ""
 
     async def test_staff_and_strangers_are_not_banned(self, stage: AccountsStage) -> None:
         actor, helper = await staffer(stage), await staffer(stage, SUPPORT)

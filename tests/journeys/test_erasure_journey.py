@@ -27,11 +27,14 @@ from domain.actor import Actor
 from domain.clock import system_clock
 from domain.identity.exports import make_exports
 from domain.identity.factor_stores import KeptPasskey
+from domain.identity.mail_requests import SIGN_UP_FIELD
+from domain.identity.merging import ask_to_merge
+from domain.identity.model import MergeRequest
 from domain.identity.shredding import RETAINED, erase_due, shred_again
 from domain.identity.staff import Done, ban, lift_ban
 from domain.ids import PersonId, derived, uuid7
 from domain.rights import Permission
-from domain.vault import Sealed
+from domain.vault import PLATFORM, Sealed
 from tests.accounts_house import CONFIRM, AccountPorts, AccountsHouse, bearer
 from tests.accounts_stage import PASSWORD
 from tests.gql.house import served, settings_for
@@ -149,6 +152,8 @@ async def zebulon(house: PrivacyHouse) -> tuple[Actor, dict[str, str]]:
     )
     assert await ban(stage, staff, person, REASON) == Done()
     assert await lift_ban(stage, staff, person, f"not so: {REASON}") == Done()
+    for survivor, merged in ((person, boss), (boss, person)):
+        assert isinstance(await ask_to_merge(stage, staff, survivor, merged, f"both: {REASON}"), MergeRequest)
     await house.one(SIGN_UP, HEADERS, mail=MAIL, name=NAME, password=PASSWORD)
     await stage.post()
     # The ban has ended that session, and this is another.
@@ -204,7 +209,8 @@ async def every_seal(addresses: DatabaseAddresses) -> list[bytes]:
 
 
 FIELDS = (
-    "name", "mail", "subject", "origin", "totp", "passkey_name", "letter", "sign_up", "deed.detail", "deed.origin",
+    "name", "mail", "subject", "origin", "totp", "passkey_name", "letter", "deed.detail", "deed.origin", "reason",
+    "merge_reason",
 )  # fmt: skip
 
 
@@ -269,6 +275,11 @@ async def test_nothing_is_left_of_who_is_erased(
     for content in left_behind + await every_seal(database):
         opened = await stage.vault.open([Sealed(me.person, field, content) for field in FIELDS])
         assert set(opened) == {None}
+    for content in await every_seal(database):
+        for field in (SIGN_UP_FIELD, "letter"):
+            with pytest.raises(UnreadableError):
+                await stage.vault.open([Sealed(PLATFORM, field, content)])
+    assert await stage.count("merge_request", "reason is not null") == 0
     await verified(house, database)
     balances = await stage.books.trial_balance()
     assert sum(posted for _, posted in balances) == 0

@@ -66,13 +66,13 @@ _FORGET = (
     "update membership set ended_at = clock_timestamp() where person = any($1::uuid[]) and ended_at is null",
     "update consent set origin = null where person = any($1::uuid[]) and origin is not null",
     """
-    update merge_request set reason = '' where reason <> '' and (survivor = any($1::uuid[]) or merged = any($1::uuid[]))
+    update merge_request set reason = null
+    where reason is not null and (survivor = any($1::uuid[]) or merged = any($1::uuid[]))
     """,
     """
-    update person set name = null, mail = null, mail_index = null, mail_verified_at = null, locale = 'id', reason = ''
+    update person set name = null, mail = null, mail_index = null, mail_verified_at = null, locale = 'id', reason = null
     where id = any($1::uuid[])
-        and (coalesce(name, mail, mail_index) is not null or mail_verified_at is not null or reason <> ''
-            or locale <> 'id')
+        and (coalesce(name, mail, mail_index, reason) is not null or mail_verified_at is not null or locale <> 'id')
     """,
 )
 """Every table that has something personal; a test holds this list against all there are."""

@@ -50,7 +50,12 @@ class PostgresPeople:
         return PersonStatus(status) if status else None
 
     async def set_status(
-        self, person: PersonId, status: PersonStatus, reason: str, survivor: PersonId | None = None
+        self,
+        person: PersonId,
+        status: PersonStatus,
+        *,
+        reason: bytes | None = None,
+        survivor: PersonId | None = None,
     ) -> None:
         """Change a person's status."""
         await self._connection.execute(_SET_STATUS, person, status, reason, survivor)

@@ -46,9 +46,10 @@ class PostgresPeopleReads:
         records = await self._rows(_PEOPLE, ids)
         names = await self._open(records, "name")
         mails = await self._open(records, "mail")
+        reasons = await self._open(records, "reason")
         return {
-            PersonId(record["id"]): _person(record, name, mail)
-            for record, name, mail in zip(records, names, mails, strict=True)
+            PersonId(record["id"]): _person(record, name, mail, reason or "")
+            for record, name, mail, reason in zip(records, names, mails, reasons, strict=True)
         }
 
     async def identities_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, Sequence[Identity]]:
@@ -108,9 +109,9 @@ class PostgresPeopleReads:
         return [None if record[field] is None else next(opened) for record in records]
 
 
-def _person(record: Record, name: str | None, mail: str | None) -> Person:
+def _person(record: Record, name: str | None, mail: str | None, reason: str) -> Person:
     survivor = record["survivor"]
     return Person(
         PersonId(record["id"]), PersonStatus(record["status"]), record["created_at"], Locale(record["locale"]), name,
-        mail, record["mail_verified_at"], record["reason"], PersonId(survivor) if survivor else None,
+        mail, record["mail_verified_at"], reason, PersonId(survivor) if survivor else None,
     )  # fmt: skip

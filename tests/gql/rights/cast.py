@@ -33,7 +33,7 @@ insert into staff_role values {_ROLES} on conflict (role) do update set permissi
 where staff_role.permissions <> excluded.permissions
 """
 """What all share: what roles may do, and the networks that staff may come from."""
-_MERGE = "insert into merge_request values ($1, $2, $3, 'They are one.', $4, now())"
+_MERGE = "insert into merge_request values ($1, $2, $3, null, $4, now())"
 _IDENTITY = "insert into sign_in_identity (id, person, provider, subject_index, subject) values ($1, $2, $3, $4, $5)"
 _PASSKEY = "insert into passkey (credential, person, public_key, sign_count, name) values ($1, $2, $1, 0, $3)"
 _CLEARING = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
