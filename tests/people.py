@@ -14,8 +14,8 @@ _PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on confl
 _MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, $3, $4, $5)"
 _SESSION = """
 insert into session (id, person, portal, created_at, authenticated_at, second_factor_at, last_used_at, expires_at,
-    impersonator)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    impersonator, through)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 
@@ -86,10 +86,13 @@ async def enroll(
 
 
 async def open_session(database: Executes, person: PersonId, portal: Portal = Portal.PLAYER, **changes: Any) -> Session:
-    """One more session of a person."""
+    """One more session of a person; who looks through their eyes began that in a session of their own."""
+    looking: PersonId | None = changes.get("impersonator")
+    if looking is not None and "through" not in changes:
+        changes["through"] = (await open_session(database, looking, Portal.ADMIN)).id
     session = session_of(person, portal, **changes)
     await database.execute(
         _SESSION, session.id, session.person, session.portal, session.created_at, session.authenticated_at,
-        session.second_factor_at, session.last_used_at, session.expires_at, session.impersonator,
+        session.second_factor_at, session.last_used_at, session.expires_at, session.impersonator, session.through,
     )  # fmt: skip
     return session

@@ -28,7 +28,8 @@ MORE_CONTEXT_FILES = {
         *("mail_requests", "mail_stores", "merging"),
         *("networks", "one_time_codes", "pages", "passkeys", "passwords", "privacy", "privacy_refusals"),
         *("privacy_stores", "provider", "providers", "pruning", "refusals", "resets", "second_factors"),
-        *("secrets", "sessions", "retained", "shredding", "sign_in", "staff", "step_up", "stores", "watching"),
+        *("secrets", "sessions", "retained", "shredding", "sign_in", "staff", "staff_stores", "step_up"),
+        *("stores", "watching"),
     },
     "gql/identity": {
         "answers",

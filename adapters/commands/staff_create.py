@@ -29,5 +29,6 @@ def _told(made: Founded, mail: str) -> str:
         f"{mail} is a super admin{', a new person' if made.is_new else ''}: person {made.person}.\n"
         f"A password is chosen here, once, until {made.until:%H:%M} UTC; whoever has this link becomes them:\n"
         f"  {made.link}\n"
-        f"Staff may sign in from {places}. The first thing in the admin portal is to set up a second factor."
+        f"Staff may sign in from {places}. The first thing in the admin portal is to set up a second"
+        " factor, with a code that comes by mail."
     )

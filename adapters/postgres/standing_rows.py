@@ -12,7 +12,7 @@ from domain.ids import BrandId, PersonId, SessionId
 from domain.rights import BrandRole, Permission, StaffRole
 
 # A session in which staff look through another's eyes stands as long as they may begin one, and as the one they began
-# it in, which is not to have ended.
+# it in, which must be there, be theirs, and not have ended.
 _READ = f"""
 select {COLUMNS}, person.status, person.mail_verified_at is null as is_unreachable,
     staff.role as staff_role, staff_role.permissions, member.streamer,
@@ -37,7 +37,9 @@ where session.id = any($1::uuid[])
         where looking.id = session.impersonator and looking.status = 'active'
             and membership.kind = 'staff' and membership.ended_at is null
             and (held.role = 'super_admin' or 'manage_users' = any(held.permissions))))
-    and not exists (select from session as began where began.id = session.through and began.ended_at is not null)
+    and (session.impersonator is null or (
+        select began.person = session.impersonator and began.ended_at is null
+        from session as began where began.id = session.through))
 """  # noqa: S608  # a list of our columns
 
 # What somebody else has locked is passed over: who locks a session uses or ends it, and writes that down.

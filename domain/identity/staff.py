@@ -65,14 +65,15 @@ async def change_staff_role(
     if refusal := check(ports, actor, Permission.MANAGE_USERS, reason):
         return refusal
     async with ports.work() as work:
-        await _alone_with_roles(work, actor)
+        held = await _alone_with_roles(work, actor, Permission.MANAGE_USERS)
         before = await work.members.staff_role(person)
         for changed in (before, role):
-            if changed and not await work.members.permissions_of(changed) <= actor.permissions:
+            if changed and not await work.members.permissions_of(changed) <= held:
                 return MayNotGive()
         if role and await work.people.lock(person) is not PersonStatus.ACTIVE:
             return UnknownPerson()
-        if before is StaffRole.SUPER_ADMIN and role is not before and await work.members.count_super_admins() == 1:
+        goes = before is StaffRole.SUPER_ADMIN and role is not before
+        if goes and not await work.members.super_admins_beside(person):
             return LastSuperAdmin()
         await work.members.set_staff_role(person, role, ports.clock())
         await work.record(
@@ -100,7 +101,7 @@ async def change_permissions(
     if role is StaffRole.SUPER_ADMIN:
         return LastSuperAdmin()
     async with ports.work() as work:
-        await _alone_with_roles(work, actor)
+        await _alone_with_roles(work, actor, Permission.CONFIGURE_SYSTEM)
         before = await work.members.permissions_of(role)
         await work.members.set_permissions(role, permissions)
         await work.record(
@@ -174,7 +175,7 @@ async def allow_network(ports: IdentityPorts, actor: Actor, text: str, note: str
     except ValueError:
         return NotANetwork()
     async with ports.work() as work:
-        await work.members.lock_staff()
+        await _alone_with_roles(work, actor, Permission.CONFIGURE_SYSTEM)
         if _shuts_out(actor.origin, [*await work.members.networks(), found]):
             return NotANetwork("You would shut yourself out: allow the address first that you work from.")
         await work.members.add_network(found, note, actor.person)
@@ -191,7 +192,7 @@ async def disallow_network(ports: IdentityPorts, actor: Actor, text: str, reason
     except ValueError:
         return NotANetwork()
     async with ports.work() as work:
-        await work.members.lock_staff()
+        await _alone_with_roles(work, actor, Permission.CONFIGURE_SYSTEM)
         left = [one for one in await work.members.networks() if network(one) != network(found)]
         if _shuts_out(actor.origin, left) or not await work.members.remove_network(found):
             return NotANetwork("You work from there at this moment, or it is not in the list.")
@@ -221,11 +222,17 @@ async def impersonate(ports: IdentityPorts, actor: Actor, person: PersonId, reas
     return SignedIn(session, ports.access_tokens.issue(session, now), None)
 
 
-async def _alone_with_roles(work: IdentityWork, actor: Actor) -> None:
-    """Lock roles. Raises `NotPermittedError` for an actor whose own was changed while they waited."""
+async def _alone_with_roles(work: IdentityWork, actor: Actor, permission: Permission) -> frozenset[Permission]:
+    """Lock roles, and look again what the actor may do. Raises `NotPermittedError` for who lost it while they waited.
+
+    What they lost may be the role, the permission, their session, or their account.
+    """
     await work.members.lock_staff()
-    if await work.members.staff_role(actor.person) is not actor.staff_role:
-        raise NotPermittedError(actor.staff_role)
+    role = await work.members.works_as(actor.person, actor.session)
+    held = await work.members.permissions_of(role) if role else frozenset[Permission]()
+    if role is not actor.staff_role or permission not in held:
+        raise NotPermittedError(permission)
+    return held
 
 
 def _shuts_out(origin: Origin | None, networks: Sequence[str]) -> bool:

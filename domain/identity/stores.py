@@ -17,8 +17,8 @@ from domain.identity.model import (
     Ticket,
     TicketPurpose,
 )
+from domain.identity.staff_stores import Members
 from domain.ids import PersonId, SessionId
-from domain.rights import Permission, StaffRole
 from domain.work import Work
 
 
@@ -203,46 +203,6 @@ class Merges(Protocol):
 
         A password goes over where the survivor has none; second factors do not, and open exports are over.
         """
-        ...
-
-
-class Members(Protocol):
-    """Who belongs to what, inside a unit of work."""
-
-    async def staff_role(self, person: PersonId) -> StaffRole | None:
-        """A person's role of staff, if they are."""
-        ...
-
-    async def networks(self) -> tuple[str, ...]:
-        """The networks that staff may work from."""
-        ...
-
-    async def lock_staff(self) -> None:
-        """Be alone with roles of staff and their permissions until the unit of work ends."""
-        ...
-
-    async def count_super_admins(self) -> int:
-        """How many super admins there are."""
-        ...
-
-    async def set_staff_role(self, person: PersonId, role: StaffRole | None, now: datetime) -> None:
-        """Give a role of staff, or take it."""
-        ...
-
-    async def permissions_of(self, role: StaffRole) -> frozenset[Permission]:
-        """What a role may do."""
-        ...
-
-    async def set_permissions(self, role: StaffRole, permissions: frozenset[Permission]) -> None:
-        """Change what a role may do."""
-        ...
-
-    async def add_network(self, network: str, note: str, person: PersonId) -> None:
-        """Let staff work from a network; one that is there stays."""
-        ...
-
-    async def remove_network(self, network: str) -> bool:
-        """Take a network out; False if it was not in."""
         ...
 
 

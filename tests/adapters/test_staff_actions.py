@@ -149,6 +149,59 @@ class TestRoles:
         assert await staff.change_staff_role(stage, actor, actor.person, ADMIN, WHY) == Done()
         assert await staff.change_staff_role(stage, other, other.person, None, WHY) == LastSuperAdmin()
 
+    @pytest.mark.parametrize("unable", ["banned", "merged", "erased"])
+    async def test_who_cannot_sign_in_is_no_super_admin_who_could_undo_it(
+        self, stage: AccountsStage, unable: str
+    ) -> None:
+        actor, other = await staffer(stage), await staffer(stage)
+        survivor = actor.person if unable == "merged" else None
+        change = "update person set status = $2, survivor = $3 where id = $1"
+        await stage.database.pool.execute(change, other.person, unable, survivor)
+        for role in (None, ADMIN):
+            assert await staff.change_staff_role(stage, actor, actor.person, role, WHY) == LastSuperAdmin()
+        assert await staff.change_staff_role(stage, actor, other.person, None, WHY) == Done(), "nobody leaves with them"
+        assert await role_of(stage, actor.person) is SUPER
+
+    @pytest.mark.parametrize("loses", ["status", "session", "membership", "permission"])
+    async def test_who_lost_the_right_since_their_request_began_changes_nothing(
+        self, stage: AccountsStage, loses: str
+    ) -> None:
+        actor, person = await staffer(stage, ADMIN), await nobody_special(stage)
+        lost = {
+            "status": "update person set status = 'banned' where id = $1",
+            "session": "update session set ended_at = now(), end_reason = 'revoked' where person = $1",
+            "membership": "update membership set ended_at = now() where person = $1",
+            "permission": "update staff_role set permissions = '{view_financials}' where role = (select role from"
+            " membership where person = $1 and kind = 'staff')",
+        }[loses]
+        await stage.database.pool.execute(lost, actor.person)
+        before = await stage.deeds()
+        with pytest.raises(NotPermittedError):
+            await staff.change_staff_role(stage, actor, person, SUPPORT, WHY)
+        able = replace(actor, permissions=actor.permissions | {Permission.CONFIGURE_SYSTEM})
+        for change in (staff.allow_network, staff.disallow_network):
+            with pytest.raises(NotPermittedError):
+                await change(stage, able, f"{HERE}/32", WHY)
+        assert (await role_of(stage, person), await stage.deeds()) == (None, before)
+        assert await stage.count("staff_network") == 0
+
+    async def test_nobody_gives_what_they_lost_since_their_request_began(self, stage: AccountsStage) -> None:
+        chief, actor, person = await staffer(stage), await staffer(stage, ADMIN), await nobody_special(stage)
+        left = frozenset({Permission.MANAGE_USERS})
+        assert await staff.change_permissions(stage, chief, ADMIN, left, WHY) == Done()
+        assert await staff.change_staff_role(stage, actor, person, MODERATOR, WHY) == MayNotGive()
+        assert await role_of(stage, person) is None
+
+    async def test_of_three_who_demote_one_another_in_a_ring_somebody_is_left(self, stage: AccountsStage) -> None:
+        for _ in range(3):
+            ring = [await staffer(stage) for _ in range(3)]
+            victims = [*ring[1:], ring[0]]
+            pairs = zip(ring, victims, strict=True)
+            await at_once(*(staff.change_staff_role(stage, one, other.person, None, WHY) for one, other in pairs))
+            roles = [await role_of(stage, each.person) for each in ring]
+            assert roles.count(SUPER) in {1, 2}
+            await stage.database.pool.execute("update membership set ended_at = now() where ended_at is null")
+
     async def test_two_super_admins_who_demote_each_other_leave_one(self, stage: AccountsStage) -> None:
         for _ in range(5):
             one, other = await staffer(stage), await staffer(stage)

@@ -201,6 +201,22 @@ async def test_who_looks_through_anothers_eyes_must_remain_staff(house: House) -
     await eventually(gone)
 
 
+async def test_who_looks_through_anothers_eyes_began_it_in_a_session_of_their_own_that_goes_on(house: House) -> None:
+    staff, other, me = await house.somebody(staff=StaffRole.SUPPORT), await house.somebody(), await house.somebody()
+    for through in (None, me.session.id, other.session.id):
+        session = await open_session(house.other, me.person, impersonator=staff.person, through=through)
+        assert await house.standings.of(session.id) is None
+    session = await open_session(house.other, me.person, impersonator=staff.person, through=staff.session.id)
+    assert await house.standings.of(session.id)
+    ends = "update session set ended_at = now(), end_reason = 'revoked' where id = $1"
+    await house.other.execute(ends, staff.session.id)
+
+    async def gone() -> bool:
+        return await house.standings.of(session.id) is None
+
+    await eventually(gone)
+
+
 async def test_while_nothing_is_heard_every_look_reads(
     database: DatabaseAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,18 +1,23 @@
-"""Who belongs to what: `domain.identity.ports.Members` on the connection of one unit of work."""
+"""Who belongs to what: `domain.identity.staff_stores.Members` on the connection of one unit of work."""
 
 from datetime import datetime
 
 from asyncpg import Connection
 
-from domain.ids import PersonId, uuid7
+from domain.ids import PersonId, SessionId, uuid7
 from domain.rights import Permission, StaffRole
 
 _STAFF_ROLE = "select role from membership where person = $1 and kind = 'staff' and ended_at is null"
 
 _LOCK_STAFF = "select pg_advisory_xact_lock(hashtextextended('staff', 0))"
-_COUNT_SUPER_ADMINS = """
+_WORKS_AS = """
+select membership.role from session join person on person.id = session.person
+join membership on membership.person = person.id and membership.kind = 'staff' and membership.ended_at is null
+where session.id = $2 and session.person = $1 and session.ended_at is null and person.status = 'active'
+"""
+_SUPER_ADMINS_BESIDE = """
 select count(*) from membership join person on person.id = membership.person
-where kind = 'staff' and role = 'super_admin' and ended_at is null and person.status = 'active'
+where kind = 'staff' and role = 'super_admin' and ended_at is null and person.status = 'active' and person.id <> $1
 """
 _END_STAFF = "update membership set ended_at = $2 where person = $1 and kind = 'staff' and ended_at is null"
 _BEGIN_STAFF = "insert into membership (id, person, kind, role, created_at) values ($1, $2, 'staff', $3, $4)"
@@ -42,9 +47,14 @@ class PostgresMembers:
         """Be alone with roles of staff and their permissions until the unit of work ends."""
         await self._connection.execute(_LOCK_STAFF)
 
-    async def count_super_admins(self) -> int:
-        """How many super admins there are who can sign in."""
-        count: int = await self._connection.fetchval(_COUNT_SUPER_ADMINS)
+    async def works_as(self, person: PersonId, session: SessionId | None) -> StaffRole | None:
+        """The role that somebody has at this moment in a session that has not ended; None for who is not active."""
+        role = await self._connection.fetchval(_WORKS_AS, person, session)
+        return StaffRole(role) if role else None
+
+    async def super_admins_beside(self, person: PersonId) -> int:
+        """How many others are super admins and can sign in."""
+        count: int = await self._connection.fetchval(_SUPER_ADMINS_BESIDE, person)
         return count
 
     async def set_staff_role(self, person: PersonId, role: StaffRole | None, now: datetime) -> None:
