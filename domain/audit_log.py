@@ -131,6 +131,8 @@ class Verification:
     """How many of them are too fresh to be sealed: the chain says nothing of them yet."""
     first_wrong: str | None
     """The first row that is wrong or missing, in words."""
+    next: int | None = None
+    """The position to go on from, where it stopped before the end; None: there is nothing more to hold against it."""
 
     @property
     def intact(self) -> bool:
@@ -145,9 +147,9 @@ class Deeds(Protocol):
         """The newest so many deeds, decrypted as far as keys are left; `after`: older ones than at this position."""
         ...
 
-    async def verify(self, first: int | None = None, last: int | None = None) -> Verification:
+    async def verify(self, first: int | None = None, last: int | None = None, seals: int | None = None) -> Verification:
         """Hold the deeds from one position to another against the sealed chain; None is the beginning or the end.
 
-        It costs as much as the chain between them is long: ask for what a page shows.
+        It costs as much as the chain between them is long: `seals` is how many of its links to walk along at most.
         """
         ...

@@ -38,7 +38,7 @@ class Context:
 
     def renew(self) -> None:
         """Forget what was looked up: a subscription's next event must see what is true then."""
-        self.loaders = Loaders(self.ports)
+        self.loaders = Loaders(self.ports, self.actor)
 
     @property
     def identity(self) -> IdentityPorts:

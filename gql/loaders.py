@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from domain.actor import Actor
 from domain.identity.model import Identity, Person
 from domain.identity.ports import SecondFactorsView, SessionView
 from domain.ids import AccountId, PersonId
@@ -34,9 +35,9 @@ def _by_key(
 class Loaders:
     """What one request, or one event of a subscription, has looked up."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, actor: Actor | None) -> None:
         self._ports, books = ports, ports.books
-        self.staff = StaffLoaders(ports)
+        self.staff = StaffLoaders(ports, actor)
         self.person_by_id: DataLoader[PersonId, Person | None] = DataLoader(_by_key(self._people))
         self.sessions_by_person: DataLoader[PersonId, Sequence[SessionView]] = DataLoader(self._sessions)
         self.identities_by_person: DataLoader[PersonId, Sequence[Identity]] = DataLoader(self._identities)

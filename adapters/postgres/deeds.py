@@ -48,6 +48,8 @@ where {begins} order by line.position desc limit $1
 """
 """By the beginning of actions: there are few different ones, and each has its own order in the index."""
 
+_LAST_BEFORE = "(select position from deed where recorded_at < {} order by recorded_at desc limit 1)"
+_FIRST_SINCE = "(select position from deed where recorded_at >= {} order by recorded_at limit 1)"
 _GRACE = timedelta(hours=1)
 """A deed gets its position and its time in one moment, so by both they come in the same order, but for clocks that are
 set back."""
@@ -121,15 +123,15 @@ class PostgresDeeds:
         texts = dict(zip(encrypted, await self._opened(list(encrypted.values())), strict=True))
         return [_kept(record, texts) for record in records]
 
-    async def verify(self, first: int | None = None, last: int | None = None) -> Verification:
+    async def verify(self, first: int | None = None, last: int | None = None, seals: int | None = None) -> Verification:
         """Hold the deeds from one position to another against the sealed chain; None is the beginning or the end.
 
-        It costs as much as the chain between them is long: ask for what a page shows.
+        It costs as much as the chain between them is long: `seals` is how many of its links to walk along at most.
         """
         file = self._head_file
         exported = await asyncio.to_thread(exported_heads, file) if file and file.exists() else []
         async with self._database.direct(application_name="gametriggers audit log") as connection:
-            return await verify_deeds(connection, self._seal_key, first, last, exported)
+            return await verify_deeds(connection, self._seal_key, first, last, exported, seals)
 
     async def _opened(self, sealed: Sequence[Sealed]) -> Sequence[str | None]:
         if not sealed:
@@ -215,10 +217,10 @@ def page_query(only: DeedFilter, first: int, after: int | None = None) -> tuple[
     low, high = str(-(2**63)), str(2**63 - 1) if after is None else given(after)
     if only.since is not None:
         conditions.append(f"recorded_at >= {given(only.since)}")
-        low = f"coalesce({_position(f'< {given(only.since - _GRACE)} order by recorded_at desc')}, {low})"
+        low = f"coalesce({_LAST_BEFORE.format(given(only.since - _GRACE))}, {low})"
     if only.until is not None:
         conditions.append(f"recorded_at < {given(only.until)}")
-        high = f"least({_position(f'>= {given(only.until + _GRACE)} order by recorded_at')}, {high})"
+        high = f"least({_FIRST_SINCE.format(given(only.until + _GRACE))}, {high})"
     if not only.action:
         return _lines(leads[0] if leads else None, (low, high), conditions), values
     begins = "starts_with({}, " + given(only.action) + ")"
@@ -226,10 +228,6 @@ def page_query(only: DeedFilter, first: int, after: int | None = None) -> tuple[
         return _lines(leads[0], (low, high), [*conditions, begins.format("action")]), values
     of_one = _lines(("action", "known.action"), (low, high), conditions)
     return _OF_ACTIONS.format(of_one=of_one, begins=begins.format("known.action")), values
-
-
-def _position(at: str) -> str:
-    return f"(select position from deed where recorded_at {at} limit 1)"  # noqa: S608  # the words are ours
 
 
 def _lines(lead: tuple[str, str] | None, span: tuple[str, str], conditions: Sequence[str]) -> str:
@@ -240,7 +238,7 @@ def _lines(lead: tuple[str, str] | None, span: tuple[str, str], conditions: Sequ
     # An index that leaves nulls out is known to fit only where this is said.
     where = " and ".join((low, high, *([f"{lead[0]} is not null"] if lead else []), *conditions))
     order = f"{lead[0]} desc, position desc" if lead else "position desc"
-    return f"select {_COLUMNS} from deed where {where} order by {order} limit $1"  # noqa: S608  # the same
+    return f"select {_COLUMNS} from deed where {where} order by {order} limit $1"  # noqa: S608  # the words are ours, and what is given stands as $n
 
 
 class NoVault:

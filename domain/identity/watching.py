@@ -1,4 +1,4 @@
-"""Reading the audit log, which is a deed itself: it shows where people were and what was said of them."""
+"""What staff reads of others is a deed itself: who people are, where they were, and what was said of them."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from domain.actor import Actor
 from domain.audit_log import Deed, DeedFilter, Deeds, KeptDeed
 from domain.errors import NotPermittedError
 from domain.identity.ports import IdentityPorts
+from domain.ids import PersonId
 from domain.rights import Permission
 
 _LONGEST = 200
@@ -30,3 +31,20 @@ async def read_audit_log(
     async with ports.work() as work:
         await work.record(Deed("audit_log.read", "audit_log", actor, after=told))
     return found
+
+
+async def look_at(ports: IdentityPorts, actor: Actor, people: Sequence[PersonId]) -> None:
+    """Write down that staff looks at people, in one deed, before anybody gets to see them. Its doors: staff's fields.
+
+    Whoever looks at themselves leaves no deed.
+    """
+    others = sorted({*people} - {actor.person})
+    if not others:
+        return
+    if len(others) == 1:
+        deed = Deed("person.looked_up", f"person:{others[0]}", actor, about=others[0])
+    else:
+        named = {f"person_{number}": str(person) for number, person in enumerate(others, 1)}
+        deed = Deed("person.looked_up", "people", actor, after=named)
+    async with ports.work() as work:
+        await work.record(deed)

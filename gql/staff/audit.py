@@ -10,7 +10,12 @@ import strawberry
 from domain import audit_log
 from domain.audit_log import Detail, KeptDeed
 from gql.access import Right, field
+from gql.paging import cursor_of
+from gql.scalars import Cursor
 from gql.staff.types import Person
+
+AUDIT_LOG = "audit-log"
+"""Whose cursors these are."""
 
 
 @strawberry.type(description="One thing that a deed found or left.")
@@ -103,11 +108,20 @@ class AuditLogVerification:
     deeds: int = field(Right.PARENT, "How many lines were held against the chain.")
     unsealed: int = field(Right.PARENT, "How many of them are too fresh to be sealed: the chain says nothing of them.")
     first_wrong: str | None = field(Right.PARENT, "The first line that is wrong or missing, in words.")
+    next: Cursor | None = field(
+        Right.PARENT, "Where to go on, as `oldest`; null where there is no more of what was asked for."
+    )
 
     @classmethod
     def of(cls, found: audit_log.Verification) -> Self:
         """Show what was found."""
-        return cls(intact=found.intact, deeds=found.deeds, unsealed=found.unsealed, first_wrong=found.first_wrong)
+        return cls(
+            intact=found.intact,
+            deeds=found.deeds,
+            unsealed=found.unsealed,
+            first_wrong=found.first_wrong,
+            next=None if found.next is None else cursor_of(AUDIT_LOG, found.next),
+        )
 
 
 def _shown(details: Mapping[str, Detail]) -> list[DeedDetail]:

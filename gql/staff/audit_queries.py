@@ -12,13 +12,11 @@ from gql.access import Right, field
 from gql.context import Info
 from gql.errors import BadInputError
 from gql.identity.inputs import short
-from gql.paging import USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
+from gql.paging import LARGEST_PAGE, USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
 from gql.scalars import Cursor
-from gql.staff.audit import AuditLogVerification, Deed
+from gql.staff.audit import AUDIT_LOG, AuditLogVerification, Deed
 from gql.staff.inputs import AuditFilter
 from gql.staff.types import person_id
-
-_LOG = "audit-log"
 
 
 def _parsed(given: AuditFilter | None) -> DeedFilter:
@@ -47,7 +45,7 @@ def _plain(name: str, text: str | None) -> str | None:
 
 
 def _edge(found: KeptDeed) -> tuple[Cursor, Deed]:
-    return cursor_of(_LOG, found.position), Deed(kept=found)
+    return cursor_of(AUDIT_LOG, found.position), Deed(kept=found)
 
 
 @strawberry.type
@@ -71,7 +69,7 @@ class AuditQuery:
     ) -> Connection[Deed]:
         """A page of the audit log."""
         context, size = info.context, page_size(first)
-        place = None if after is None else number_of(_LOG, after)
+        place = None if after is None else number_of(AUDIT_LOG, after)
         found = await read_audit_log(
             context.identity, context.ports.audit_log, context.caller, _parsed(only), size + 1, place
         )
@@ -79,8 +77,8 @@ class AuditQuery:
 
     @field(
         Right.STAFF,
-        "Hold the audit log against its sealed chain, between two of its lines. It takes the longer, the further they"
-        " are apart.",
+        "Hold the audit log against its sealed chain, between two of its lines, oldest first. It stops after so many"
+        " links of the chain, of up to some thousand lines each, and says where to go on.",
         permission=Permission.ACCESS_AUDIT,
     )
     async def verify_audit_log(
@@ -92,7 +90,10 @@ class AuditQuery:
         oldest: Annotated[
             Cursor | None, strawberry.argument(description="The cursor of the oldest line; the beginning otherwise.")
         ] = None,
+        first: Annotated[
+            int, strawberry.argument(description=f"How many links to walk along, {LARGEST_PAGE} at most.")
+        ] = USUAL_PAGE,
     ) -> AuditLogVerification:
         """Hold the audit log against its sealed chain."""
-        first, last = (None if cursor is None else number_of(_LOG, cursor) for cursor in (oldest, newest))
-        return AuditLogVerification.of(await info.context.ports.audit_log.verify(first, last))
+        start, end = (None if cursor is None else number_of(AUDIT_LOG, cursor) for cursor in (oldest, newest))
+        return AuditLogVerification.of(await info.context.ports.audit_log.verify(start, end, page_size(first)))

@@ -46,8 +46,10 @@ def _any_id(text: str) -> PersonId:
 
 
 async def _known(context: Context, people: list[PersonId]) -> list[Person]:
-    found = await context.loaders.person_by_id.load_many(people)
-    return [Person(key=each.id) for each in found if each is not None]
+    """Those that there are. That somebody looked them up is written down, whatever of them they ask for."""
+    found = [each.id for each in await context.loaders.person_by_id.load_many(people) if each is not None]
+    await context.loaders.staff.looked_at.load_many(found)
+    return [Person(key=person) for person in found]
 
 
 async def roles_of_staff(context: Context) -> list[Role]:

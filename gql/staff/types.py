@@ -20,6 +20,7 @@ from gql.access import Right, field
 from gql.context import Info
 from gql.errors import BadInputError
 from gql.identity.types import MOST_SESSIONS
+from gql.loaders import Loaders
 from gql.node import global_id, key_of
 from gql.staff.enums import MembershipKind, PersonStatus, StaffRole
 from gql.wallet.types import Balance
@@ -129,7 +130,7 @@ class PersonWallet:
         )
 
 
-@strawberry.type(description="A person, as staff sees them.")
+@strawberry.type(description="A person, as staff sees them. Whoever looks stands in the audit log.")
 class Person:
     """A person, looked up field by field: whoever may only know that there is one sees the id alone."""
 
@@ -191,24 +192,24 @@ class Person:
     @field(Right.STAFF, "Who was found to be them.", permission=MANAGE)
     async def merged(self, info: Info) -> list["Person"]:
         """Who was found to be them."""
-        return [Person(key=each) for each in await info.context.loaders.staff.merged_by_person.load(self.key)]
+        return [Person(key=each) for each in await (await self._looked_at(info)).staff.merged_by_person.load(self.key)]
 
     @field(Right.STAFF, "How they sign in, oldest first.", permission=MANAGE)
     async def identities(self, info: Info) -> list[PersonIdentity]:
         """How they sign in."""
-        found = await info.context.loaders.staff.identities_by_person.load(self.key)
+        found = await (await self._looked_at(info)).staff.identities_by_person.load(self.key)
         return [PersonIdentity.of(each) for each in found]
 
     @field(Right.STAFF, f"Where they are signed in, last used first, {MOST_SESSIONS} at most.", permission=MANAGE)
     async def sessions(self, info: Info) -> list[PersonSession]:
         """Where they are signed in."""
-        found = await info.context.loaders.sessions_by_person.load(self.key)
+        found = await (await self._looked_at(info)).sessions_by_person.load(self.key)
         return [PersonSession.of(each) for each in found[:MOST_SESSIONS]]
 
     @field(Right.STAFF, "What they belong to, oldest first.", permission=MANAGE)
     async def memberships(self, info: Info) -> list[Membership]:
         """What they belong to."""
-        found = await info.context.loaders.staff.memberships_by_person.load(self.key)
+        found = await (await self._looked_at(info)).staff.memberships_by_person.load(self.key)
         return [Membership.of(each) for each in found]
 
     @field(
@@ -218,13 +219,18 @@ class Person:
     )
     async def wallets(self, info: Info) -> list[PersonWallet]:
         """What is theirs in the ledger."""
-        loaders = info.context.loaders.staff
+        loaders = (await self._looked_at(info)).staff
         people = [self.key, *await loaders.merged_by_person.load(self.key)]
         found = await loaders.accounts_by_owner.load_many([f"person:{person}" for person in people])
         return [PersonWallet.of(view) for views in found for view in views]
 
     async def _found(self, info: Info) -> model.Person | None:
-        return await info.context.loaders.person_by_id.load(self.key)
+        return await (await self._looked_at(info)).person_by_id.load(self.key)
+
+    async def _looked_at(self, info: Info) -> Loaders:
+        """What finds something of them, once it is written down who looks."""
+        await info.context.loaders.staff.looked_at.load(self.key)
+        return info.context.loaders
 
 
 @strawberry.type(description="A role of staff, and what it may do.")
@@ -273,7 +279,9 @@ class MergeRequest:
     @field(Right.PARENT, "Why; null where it was erased.")
     async def reason(self, info: Info) -> str | None:
         """Why."""
-        return await info.context.loaders.staff.reason_by_merge.load(self.found)
+        loaders = info.context.loaders.staff
+        await loaders.looked_at.load(self.found.merged)
+        return await loaders.reason_by_merge.load(self.found)
 
     @classmethod
     def of(cls, found: model.MergeRequest) -> Self:

@@ -9,6 +9,7 @@ import pytest
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres import seal as seal_module
 from adapters.postgres.audit import deeds as deeds_module
+from adapters.postgres.audit.rows import Rows, WrittenSeal
 from adapters.postgres.deeds import PostgresDeeds
 from adapters.postgres.seal import Export
 from domain.actor import Actor
@@ -174,6 +175,41 @@ async def test_the_end_cut_off_shows_by_the_exported_head_alone(bench: Bench, tm
     assert (await deeds.verify()).first_wrong == "seal 4: another head was exported of it"
 
 
+async def in_pages(
+    deeds: PostgresDeeds, seals: int, first: int | None = None, last: int | None = None
+) -> tuple[int, int, str | None]:
+    """What a walk along so many seals at a time says to the end, or to the first thing that is wrong."""
+    seen = fresh = 0
+    while True:
+        found = await deeds.verify(first, last, seals)
+        seen, fresh = seen + found.deeds, fresh + found.unsealed
+        if found.next is None or not found.intact:
+            return seen, fresh, found.first_wrong
+        assert first is None or found.next > first
+        first = found.next
+
+
+async def test_a_walk_ends_after_as_many_seals_as_were_asked_for(
+    bench: Bench, deeds: PostgresDeeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Rows.seal_after
+    numbers: list[int] = []
+
+    async def noted(self: Rows, number: int) -> WrittenSeal | None:
+        numbers.append(number)
+        return await read(self, number)
+
+    monkeypatch.setattr(Rows, "seal_after", noted)
+    whole = await deeds.verify()
+    assert (whole.next, len(numbers)) == (None, 5)
+    del numbers[:]
+    part = await deeds.verify(seals=2)
+    ended = await bench.database.pool.fetchval("select last_position from seal where number = 2")
+    assert (part.intact, part.next, numbers) == (True, ended + 1, [0, 1])
+    rest = await deeds.verify(part.next)
+    assert (rest.next, part.deeds + rest.deeds) == (None, whole.deeds)
+
+
 async def test_spans_over_many_seals(bench: Bench, deeds: PostgresDeeds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal_module, "MOST_IN_A_SEAL", 3)
     monkeypatch.setattr(deeds_module, "_MORE_THAN_A_SEAL", 6)
@@ -192,8 +228,14 @@ async def test_spans_over_many_seals(bench: Bench, deeds: PostgresDeeds, monkeyp
     for start in range(0, 40, 7):
         verified = await deeds.verify(rows[start], rows[start + 4])
         assert (verified.intact, verified.deeds, verified.unsealed) == (True, 5, 0)
+    for seals in (1, 7):
+        assert await in_pages(deeds, seals) == (len(await rows_of(bench)), 10, None)
+    assert await in_pages(deeds, 3, rows[5], rows[30]) == (26, 0, None)
     async with ruling(bench) as ruler:
         await ruler.execute("update deed set request_id = 'x' where position = $1", rows[20])
+    deeds_before, _, wrong = await in_pages(deeds, 2, rows[0])
+    assert wrong is not None
+    assert (deeds_before <= 20, f"at position {rows[20]}: it is not the row" in wrong) == (True, True)
     assert (await deeds.verify(rows[21])).intact
     assert (await deeds.verify(rows[0], rows[19])).intact
     said = (await deeds.verify(rows[3], rows[30])).first_wrong

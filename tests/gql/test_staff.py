@@ -9,7 +9,9 @@ import pytest
 from asyncpg import Connection
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.seal import Sealer
 from domain.actor import Actor
+from domain.clock import system_clock
 from domain.identity.model import Portal, Session
 from domain.ids import BrandId, uuid7
 from domain.rights import BrandRole, StaffRole
@@ -388,12 +390,37 @@ class TestAuditLog:
     async def test_it_is_verified(self, house: StaffHouse, database: DatabaseAddresses) -> None:
         chief = await house.staff()
         await house.one("endPersonSessions", chief)
-        verify = "query ($oldest: Cursor) { verifyAuditLog(oldest: $oldest) { intact deeds unsealed firstWrong } }"
+        verify = """query ($oldest: Cursor, $first: Int! = 20) {
+          verifyAuditLog(oldest: $oldest, first: $first) { intact deeds unsealed firstWrong next }
+        }"""
         found = (await house.run(verify, house.token(chief))).data["verifyAuditLog"]
         assert (found["intact"], found["firstWrong"], found["deeds"]) == (True, None, 1)
         (edge,) = (await self.page(house, chief))["edges"]
         found = (await house.run(verify, house.token(chief), oldest=edge["cursor"])).data["verifyAuditLog"]
-        assert (found["intact"], found["deeds"]) == (True, 2)
+        assert (found["intact"], found["deeds"], found["next"]) == (True, 2, None)
+        for bad in (0, 101):
+            assert (await house.run(verify, house.token(chief), first=bad)).codes == ["BAD_INPUT"]
+
+    async def test_it_is_verified_link_by_link(self, house: StaffHouse, database: DatabaseAddresses) -> None:
+        chief = await house.staff()
+        async with house.stage.database.direct() as connection:
+            sealer = Sealer(connection, bytes(32), system_clock)
+            for number in range(1, 4):
+                await house.one("endPersonSessions", chief)
+
+                async def sealed(number: int = number) -> bool:
+                    await sealer.seal_all()
+                    return await house.stage.count("seal") == number
+
+                assert await eventually(sealed)
+        verify = "query ($oldest: Cursor) { verifyAuditLog(oldest: $oldest, first: 1) { intact deeds next } }"
+        seen: list[tuple[bool, int]] = []
+        oldest = None
+        while not seen or oldest:
+            found = (await house.run(verify, house.token(chief), oldest=oldest)).data["verifyAuditLog"]
+            seen, oldest = [*seen, (found["intact"], found["deeds"])], found["next"]
+        assert seen[:3] == [(True, 1)] * 3
+        assert sum(deeds for _, deeds in seen) == 3
 
     async def test_an_auditor_without_the_permission_sees_ids_alone(self, house: StaffHouse) -> None:
         chief, support = await house.staff(), await house.staff(StaffRole.SUPPORT)
@@ -442,7 +469,7 @@ async def test_lists_cost_as_many_statements_whatever_their_length(
         first, second, by = [await house.person() for _ in range(2)] + [await house.staff(StaffRole.SUPPORT)]
         given = {"other": global_id("Person", first.person), "person": global_id("Person", second.person)}
         await house.one("askToMerge", by, **given)
-    for query, sizes in ((merges, (2, 12)), (log, (2, 12)), (roles, (0, 30))):
+    for query, sizes in ((merges, (2, 12)), (log, (8, 16)), (roles, (0, 30))):
         counts = []
         for size in sizes:
             if query is roles:

@@ -32,9 +32,10 @@ select low from search where low = high
 
 
 async def verify_deeds(
-    connection: Connection, seal_key: bytes, first: int | None, last: int | None, exported: Iterable[Head] = ()
-) -> Verification:
-    """Verify the deeds from one position to another, both included; None is the beginning or the end.
+    connection: Connection, seal_key: bytes, first: int | None, last: int | None, exported: Iterable[Head] = (),
+    seals: int | None = None,
+) -> Verification:  # fmt: skip
+    """Verify the deeds from one position to another, both included, along so many seals; None is all there are.
 
     The connection is not in a database transaction; this only reads, and locks nothing. `exported` are heads of the
     chain that were kept elsewhere: without them nobody can tell that its end was cut off.
@@ -42,9 +43,11 @@ async def verify_deeds(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         span = _Span(Rows(connection), seal_key, exported, LAST_OF_ALL if last is None else last)
         if first is None:
-            return await span.verified(Link(), FIRST_OF_ALL)
-        before = await connection.fetchval(BEFORE, first)
-        return await span.verified(await span.link_after(before, first), first - 1)
+            return await span.verified(Link(), FIRST_OF_ALL, seals)
+        before = await span.seal_before(await connection.fetchval(BEFORE, first))
+        if isinstance(before, Finding):
+            return Verification(0, 0, str(before))
+        return await span.verified(before, first - 1, seals)
 
 
 class _Span:
@@ -54,20 +57,24 @@ class _Span:
         self._rows, self._key, self._last = rows, key, last
         self._exported = {(head.number, head.head) for head in exported}
 
-    async def link_after(self, number: int, first: int) -> Link:
-        """Where the chain stands after a seal that covers nothing yet; its beginning if the seal does not prove it."""
+    async def seal_before(self, number: int) -> Link | Finding:
+        """Where the chain stands after a seal that covers nothing yet, or what is wrong with it; 0 is the beginning."""
         seal = await self._rows.seal_after(number - 1) if number else None
-        if seal is None or seal.says.last_position >= first or not self._signed(seal):
+        if seal is None:
             return Link()
+        if not self._signed(seal):
+            return _unsigned(seal)
         return Link(seal.says.number, seal.says.last_position, seal.head)
 
-    async def verified(self, link: Link, reached: int) -> Verification:
-        """Walk along the seals from a link, and along the deeds after a position."""
-        deeds = 0
+    async def verified(self, link: Link, reached: int, seals: int | None) -> Verification:
+        """Walk along so many seals from a link, and along the deeds after a position."""
+        deeds, end_of_walk = 0, None if seals is None else link.number + seals
         while reached < self._last:
+            if link.number == end_of_walk:
+                return Verification(deeds, 0, None, reached + 1)
             seal = await self._rows.seal_after(link.number)
             if seal is None:
-                return await self._fresh(link, reached, deeds)
+                return await self._fresh(link, reached, deeds, whole=seals is None)
             if wrong := self._wrong_seal(seal, link):
                 return Verification(deeds, 0, str(wrong))
             end = min(seal.says.last_position, self._last)
@@ -84,8 +91,8 @@ class _Span:
             reached = max(reached, end)
         return Verification(deeds, 0, None)
 
-    async def _fresh(self, link: Link, reached: int, deeds: int) -> Verification:
-        """The end of the chain, and the deeds that no seal covers yet."""
+    async def _fresh(self, link: Link, reached: int, deeds: int, *, whole: bool) -> Verification:
+        """The end of the chain, and the deeds that no seal covers yet: all, or no more than a seal may cover."""
         cut_off = min((number for number, _ in self._exported if number > link.number), default=None)
         if cut_off is not None:
             return Verification(deeds, 0, str(seal_finding(cut_off, "its head was exported, and it is missing")))
@@ -93,6 +100,8 @@ class _Span:
         while found := await self._rows.deeds(reached, self._last, _MORE_THAN_A_SEAL):
             fresh += len(found)
             reached = found[-1].place.position
+            if not whole and len(found) == _MORE_THAN_A_SEAL:
+                return Verification(deeds + fresh, fresh, None, reached + 1)
         return Verification(deeds + fresh, fresh, None)
 
     def _wrong_seal(self, seal: WrittenSeal, link: Link) -> Finding | None:
@@ -101,7 +110,7 @@ class _Span:
         if says.number != link.number + 1:
             return seal_finding(link.number + 1, "it is missing")
         if not self._signed(seal):
-            return seal_finding(says.number, "its head was not made with the key from what it says")
+            return _unsigned(seal)
         if (says.previous, says.first_position) != (link.head, link.position + 1):
             return seal_finding(says.number, "it does not follow from the seal before it")
         heads = {head for number, head in self._exported if number == says.number}
@@ -109,6 +118,10 @@ class _Span:
 
     def _signed(self, seal: WrittenSeal) -> bool:
         return compare_digest(head_of(self._key, seal.says), seal.head)
+
+
+def _unsigned(seal: WrittenSeal) -> Finding:
+    return seal_finding(seal.says.number, "its head was not made with the key from what it says")
 
 
 def _marks_of_deeds(seal: WrittenSeal) -> list[Mark]:
