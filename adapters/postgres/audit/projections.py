@@ -54,7 +54,7 @@ _REVERSED_TWICE = """
 select max(position), ref from journal where operation = 'reverse' and refusal is null and line = 0
 group by ref having count(*) > 1 order by 1 limit $1
 """
-_COUNTS = f"select {for_each_table('(select count(*) from {table})', ', ')}"  # noqa: S608  # the words are ours
+_COUNTS = f"select {for_each_table('(select count(*) from {table})', ', ')}"  # noqa: S608  # our own tables
 _SHARED = f"rows share positions ({for_each_table('{table}', ', ')})"
 _MOST = 100
 

@@ -14,7 +14,7 @@ from domain.ledger.written import WrittenChange, WrittenRow
 FIRST_OF_ALL = -(2**63)
 LAST_OF_ALL = 2**63 - 1
 
-_ORIGINALS = f"select {', '.join(WrittenRow._fields)} from journal where transaction_id = any($1) order by line"  # noqa: S608  # the same
+_ORIGINALS = f"select {', '.join(WrittenRow._fields)} from journal where transaction_id = any($1) order by line"  # noqa: S608  # the columns of our own class
 _PLATFORM = """
 select position, account, seq, posted from platform_entry
 where position > $1 and position <= $2 order by position, account
@@ -25,7 +25,7 @@ select number, coalesce(first_position, 0), coalesce(last_position, 0), coalesce
 from seal
 where number > $1 order by number limit 1
 """
-_LAST_POSITION = f"select greatest({for_each_table('(select max(position) from {table})', ', ')})"  # noqa: S608  # the same
+_LAST_POSITION = f"select greatest({for_each_table('(select max(position) from {table})', ', ')})"  # noqa: S608  # our own tables
 
 
 class WrittenDeed(NamedTuple):

@@ -7,8 +7,7 @@ from asyncpg import Connection, Record
 from domain.identity.privacy import Consent, ConsentPurpose
 from domain.ids import PersonId
 
-COLUMNS = "position, purpose, version, given, at"
-_LATEST = f"select {COLUMNS} from consent where person = $1 and purpose = $2 order by position desc limit 1"  # noqa: S608  # our columns
+_LATEST = "select * from consent where person = $1 and purpose = $2 order by position desc limit 1"
 _ADD = """
 insert into consent (person, purpose, version, given, at, origin) values ($1, $2, $3, $4, $5, $6) returning position
 """

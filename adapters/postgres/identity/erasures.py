@@ -10,18 +10,17 @@ from domain.identity.privacy import Erasure, RetentionReason
 from domain.identity.privacy_stores import KeptRecord
 from domain.ids import PersonId
 
-COLUMNS = "id, person, asked_at, due_at, begun_at"
 _NOBODY = UUID(int=0)
-_OPEN = f"""
-select {COLUMNS} from erasure where person = $1 and kept_at is null and done_at is null for no key update
-"""  # noqa: S608  # our columns
+_OPEN = """
+select * from erasure where person = $1 and kept_at is null and done_at is null for no key update
+"""
 _ADD = "insert into erasure (id, person, asked_at, due_at) values ($1, $2, $3, $4)"
 _KEEP = "update erasure set kept_at = $2 where id = $1"
-_LOCK = f"select {COLUMNS} from erasure where id = $1 and kept_at is null and done_at is null for no key update"  # noqa: S608  # the same
-_DUE = f"""
-select {COLUMNS} from erasure where kept_at is null and done_at is null and due_at <= $1 and id > $2
+_LOCK = "select * from erasure where id = $1 and kept_at is null and done_at is null for no key update"
+_DUE = """
+select * from erasure where kept_at is null and done_at is null and due_at <= $1 and id > $2
 order by id limit $3
-"""  # noqa: S608  # the same
+"""
 _BEGIN = "update erasure set begun_at = $2, retained_until = $3 where id = $1"
 _DONE = "update erasure set done_at = $2 where id = $1"
 _MERGED = "select id from person where survivor = any($1::uuid[]) order by id"

@@ -11,20 +11,19 @@ from asyncpg import Connection, Record
 from domain.identity.privacy import Export, ExportState
 from domain.ids import PersonId
 
-COLUMNS = "id, person, state, asked_at, run, ready_at, expires_at, pieces, bytes"
 _ADD = """
 insert into personal_export (id, person, state, asked_at) values ($1, $2, 'requested', $3)
 on conflict (person) where state in ('requested', 'ready') do nothing returning id
 """
-_CLAIM = f"""
+_CLAIM = """
 update personal_export set run = run + 1, claimed_until = $2
 where id = (
     select id from personal_export
     where state = 'requested' and (claimed_until is null or claimed_until <= $1)
     order by asked_at limit 1 for no key update skip locked
 )
-returning {COLUMNS}
-"""  # noqa: S608  # our columns
+returning *
+"""
 _HOLD = """
 update personal_export set claimed_until = $3 where id = $1 and run = $2 and state = 'requested' returning id
 """
@@ -35,7 +34,7 @@ where id = $1 and run = $2 and state = 'requested' returning id
 """
 _DROP_OTHER_RUNS = "delete from personal_export_piece where export = $1 and run <> $2"
 _FAILED = "update personal_export set state = 'failed' where id = $1 and run = $2 and state = 'requested' returning id"
-_LOCK_READY = f"select {COLUMNS} from personal_export where id = $1 and state = 'ready' for no key update"  # noqa: S608  # the same
+_LOCK_READY = "select * from personal_export where id = $1 and state = 'ready' for no key update"
 _FETCHED = "update personal_export set state = 'fetched', fetched_at = $2 where id = $1"
 _PIECE = "select content from personal_export_piece where export = $1 and run = $2 and number = $3"
 _FORGET = "delete from personal_export_piece where export = $1"

@@ -51,7 +51,12 @@ _MOVE_MEMBERSHIPS = "update membership set person = $1 where person = $2 and end
 _MOVE_EARLIER = "update person set survivor = $1 where survivor = $2"
 # The survivor's own will tell all of it; what was sent to the other's address opens nothing any more.
 _EXPIRE_EXPORTS = "update personal_export set state = 'expired' where person = $1 and state in ('requested', 'ready')"
-_FORGET = ("password", "totp", "recovery_code", "passkey")
+_FORGET = (
+    "delete from password where person = $1",
+    "delete from totp where person = $1",
+    "delete from recovery_code where person = $1",
+    "delete from passkey where person = $1",
+)
 
 
 class PostgresMerges:
@@ -90,5 +95,5 @@ class PostgresMerges:
         await self._connection.execute(_MOVE_MEMBERSHIPS, *both)
         await self._connection.execute(_MOVE_EARLIER, *both)
         await self._connection.execute(_EXPIRE_EXPORTS, merged)
-        for table in _FORGET:
-            await self._connection.execute(f"delete from {table} where person = $1", merged)  # noqa: S608  # our own
+        for statement in _FORGET:
+            await self._connection.execute(statement, merged)

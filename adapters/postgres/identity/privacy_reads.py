@@ -12,18 +12,18 @@ from domain.ids import PersonId
 from domain.vault import Vault
 
 _HIGHEST = 2**63 - 1
-_CONSENTS = f"""
-select distinct on (purpose) {consents.COLUMNS} from consent where person = any($1::uuid[])
+_CONSENTS = """
+select distinct on (purpose) * from consent where person = any($1::uuid[])
 order by purpose, position desc
-"""  # noqa: S608  # our columns
-_HISTORY = f"""
-select {consents.COLUMNS} from consent where person = any($1::uuid[]) and position < $2
+"""
+_HISTORY = """
+select * from consent where person = any($1::uuid[]) and position < $2
 order by position desc limit $3
-"""  # noqa: S608  # the same
-_EXPORT = f"select {exports.COLUMNS} from personal_export where person = $1 order by asked_at desc, id desc limit 1"  # noqa: S608  # the same
-_ERASURE = f"""
-select {erasures.COLUMNS} from erasure where person = $1 and kept_at is null and done_at is null
-"""  # noqa: S608  # the same
+"""
+_EXPORT = "select * from personal_export where person = $1 order by asked_at desc, id desc limit 1"
+_ERASURE = """
+select * from erasure where person = $1 and kept_at is null and done_at is null
+"""
 
 
 class PostgresPrivacyReads:
