@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from adapters.vault.envelope import UnreadableError
 from domain.errors import KeyDestroyedError
 from domain.ids import PersonId
-from domain.vault import Sealed
+from domain.vault import PLATFORM, Sealed
 
 
 class FakeVault:
     """Is a `domain.vault.Vault`; what was sealed is readable in `texts`, by person and field, for tests to look at."""
 
     def __init__(self) -> None:
-        self.living: dict[PersonId, bool] = {}
+        self.living: dict[PersonId, bool] = {PLATFORM: True}
         self._tickets: dict[bytes, tuple[PersonId, str, str]] = {}
         self._index_key = os.urandom(32)
 

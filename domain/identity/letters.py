@@ -23,7 +23,7 @@ from domain.identity.model import LINK_LIFETIME, Locale
 from domain.identity.one_time_codes import MAIL_CODE_LIFETIME
 from domain.identity.ports import IdentityPorts
 from domain.ids import PersonId, uuid7
-from domain.vault import Sealed
+from domain.vault import PLATFORM, Sealed
 from domain.work import Swept
 
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 20, 60, 120, 240, 480))
@@ -49,11 +49,20 @@ _USELESS_AFTER: Final[Mapping[type, timedelta]] = {
 async def queued_letter(
     ports: IdentityPorts, person: PersonId, to: str, locale: Locale, occasion: Occasion
 ) -> QueuedLetter:
-    """A letter, sealed before the unit of work that puts it into `work.letters`. Raises `KeyDestroyedError`."""
+    """A letter, sealed before the unit of work that puts it into `work.letters`. Raises `KeyDestroyedError`.
+
+    Who only signs up has no key yet: theirs is sealed with nobody's.
+    """
     told = {part.name: getattr(occasion, part.name) for part in fields(occasion)}
     written = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
-    body = await ports.vault.seal(person, _FIELD, json.dumps({"to": to, "occasion": written}))
-    return QueuedLetter(uuid7(), person, type(occasion).__name__, locale, ports.clock(), body)
+    name, text = type(occasion).__name__, json.dumps({"to": to, "occasion": written})
+    body = await ports.vault.seal(_owner(name, person), _FIELD, text)
+    return QueuedLetter(uuid7(), person, name, locale, ports.clock(), body)
+
+
+def _owner(occasion: str, person: PersonId) -> PersonId:
+    """With whose key a letter is sealed."""
+    return PLATFORM if occasion == ConfirmSignUp.__name__ else person
 
 
 async def send_letters(ports: IdentityPorts, now: datetime) -> Swept:
@@ -92,7 +101,7 @@ async def _deal(ports: IdentityPorts, queued: QueuedLetter) -> Exception | None:
 
 async def _send(ports: IdentityPorts, queued: QueuedLetter) -> bool:
     """Send a letter; False for one that helps nobody any more: its reader was erased, or its link is too old."""
-    (text,) = await ports.vault.open([Sealed(queued.person, _FIELD, queued.body)])
+    (text,) = await ports.vault.open([Sealed(_owner(queued.occasion, queued.person), _FIELD, queued.body)])
     if text is None:
         return False
     occasion, to = _read(queued.occasion, text)

@@ -138,9 +138,10 @@ async def _for_candidate(ports: IdentityPorts, request: MailRequest, body: bytes
     (text,) = await ports.vault.open([Sealed(PLATFORM, SIGN_UP_FIELD, body)])
     if text is None:
         return None
-    token, ticket = new_link(ports, TicketPurpose.CONFIRM_SIGN_UP, PersonId(uuid7()), body)
+    candidate, mail = PersonId(uuid7()), json.loads(text)["mail"]
+    token, ticket = new_link(ports, TicketPurpose.CONFIRM_SIGN_UP, candidate, body)
     confirm = ConfirmSignUp(ports.pages.confirm_sign_up(token))
-    return _Answer(ticket, await queued_letter(ports, PLATFORM, json.loads(text)["mail"], request.locale, confirm))
+    return _Answer(ticket, await queued_letter(ports, candidate, mail, request.locale, confirm))
 
 
 async def _for_newcomer(ports: IdentityPorts, request: MailRequest, person: PersonId, body: bytes) -> _Answer | None:
