@@ -2,31 +2,31 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import uvicorn
+import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from joserfc.jwk import ECKey
 
 from adapters.config import Settings
 from adapters.identity.tokens import Tokens
+from adapters.sandbox.listening import listening
 from adapters.serving import OPTIONS
 from domain.actor import Actor
 from domain.identity.model import Session
 from domain.ids import uuid7
 from gql.app import Connect, create_app
+from gql.schema import build_schema
 from tests.fake_quotas import HIGH
 from tests.fakes import FakePorts, connected
 from tests.identity_settings import IN_SMALL
-from tests.waiting import eventually
 
 PROTOCOL = "graphql-transport-ws"
 RESPONSE = "application/graphql-response+json"
@@ -64,9 +64,9 @@ class Socket:
     async def send(self, message: object) -> None:
         await self.raw.send_str(json.dumps(message))
 
-    async def next(self) -> Any:
+    async def next(self, patience_s: float = PATIENCE_S) -> Any:
         """The next message; fails the test if the socket closes instead."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             found = await self.raw.receive()
         assert found.type is WSMsgType.TEXT, f"closed with {self.raw.close_code} {found.extra}"
         return json.loads(found.data)
@@ -81,9 +81,9 @@ class Socket:
     async def subscribe(self, id_: str, query: str, **variables: object) -> None:
         await self.send({"id": id_, "type": "subscribe", "payload": {"query": query, "variables": variables}})
 
-    async def data(self, id_: str) -> Any:
+    async def data(self, id_: str, patience_s: float = PATIENCE_S) -> Any:
         """The data of the next message of an operation."""
-        message = await self.next()
+        message = await self.next(patience_s)
         assert (message["type"], message["id"]) == ("next", id_), message
         assert "errors" not in message["payload"], message
         return message["payload"]["data"]
@@ -154,18 +154,18 @@ def settings_for(folder: Path, environment: str, **more: object) -> Settings:
     return Settings.model_validate({**given, **more})
 
 
+one_schema_for_all = cache(build_schema)
+"""To build it takes longer than most tests do, and nobody changes it."""
+
+
 @asynccontextmanager
 async def served(settings: Settings, connect: Connect) -> AsyncIterator[str]:
     """The address of the application, served by the web server with its own options."""
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, connect), **OPTIONS))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        running = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            await eventually(lambda: server.started or running.done())
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gql.app.build_schema", one_schema_for_all)
+        application = create_app(settings, connect)
+    async with listening(application, **OPTIONS) as url:
+        yield url
 
 
 @asynccontextmanager
