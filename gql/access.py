@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
+from inspect import isawaitable
 from typing import Any, Protocol
 
 import strawberry
@@ -165,6 +166,7 @@ def _guard_root(declared: GraphQLField, requires: Requires, place: str, *, strea
         raise UndeclaredRightError(f"{place} is a root: it has no parent whose right would hold")
     if streams:
         declared.subscribe = _guarded(requires, declared.subscribe)
+        declared.resolve = _judged_anew(declared.resolve)
     else:
         declared.resolve = _guarded(requires, declared.resolve)
 
@@ -197,3 +199,14 @@ def _guarded(requires: Requires, resolve: Callable[..., Any] | None) -> Callable
         return resolve(source, info, **arguments)
 
     return resolve_if_permitted
+def _judged_anew(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
+    """The changes of one request follow one another: what one takes from the caller the next does not find any more."""
+
+    async def resolve_after_others(source: object, info: Any, **arguments: Any) -> Any:
+        await info.context.before_change()
+        found = resolve(source, info, **arguments) if resolve else None
+        return await found if isawaitable(found) else found
+
+    return resolve_after_others
+
+

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 import strawberry
 
 from domain.actor import Actor, Origin
+from domain.identity.model import SignedOutError
 from domain.identity.ports import IdentityPorts
+from domain.identity.sessions import actor_by_now
 from domain.ids import PersonId
 from domain.ledger.ports import AccountView
 from domain.ports import Ports
@@ -31,6 +33,7 @@ class Context:
     """What cookies came, and what the answer is to set."""
     budget: Budget = field(init=False)
     loaders: Loaders = field(init=False)
+    _has_changed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.ports.quotas, self.actor, self.origin)
@@ -39,6 +42,19 @@ class Context:
     def renew(self) -> None:
         """Forget what was looked up: a subscription's next event must see what is true then."""
         self.loaders = Loaders(self.ports, self.actor)
+
+    async def before_change(self) -> None:
+        """Before each change but the first, look who the caller is by now, and not at what is remembered.
+
+        An earlier one of the same request may have ended their session, in which case they are nobody, or taken a
+        right from them. Raises `UnavailableError` where nobody can say.
+        """
+        if self._has_changed and self.actor is not None and self.actor.session is not None:
+            try:
+                self.actor = await actor_by_now(self.ports, self.actor.session, self.origin)
+            except SignedOutError:
+                self.actor = None
+        self._has_changed = True
 
     @property
     def identity(self) -> IdentityPorts:

@@ -141,6 +141,14 @@ async def actor_of(ports: StandingPorts, session: SessionId, origin: Origin | No
     return actor
 
 
+async def actor_by_now(ports: StandingPorts, session: SessionId, origin: Origin | None) -> Actor:
+    """Who calls, after something that this very request may have changed of it: read, not remembered. As `actor_of`."""
+    standing = (await ports.standings.of_all([session])).get(session)
+    if standing is None:
+        raise SignedOutError("Your session has ended; sign in again.")
+    return standing.actor(ports.clock(), origin)
+
+
 async def _end(
     ports: IdentityPorts,
     actor: Actor,

@@ -255,3 +255,25 @@ class TestCookies:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await connect(headers={**sent(cookies), "Origin": "https://elsewhere.example"})
         assert refused.value.status == 403
+
+
+async def test_what_follows_in_the_request_that_signs_out_is_done_by_nobody(house: AccountsHouse) -> None:
+    tokens = await house.signed_up()
+    both = """mutation ($session: ID!) {
+      a: endSession(input: {sessionId: $session}) { __typename }
+      b: requestStepUpCode(input: {confirm: true}) { __typename }
+    }"""
+    reply = await house.run(both, bearer(tokens), session=tokens["sessionId"])
+    assert reply.codes == ["UNAUTHENTICATED"]
+    assert await house.stage.count("ticket", "purpose = 'step_up_code'") == 0
+    assert await house.stage.count("session", "ended_at is null") == 0
+
+
+async def test_what_goes_before_in_the_request_is_done_by_who_asks_and_so_is_what_follows(house: AccountsHouse) -> None:
+    tokens = await house.signed_up()
+    twice = """mutation {
+      a: endOtherSessions(input: {thisToo: false}) { __typename }
+      b: requestStepUpCode(input: {confirm: true}) { __typename }
+    }"""
+    found = (await house.run(twice, bearer(tokens))).data
+    assert (found["a"]["__typename"], found["b"]["__typename"]) == ("SessionsEnded", "StepUpCodeOnItsWay")

@@ -563,3 +563,16 @@ def test_every_root_field_of_staff_is_asked_above() -> None:
     }
     elsewhere = {"lookUpRetained"}  # with privacy
     assert found - elsewhere == OF_MANAGERS | OF_AUDITORS | OF_SUPER_ADMINS == {*QUERIES, *MUTATIONS}
+
+
+async def test_who_lays_their_role_down_does_nothing_more_with_it_in_the_same_request(house: StaffHouse) -> None:
+    chief, _ = await house.staff(), await house.staff()
+    both = """mutation ($me: ID!, $person: ID!, $why: String!) {
+      a: setStaffRole(input: {personId: $me, reason: $why}) { __typename }
+      b: banPerson(input: {personId: $person, reason: $why}) { __typename }
+    }"""
+    me = global_id("Person", chief.person)
+    assert (await house.run(both, house.token(chief), me=me, **house.given)).codes == ["FORBIDDEN"]
+    assert await house.stage.value("select status from person where id = $1", house.player.person) == "active"
+    kept = "select count(*) from membership where person = $1 and kind = 'staff' and ended_at is null"
+    assert await house.stage.value(kept, chief.person) == 0
