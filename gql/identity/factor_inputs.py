@@ -5,17 +5,12 @@ import strawberry
 from domain.identity.model import Portal
 from gql.errors import BadInputError
 from gql.identity.enums import TokenTransport
+from gql.identity.inputs import Confirmation
 
 _LONGEST_ANSWER = 20_000
 _CODE = "A code of the app (six digits), or a recovery code. Spaces, dashes and case do not matter."
 _ANSWER = "The browser's answer: the JSON of `PublicKeyCredential.toJSON()`."
 _TOKEN = "The offer's token."  # noqa: S105  # the meaning of a token
-
-
-def confirmed(confirm: bool) -> None:
-    """That it was meant. Raises `BadInputError`."""
-    if not confirm:
-        raise BadInputError("`confirm` must be true.")
 
 
 def answer_entered(text: str) -> str:
@@ -26,10 +21,8 @@ def answer_entered(text: str) -> str:
 
 
 @strawberry.input(description="That an authenticator app is to be set up.")
-class OfferTotpInput:
+class OfferTotpInput(Confirmation):
     """That an authenticator app is to be set up."""
-
-    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
 
 
 @strawberry.input(description="What the app shows.")
@@ -40,10 +33,8 @@ class ConfirmTotpInput:
 
 
 @strawberry.input(description="That the authenticator app is to go.")
-class RemoveTotpInput:
+class RemoveTotpInput(Confirmation):
     """That the authenticator app is to go."""
-
-    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
 
 
 @strawberry.input(description="That new recovery codes are wanted.")
@@ -72,17 +63,13 @@ class StepUpInput:
 
 
 @strawberry.input(description="That a code by mail is wanted.")
-class RequestStepUpCodeInput:
+class RequestStepUpCodeInput(Confirmation):
     """That a code by mail is wanted."""
-
-    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
 
 
 @strawberry.input(description="That a passkey is to be set up.")
-class OfferPasskeyInput:
+class OfferPasskeyInput(Confirmation):
     """That a passkey is to be set up."""
-
-    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
 
 
 @strawberry.input(description="A passkey that a browser made.")
@@ -121,10 +108,8 @@ class SignInWithPasskeyInput:
 
 
 @strawberry.input(description="That something is to be confirmed by a passkey.")
-class OfferPasskeyStepUpInput:
+class OfferPasskeyStepUpInput(Confirmation):
     """That something is to be confirmed by a passkey."""
-
-    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
 
 
 @strawberry.input(description="A passkey that a browser used to confirm.")

@@ -11,7 +11,7 @@ from gql.context import Info
 from gql.identity import factor_answers as answers
 from gql.identity import factor_inputs as inputs
 from gql.identity.factors import RecoveryCodes, SteppedUp, StepUpCodeOnItsWay, TotpOffered, second_factors_after
-from gql.identity.inputs import short, token_entered
+from gql.identity.inputs import confirmed, short, token_entered
 from gql.identity.mutations import opened, signed_in
 from gql.refusals import show
 
@@ -31,7 +31,7 @@ class SecondFactorMutation:
     )
     async def offer_totp(self, info: Info, wanted: Annotated[inputs.OfferTotpInput, Wanted]) -> object:
         """Begin to set up an authenticator app."""
-        inputs.confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         made = await second_factors.offer_totp(info.context.identity, info.context.caller)
         return show(made) if isinstance(made, Refusal) else TotpOffered.of(made)
 
@@ -53,7 +53,7 @@ class SecondFactorMutation:
     )
     async def remove_totp(self, info: Info, wanted: Annotated[inputs.RemoveTotpInput, Wanted]) -> object:
         """Take the caller's authenticator app away."""
-        inputs.confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         refused = await second_factors.remove_totp(info.context.identity, info.context.caller)
         return show(refused) if refused else await second_factors_after(info.context)
 
@@ -66,7 +66,7 @@ class SecondFactorMutation:
         self, info: Info, wanted: Annotated[inputs.RenewRecoveryCodesInput, Wanted]
     ) -> object:
         """Get new recovery codes."""
-        inputs.confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         made = await second_factors.renew_recovery_codes(info.context.identity, info.context.caller)
         return show(made) if isinstance(made, Refusal) else RecoveryCodes.of(made)
 
@@ -109,6 +109,6 @@ class StepUpMutation:
         self, info: Info, wanted: Annotated[inputs.RequestStepUpCodeInput, Wanted]
     ) -> object:
         """Have a code sent."""
-        inputs.confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         made = await step_up.request_step_up_code(info.context.identity, info.context.caller)
         return show(made) if isinstance(made, Refusal) else StepUpCodeOnItsWay.of(made)

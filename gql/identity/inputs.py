@@ -22,6 +22,19 @@ def short(name: str, text: str) -> str:
     return text
 
 
+def confirmed(confirm: bool) -> None:
+    """That it was meant. Raises `BadInputError`."""
+    if not confirm:
+        raise BadInputError("`confirm` must be true.")
+
+
+@strawberry.input(description="That something is meant, which takes nothing else.")
+class Confirmation:
+    """That something is meant, which takes nothing else."""
+
+    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
+
+
 _MAIL = "An e-mail address. It is read in whichever case it is written."
 _TOKEN = "What stands behind `#` in the letter's link."  # noqa: S105  # the meaning of a token
 _NEW = "10 to 256 characters, and none of those passwords that many people use."

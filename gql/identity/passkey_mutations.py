@@ -11,7 +11,7 @@ from gql.context import Info
 from gql.identity import factor_answers as answers
 from gql.identity import factor_inputs as inputs
 from gql.identity.factors import PasskeyOffered, SteppedUp, credential_of, second_factors_after
-from gql.identity.inputs import short, token_entered
+from gql.identity.inputs import confirmed, short, token_entered
 from gql.identity.mutations import opened, signed_in
 from gql.refusals import show
 
@@ -30,7 +30,7 @@ class PasskeyMutation:
     )
     async def offer_passkey(self, info: Info, wanted: Annotated[inputs.OfferPasskeyInput, Wanted]) -> object:
         """Begin to set up a passkey."""
-        inputs.confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         made = await passkeys.offer_passkey(info.context.identity, info.context.caller)
         return show(made) if isinstance(made, Refusal) else PasskeyOffered.of(made)
 
@@ -63,7 +63,7 @@ class PasskeyMutation:
         self, info: Info, wanted: Annotated[inputs.OfferPasskeySignInInput, Wanted]
     ) -> object:
         """Begin to sign in by a passkey."""
-        inputs.confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         return PasskeyOffered.of(await passkeys.offer_passkey_sign_in(info.context.identity))
 
     @field(
@@ -89,7 +89,7 @@ class PasskeyMutation:
         self, info: Info, wanted: Annotated[inputs.OfferPasskeyStepUpInput, Wanted]
     ) -> object:
         """Begin to confirm by a passkey."""
-        inputs.confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         made = await passkeys.offer_passkey_step_up(info.context.identity, info.context.caller)
         return show(made) if isinstance(made, Refusal) else PasskeyOffered.of(made)
 

@@ -16,6 +16,7 @@ from domain.rights import Permission
 from gql.access import Right, field
 from gql.context import Info
 from gql.errors import BadInputError
+from gql.identity.inputs import Confirmation, confirmed
 from gql.identity.privacy import AccountKept, Consent, Erasure, PersonalExport, RetainedRecord
 from gql.refusals import result, show
 
@@ -93,10 +94,8 @@ class WithdrawConsentInput:
 
 
 @strawberry.input(name="ExportMyDataInput", description="That a copy is wanted.")
-class ExportWish:
+class ExportWish(Confirmation):
     """That a copy is wanted."""
-
-    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
 
 
 @strawberry.input(description="That everything is to go.")
@@ -107,10 +106,8 @@ class EraseMeInput:
 
 
 @strawberry.input(description="That the account is to stay.")
-class KeepMeInput:
+class KeepMeInput(Confirmation):
     """That the account is to stay."""
-
-    confirm: bool = strawberry.field(description="Always true: you asked for it yourself.")
 
 
 @strawberry.input(description="Whom law asks about, and why.")
@@ -158,7 +155,7 @@ class PrivacyMutation:
     )
     async def export(self, info: Info, wanted: Annotated[ExportWish, Wanted]) -> object:
         """Ask for a copy of everything that is the caller's."""
-        _confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         made = await export_me(info.context.ports.privacy, info.context.caller)
         return show(made) if isinstance(made, Refusal) else PersonalExport.of(made)
 
@@ -170,14 +167,14 @@ class PrivacyMutation:
     )
     async def erase_me(self, info: Info, wanted: Annotated[EraseMeInput, Wanted]) -> object:
         """Have the caller erased."""
-        _confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         made = await erase_me(info.context.ports.privacy, info.context.caller)
         return show(made) if isinstance(made, Refusal) else Erasure.of(made)
 
     @field(Right.SIGNED_IN, "Call the erasure of your account off.", graphql_type=KeepMeResult)
     async def keep_me(self, info: Info, wanted: Annotated[KeepMeInput, Wanted]) -> object:
         """Call the caller's erasure off."""
-        _confirmed(wanted.confirm)
+        confirmed(wanted.confirm)
         ports = info.context.ports.privacy
         made = await keep_me(ports, info.context.caller)
         return show(made) if isinstance(made, Refusal) else AccountKept(at=ports.clock())
@@ -193,8 +190,3 @@ class PrivacyMutation:
         ports = info.context.ports.privacy
         made = await look_up_retained(ports, info.context.caller, PersonId(wanted.person), wanted.reason)
         return show(made) if isinstance(made, Refusal) else RetainedRecord.of(made)
-
-
-def _confirmed(confirm: bool) -> None:
-    if not confirm:
-        raise BadInputError("`confirm` must be true.")
