@@ -32,7 +32,7 @@ dev: $(STAMP) ## Start everything on this machine: databases, sandbox, worker, s
 	@exec $(PY) -m adapters.cli dev
 
 test: $(STAMP) ## Run the tests (ARGS="-k name" for some, WORKERS=0 for one process)
-	$(PY) -m pytest -n $(WORKERS) --ignore=tests/soak $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/soak $(ARGS)
 
 test-older: $(STAMP) ## Run the adapters' tests on the older PostgreSQL and Redis that are installed here
 	@[ -n "$(OLDER)" ] || echo "No other PostgreSQL is installed here: nothing to do."
@@ -70,6 +70,7 @@ soak: $(STAMP) ## Run the long tests: kill loops (MINUTES=10), large budgets (EX
 	$(PY) -m tests.soak.ledger_kill --minutes $(MINUTES)
 	$(PY) -m tests.soak.ledger_state --examples $(EXAMPLES)
 	$(PY) -m pytest tests/soak $(ARGS)
+	BRUTE_FORCE=all $(PY) -m pytest tests/journeys/test_brute_force.py $(ARGS)
 	$(MAKE) test-older
 
 lock: $(STAMP) ## Choose versions anew: requirements.in and requirements-dev.in to their .txt, with hashes

@@ -15,7 +15,7 @@ import redis
 from adapters.embedded.database import DatabaseAddresses, make_database
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.valkey import EmbeddedValkey
-from tests.servers import PASSWORDS, Addresses, Servers, Valkey, drop_database, make_template, new_postgres, new_valkey
+from tests.servers import PASSWORDS, Addresses, Clones, Servers, Valkey, make_template, new_postgres, new_valkey
 from tests.servers import run as run_to_end
 
 _SERVERS = pytest.StashKey[Servers]()
@@ -31,6 +31,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_SERVERS].stop()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys first: they take longest, and what comes last is to be short, so that all processes end together."""
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the run's servers are."""
@@ -44,12 +49,19 @@ def servers(request: pytest.FixtureRequest) -> Addresses:
     return Addresses(**given["servers"]) if given else request.config.stash[_SERVERS].start()
 
 
+@pytest.fixture(scope="session")
+def clones(servers: Addresses) -> Iterator[Clones]:
+    """Makes databases, fast."""
+    with Clones(servers) as opened:
+        yield opened
+
+
 @pytest.fixture
-def database(servers: Addresses) -> Iterator[DatabaseAddresses]:
+def database(clones: Clones) -> Iterator[DatabaseAddresses]:
     """A migrated, empty database of the test's own: `.app_url`, `.owner_url`, `.superuser_url`."""
     name = f"test_{secrets.token_hex(6)}"
-    yield run_to_end(make_database(servers.superuser_url, name, PASSWORDS, template=servers.template))
-    run_to_end(drop_database(servers.superuser_url, name))
+    yield clones.make(name)
+    clones.drop(name)
 
 
 @pytest.fixture

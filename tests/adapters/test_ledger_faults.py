@@ -415,7 +415,7 @@ async def test_a_unit_of_work_that_stands_still_is_ended_by_the_server(
 ) -> None:
     assert await opened.database.pool.fetchval("show idle_in_transaction_session_timeout") == "30s"
     a = world.wallet("a")
-    monkeypatch.setattr("adapters.postgres.database.LONGEST_STANDSTILL", "300ms")
+    monkeypatch.setattr("adapters.postgres.database.LONGEST_STANDSTILL", "2s")
     async with house(database.app_url, hands) as hasty:
 
         async def stand_still() -> None:

@@ -267,7 +267,7 @@ async def test_it_keeps_up_and_comes_back_when_its_connection_is_cut(bench: Benc
             await eventually(all_sealed(bench), timeout_s=2)
             assert await ruler.fetchval(
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity "
-                "where application_name = 'gametriggers sealer'"
+                "where application_name = 'gametriggers sealer' and datname = current_database()"
             )
         await top_up(bench)
         await eventually(all_sealed(bench))

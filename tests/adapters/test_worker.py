@@ -124,7 +124,8 @@ async def test_a_lost_connection_is_opened_again(settings: Settings, monkeypatch
         await eventually(lambda: runs[0] >= 1, timeout_s=20)
         before = runs[0]
         assert await ports.database.pool.fetchval(
-            "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like '%schedule'"
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+            " where application_name like '%schedule' and datname = current_database()"
         )
         await eventually(lambda: runs[0] > before, timeout_s=30)
 
