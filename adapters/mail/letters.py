@@ -6,8 +6,9 @@ from html import escape
 from uuid import UUID
 
 from adapters.mail.wording import LANGUAGES, Language
-from domain.identity.mail import FactorChange, Letter, Occasion
+from domain.identity.mail import FactorChange, IdentityChange, Letter, Occasion
 from domain.identity.model import Locale
+from domain.identity.provider import Provider
 
 _JAKARTA = timezone(timedelta(hours=7), "WIB")
 """Our readers' time, which knows no summer."""
@@ -59,8 +60,10 @@ def _said(found: object, language: Language) -> str:
         case datetime():
             at = found.astimezone(_JAKARTA)
             return f"{at.day} {language.months[at.month - 1]} {at.year} {at:%H:%M} WIB"
-        case FactorChange():
+        case FactorChange() | IdentityChange():
             return language.changes[found]
+        case Provider():
+            return language.providers[found]
         case _:
             return _one_line(str(found))
 

@@ -13,6 +13,8 @@ from domain.identity.mail import (
     ErasureScheduled,
     ExportReady,
     FactorChange,
+    IdentityChange,
+    IdentityChanged,
     NewSignIn,
     Occasion,
     PasswordChanged,
@@ -22,6 +24,7 @@ from domain.identity.mail import (
     VerifyAddress,
 )
 from domain.identity.model import Locale
+from domain.identity.provider import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Language:
     months: tuple[str, ...]
     greeting: str
     closing: str
-    changes: Mapping[FactorChange, str]
+    changes: Mapping[FactorChange | IdentityChange, str]
+    providers: Mapping[Provider, str]
     letters: Mapping[type[Occasion], Wording]
 
 
@@ -56,7 +60,11 @@ ENGLISH = Language(
         FactorChange.PASSKEY_REMOVED: "A passkey was removed from your account",
         FactorChange.RECOVERY_CODES_RENEWED: "Your account was given new recovery codes; the old ones are void",
         FactorChange.RECOVERY_CODE_USED: "A recovery code was used to sign in to your account",
+        IdentityChange.LINKED: "A way to sign in was added to your account",
+        IdentityChange.UNLINKED: "A way to sign in was removed from your account",
     },
+    providers={Provider.PASSWORD: "your address and a password", Provider.GOOGLE: "Google", Provider.TWITCH: "Twitch",
+               Provider.TELEGRAM: "Telegram"},
     letters={
         ConfirmSignUp: Wording(
             "Confirm your e-mail address",
@@ -118,6 +126,12 @@ ENGLISH = Language(
             ("{change}, on {at}.", "If it was not you, sign in, look at your settings and write to support at once."),
             "Look at my settings",
         ),
+        IdentityChanged: Wording(
+            "How you sign in changed",
+            ("{change}: {provider}, on {at}.",
+             "If it was not you, sign in, undo it, end all other sessions and write to support at once."),
+            "See how I sign in",
+        ),
         ExportReady: Wording(
             "Your export is ready",
             (("What we keep about you is ready to be fetched, once, until {until}. Keep the file where only you can"
@@ -165,7 +179,11 @@ INDONESIAN = Language(
         FactorChange.PASSKEY_REMOVED: "Kunci sandi (passkey) dihapus dari akun Anda",
         FactorChange.RECOVERY_CODES_RENEWED: "Kode pemulihan baru dibuat untuk akun Anda; kode lama tidak berlaku lagi",
         FactorChange.RECOVERY_CODE_USED: "Sebuah kode pemulihan dipakai untuk masuk ke akun Anda",
+        IdentityChange.LINKED: "Sebuah cara masuk ditambahkan ke akun Anda",
+        IdentityChange.UNLINKED: "Sebuah cara masuk dihapus dari akun Anda",
     },
+    providers={Provider.PASSWORD: "alamat Anda dan kata sandi", Provider.GOOGLE: "Google", Provider.TWITCH: "Twitch",
+               Provider.TELEGRAM: "Telegram"},
     letters={
         ConfirmSignUp: Wording(
             "Konfirmasi alamat email Anda",
@@ -228,6 +246,12 @@ INDONESIAN = Language(
             ("{change}, pada {at}.",
              "Jika bukan Anda, masuklah, periksa pengaturan Anda, dan segera hubungi dukungan."),
             "Periksa pengaturan saya",
+        ),
+        IdentityChanged: Wording(
+            "Cara masuk ke akun Anda berubah",
+            ("{change}: {provider}, pada {at}.",
+             "Jika bukan Anda, masuklah, batalkan perubahan itu, akhiri semua sesi lain, dan segera hubungi dukungan."),
+            "Lihat cara masuk saya",
         ),
         ExportReady: Wording(
             "Ekspor Anda sudah siap",

@@ -41,10 +41,8 @@ async def stays(work: IdentityWork, actor: Actor, *, without: SecondFactor) -> R
 
 async def letter_of_change(ports: IdentityPorts, person: PersonId, change: FactorChange) -> QueuedLetter | None:
     """The letter that tells a person of a change, sealed before the unit of work; None without a confirmed address."""
-    known = (await ports.people.people([person])).get(person)
-    if known is None or known.mail_verified_at is None:
-        return None
-    return await letter_to(ports, person, SecondFactorChanged(change, ports.clock(), ports.pages.second_factors))
+    told = SecondFactorChanged(change, ports.clock(), ports.pages.second_factors)
+    return await letter_to(ports, person, told, proven=True)
 
 
 async def end_other_sessions(ports: IdentityPorts, work: IdentityWork, actor: Actor) -> None:

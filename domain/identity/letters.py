@@ -12,6 +12,8 @@ from domain.identity.mail import (
     AlreadyRegistered,
     ConfirmSignUp,
     FactorChange,
+    IdentityChange,
+    IdentityChanged,
     MailUndeliverableError,
     Occasion,
     ResetPassword,
@@ -22,6 +24,7 @@ from domain.identity.mail_stores import QueuedLetter
 from domain.identity.model import LINK_LIFETIME, Locale
 from domain.identity.one_time_codes import MAIL_CODE_LIFETIME
 from domain.identity.ports import IdentityPorts
+from domain.identity.provider import Provider
 from domain.ids import PersonId, uuid7
 from domain.vault import PLATFORM, Sealed
 from domain.work import Swept
@@ -35,6 +38,7 @@ _MOST_ROUNDS: Final = 50
 _KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Occasion)}
 _READ: Final[Mapping[Any, Callable[[str], object]]] = {
     str: str, datetime: datetime.fromisoformat, FactorChange: FactorChange,
+    IdentityChange: IdentityChange, Provider: Provider,
 }  # fmt: skip
 _USELESS_AFTER: Final[Mapping[type, timedelta]] = {
     ConfirmSignUp: LINK_LIFETIME,
@@ -124,12 +128,25 @@ def _read(name: str, text: str) -> tuple[Occasion, str]:
     return kind(**told), found["to"]
 
 
-async def letter_to(ports: IdentityPorts, person: PersonId, occasion: Occasion) -> QueuedLetter | None:
-    """A letter to the address that a person has, sealed; None where they have none, or were erased."""
+async def letter_to(
+    ports: IdentityPorts, person: PersonId, occasion: Occasion, *, proven: bool = False
+) -> QueuedLetter | None:
+    """A letter to the address that a person has, sealed; None where they have none, or were erased.
+
+    Where it must be `proven`, also None for an address that nobody confirmed.
+    """
     found = (await ports.people.people([person])).get(person)
-    if found is None or found.mail is None:
+    if found is None or found.mail is None or (proven and found.mail_verified_at is None):
         return None
     try:
         return await queued_letter(ports, person, found.mail, found.locale, occasion)
     except KeyDestroyedError:
         return None
+
+
+async def letter_of_identity(
+    ports: IdentityPorts, person: PersonId, change: IdentityChange, provider: Provider
+) -> QueuedLetter | None:
+    """What tells a person of a change in how they sign in; None where no address is surely theirs."""
+    told = IdentityChanged(change, provider, ports.clock(), ports.pages.identities)
+    return await letter_to(ports, person, told, proven=True)

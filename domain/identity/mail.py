@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.errors import DomainError
 from domain.identity.model import Locale
+from domain.identity.provider import Provider
 
 
 class MailUndeliverableError(DomainError):
@@ -47,6 +48,13 @@ class FactorChange(StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     RECOVERY_CODE_USED = "recovery_code_used"
+
+
+class IdentityChange(StrEnum):
+    """What happened to a way in which a person signs in."""
+
+    LINKED = "linked"
+    UNLINKED = "unlinked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,16 @@ class SecondFactorChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """A way of signing in was linked to a person, or taken away. The link leads to the settings."""
+
+    change: IdentityChange
+    provider: Provider
+    at: datetime
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ExportReady:
     """A person's export can be fetched, once, until then."""
 
@@ -165,6 +183,7 @@ Occasion = (
     | StepUpCode
     | NewSignIn
     | SecondFactorChanged
+    | IdentityChanged
     | ExportReady
     | ErasureScheduled
     | ErasureDone

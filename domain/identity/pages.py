@@ -50,6 +50,11 @@ class Pages:
         return f"{self.site}/settings/sessions"
 
     @property
+    def identities(self) -> str:
+        """Where a person looks after how they sign in."""
+        return f"{self.site}/settings/identities"
+
+    @property
     def second_factors(self) -> str:
         """Where a person looks after their second factors."""
         return f"{self.site}/settings/second-factors"

@@ -16,6 +16,8 @@ from domain.actor import Actor, Origin
 from domain.audit_log import Deed
 from domain.errors import KeyDestroyedError, UnavailableError
 from domain.identity.addresses import mail_index, readable_mail
+from domain.identity.letters import letter_of_identity
+from domain.identity.mail import IdentityChange
 from domain.identity.model import FRESH_SIGN_IN, Locale, PersonStatus, Portal, SessionEnd, Ticket, TicketPurpose
 from domain.identity.ports import IdentityPorts
 from domain.identity.provider import (
@@ -160,7 +162,10 @@ async def enter(ports: IdentityPorts, profile: Profile, portal: Portal, origin: 
 
 
 async def link(ports: IdentityPorts, actor: Actor, profile: Profile) -> Linked | Refusal:
-    """Let a person sign in by a provider from now on. Somebody else's way of signing in stays theirs."""
+    """Let a person sign in by a provider from now on. Somebody else's way of signing in stays theirs.
+
+    Whoever comes by it is the person: so a letter tells them.
+    """
     if refusal := _may_link(ports, actor):
         return refusal
     index, provider = _index(ports, profile), profile.provider
@@ -168,6 +173,7 @@ async def link(ports: IdentityPorts, actor: Actor, profile: Profile) -> Linked |
         subject = await ports.vault.seal(actor.person, "subject", profile.subject)
     except KeyDestroyedError:
         return FreshSignInRequired()
+    letter = await letter_of_identity(ports, actor.person, IdentityChange.LINKED, provider)
     async with ports.work() as work:
         if await work.people.lock(actor.person) is not PersonStatus.ACTIVE:
             return FreshSignInRequired()
@@ -175,13 +181,22 @@ async def link(ports: IdentityPorts, actor: Actor, profile: Profile) -> Linked |
             found = await work.people.find_identity(provider, index)
             return Linked(provider) if found is not None and found[1] == actor.person else IdentityTaken()
         await work.record(Deed("identity.linked", f"person:{actor.person}", actor, after={"provider": provider}))
+        if letter is not None:
+            await work.letters.add(letter)
     return Linked(provider)
 
 
 async def unlink(ports: IdentityPorts, actor: Actor, identity: UUID) -> Refusal | None:
-    """Take away a way of signing in; the last one stays. Other sessions end: one of them may be why it is done."""
+    """Take away a way of signing in; the last one stays. Other sessions end: one of them may be why it is done.
+
+    A letter tells the person: it may be how they come in.
+    """
     if refusal := _may_link(ports, actor):
         return refusal
+    known = (await ports.people.identities_of([actor.person]))[actor.person]
+    provider = next((Provider(each.provider) for each in known if each.id == identity), None)
+    told = IdentityChange.UNLINKED
+    letter = await letter_of_identity(ports, actor.person, told, provider) if provider else None
     async with ports.work() as work:
         if await work.people.lock(actor.person) is not PersonStatus.ACTIVE:
             return FreshSignInRequired()
@@ -191,6 +206,8 @@ async def unlink(ports: IdentityPorts, actor: Actor, identity: UUID) -> Refusal 
             return UnknownIdentity()
         await work.sessions.end(actor.person, ports.clock(), SessionEnd.IDENTITY_CHANGED, but=actor.session)
         await work.record(Deed("identity.unlinked", f"identity:{identity}", actor))
+        if letter is not None:
+            await work.letters.add(letter)
     return None
 
 

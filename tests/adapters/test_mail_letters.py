@@ -23,6 +23,8 @@ from domain.identity.mail import (
     ErasureScheduled,
     ExportReady,
     FactorChange,
+    IdentityChange,
+    IdentityChanged,
     Letter,
     Letters,
     NewSignIn,
@@ -34,6 +36,7 @@ from domain.identity.mail import (
     VerifyAddress,
 )
 from domain.identity.model import Locale
+from domain.identity.provider import Provider
 
 LETTERS: Letters = WrittenLetters()
 LINK = "https://portal.example.id/go?ticket=a-b_c&next=%2Fhome"
@@ -49,6 +52,7 @@ OCCASIONS: list[Occasion] = [
     StepUpCode("012345"),
     NewSignIn("Firefox on Linux", "Bandung, ID", AT, LINK),
     *(SecondFactorChanged(change, AT, LINK) for change in FactorChange),
+    *(IdentityChanged(change, provider, AT, LINK) for change in IdentityChange for provider in Provider),
     ExportReady(LINK, AT),
     ErasureScheduled(AT, LINK),
     ErasureDone(),
@@ -84,7 +88,8 @@ def test_there_are_words_for_every_occasion() -> None:
     assert {type(occasion) for occasion in OCCASIONS} == set(get_args(Occasion))
     for language in LANGUAGES.values():
         assert set(language.letters) == set(get_args(Occasion))
-        assert set(language.changes) == set(FactorChange)
+        assert set(language.changes) == {*FactorChange, *IdentityChange}
+        assert set(language.providers) == set(Provider)
         assert len(language.months) == 12
     assert set(LANGUAGES) == set(Locale)
 

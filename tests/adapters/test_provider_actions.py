@@ -11,6 +11,7 @@ import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.identity.telegram import TelegramProofs
+from adapters.mail.letters import WrittenLetters
 from adapters.sandbox.identity.people import PEOPLE, Site
 from adapters.sandbox.identity.proofs import launch_text, widget_fields
 from domain.actor import Actor
@@ -200,6 +201,33 @@ async def test_one_links_signs_in_by_it_and_unlinks(town: Town) -> None:
     assert (await town.arrived(Provider.TWITCH)).person != member.person
     deeds = await town.stage.deeds()
     assert (deeds.count("identity.linked"), deeds.count("identity.unlinked")) == (1, 1)
+
+
+async def test_the_person_is_told_of_each_change_and_of_nothing_else(town: Town) -> None:
+    stage, member = town.stage, await town.stage.member()
+    stage.wording = WrittenLetters()
+    for _ in range(2):
+        assert await town.journey(Provider.TWITCH, "ayu", member) == Linked(Provider.TWITCH)
+    assert isinstance(await unlink(stage, member, uuid7()), UnknownIdentity)
+    linked = (await town.identities(member.person))["twitch"]
+    for _ in range(2):
+        await unlink(stage, member, linked.id)
+    await stage.post()
+    letters = [letter for letter in stage.mailer.letters if letter.subject == "How you sign in changed"]
+    assert [letter.to for letter in letters] == ["ani@mail.example"] * 2
+    assert "A way to sign in was added to your account: Twitch, on " in letters[0].text
+    assert "A way to sign in was removed from your account: Twitch, on " in letters[1].text
+    assert all("https://portal.example/settings/identities" in letter.text for letter in letters)
+
+
+async def test_an_address_that_nobody_confirmed_is_not_told(town: Town) -> None:
+    member = await town.stage.member()
+    await town.stage.database.pool.execute("update person set mail_verified_at = null")
+    assert await town.journey(Provider.TWITCH, "ayu", member) == Linked(Provider.TWITCH)
+    linked = (await town.identities(member.person))["twitch"]
+    assert await unlink(town.stage, member, linked.id) is None
+    await town.stage.post()
+    assert town.stage.subjects == ["ConfirmSignUp"]
 
 
 async def test_the_last_way_in_stays_and_anothers_is_not_touched(town: Town) -> None:
