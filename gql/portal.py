@@ -1,7 +1,7 @@
-"""Stands in for the portals' sign-in pages while somebody develops: where links in letters and other sites lead.
+"""Stands in for the portals' pages while somebody develops: where links in letters and other sites lead.
 
-One page for all of them. It calls our own endpoint as a portal would, and holds no tokens: those travel as cookies.
-Never in production.
+One page for all of them. It calls our own endpoint as a portal would, and holds no tokens: those travel as cookies, of
+the portal that is chosen there. Never in production.
 """
 
 import secrets
@@ -19,6 +19,10 @@ PATHS = (
     "/confirm-mail",
     "/reset-password",
     "/forgotten-password",
+    "/download-export",
+    "/settings/sessions",
+    "/settings/second-factors",
+    "/settings/erasure",
 )
 
 _PAGE = Template((Path(__file__).parent / "portal.html").read_text(encoding="utf-8"))

@@ -27,8 +27,9 @@ Try this
      press "Pay, and be reported twice": the money still comes once.
   3. Ask for the wallet of `other` by its id with demo's token: it answers as if it did not exist. Then let the ledger
      prove itself: .venv/bin/gametriggers audit
-  4. Sign up under "Sign in" above, and click the link in the letter under "Mail". Or sign in by the Google that stands
-     in for the real one: whoever you pick there, you are.
+  4. Sign up under "Sign in" above, and click the link in the letter under "Mail": whatever a letter links to is there.
+     Choose another portal and sign in once more: each portal has a session of its own. Or sign in by the Google that
+     stands in for the real one: whoever you pick there, you are.
 Ctrl-C ends everything that was started; `make reset` deletes what it stored."""
 
 

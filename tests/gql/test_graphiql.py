@@ -4,6 +4,7 @@ import json
 import re
 from functools import partial
 from http.cookies import SimpleCookie
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from adapters.demo import DEMO, demo_password, demo_session, mail_of
 from adapters.embedded.database import DatabaseAddresses
 from adapters.identity.tokens import Tokens
 from domain.actor import Actor
+from domain.identity.pages import Pages
+from domain.identity.provider import Provider
 from gql.node import global_id
 from gql.portal import PATHS
 from tests.accounts_house import AccountPorts
@@ -100,6 +103,27 @@ async def test_production_has_none_of_it(house: House) -> None:
     assert (await house.request("GET", "/graphql/assets/graphiql.min.js")).status == 404
     for path in PATHS:
         assert (await house.request("GET", path.format(provider="google"))).status == 404
+
+
+def pages_named() -> list[str]:
+    """The path of every page that a letter or another site may name."""
+    pages = Pages("")
+    links = [pages.provider_return(Provider.GOOGLE)]
+    for name, member in vars(Pages).items():
+        if isinstance(member, property):
+            links.append(getattr(pages, name))
+        elif isfunction(member) and list(signature(member).parameters) == ["self", "token"]:
+            links.append(getattr(pages, name)("a-token"))
+    return [link.partition("#")[0] for link in links]
+
+
+async def test_every_page_that_a_letter_names_is_there(workshop: House) -> None:
+    named = pages_named()
+    assert len(named) >= 10
+    for path in named:
+        reply = await workshop.request("GET", path)
+        assert reply.status == 200, path
+        assert path.startswith("/sign-in/") or f'"{path}":' in reply.text
 
 
 async def test_the_portals_page_runs_its_own_script_alone(workshop: House) -> None:
