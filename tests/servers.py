@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import asyncpg
 import psutil
@@ -29,6 +30,9 @@ from adapters.embedded.valkey import EmbeddedValkey
 from adapters.postgres.migrate import upgrade, upgrade_keys
 
 T = TypeVar("T")
+
+_ROUNDS = "scram_iterations"
+"""How often a password is hashed to log in with it. Tests open connections by the ten thousand, and guard no secret."""
 
 PASSWORDS = RolePasswords(owner="owner-of-tests", app="app-of-tests")
 
@@ -68,6 +72,7 @@ class Servers:
             sweep(self._folder.parent)
             superuser_url = os.environ.get("TEST_DATABASE_SUPERUSER_URL") or self._start_postgres()
             valkey_url = os.environ.get("TEST_REDIS_URL") or self._start_valkey()
+            run(hash_anew(superuser_url))
             template = f"template_{secrets.token_hex(4)}"
             run(make_template(superuser_url, template))
             self._addresses = Addresses(superuser_url, template, valkey_url)
@@ -132,7 +137,8 @@ class Clones:
 def new_postgres(folder: Path, *, durable: bool) -> EmbeddedPostgres:
     """A PostgreSQL of the generation under test, not yet started."""
     programs = os.environ.get("TEST_POSTGRES_PROGRAMS")
-    return EmbeddedPostgres(folder, durable=durable, programs=Path(programs) if programs else None)
+    settings = {} if programs or durable else {_ROUNDS: "1"}
+    return EmbeddedPostgres(folder, durable=durable, programs=Path(programs) if programs else None, settings=settings)
 
 
 def new_valkey(folder: Path) -> EmbeddedValkey:
@@ -147,6 +153,17 @@ async def make_template(superuser_url: str, name: str) -> None:
     made = await make_database(superuser_url, name, PASSWORDS)
     await upgrade(made.owner_url, APP_ROLE)
     await upgrade_keys(made.owner_url, APP_ROLE)
+
+
+async def hash_anew(superuser_url: str) -> None:
+    """Store the superuser's password as the server hashes passwords now: with how little, was not known to `initdb`."""
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        if await connection.fetchval("SELECT current_setting($1, true)", _ROUNDS) == "1":
+            password = await connection.fetchval("SELECT quote_literal($1::text)", urlsplit(superuser_url).password)
+            await connection.execute(f"ALTER ROLE CURRENT_USER PASSWORD {password}")
+    finally:
+        await connection.close()
 
 
 async def drop_database(superuser_url: str, name: str) -> None:
