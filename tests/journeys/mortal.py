@@ -24,6 +24,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,12 @@ async def _settlement(ports: Adapters) -> None:
     await record_settlement(ports, "midtrans", Money.whole(46_000, Currency.IDR), "a reference of the bank")
 
 
+IMPORTED_LATE = (
+    "encodings.idna", "uvicorn.lifespan.on", "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl", "valkey.asyncio",
+)  # fmt: skip
+"""What a life would import when it needs it; imported once, before the first is born."""
+
 ROLES: Mapping[str, Callable[[Settings, TurnedClock], Coroutine[Any, Any, None]]] = {
     "serve": _serve, "sweep": _sweep, "tell": _tell, "settle": _settle,
 }  # fmt: skip
@@ -273,6 +280,8 @@ def _be_born(order: Mapping[str, Any]) -> None:
 
 def beget() -> None:
     """Read orders, a line each, and tell of births and deaths, a line each, until there are no more orders."""
+    for name in IMPORTED_LATE:
+        import_module(name)
     once = cache(build_schema)
     once(development=False)
     patch.object(app, "build_schema", once).start()  # the same for every life, so it is built before the first
