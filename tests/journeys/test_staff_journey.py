@@ -57,6 +57,7 @@ async def role(house: AccountsHouse, tokens: Any, at: dict[str, str]) -> object:
 
 async def test_from_the_link_to_the_first_deed(house: AccountsHouse) -> None:
     player = await enroll(house.stage.database.pool)
+    await house.stage.vault.create_key(player.person)
     made = await found_super_admin(house.stage, ADA, ["203.0.113.0/24"])
     assert isinstance(made, Founded)
     link = made.link.partition("#")[2]
