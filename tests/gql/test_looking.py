@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import GraphQLObjectType
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.deeds import PostgresDeeds
@@ -14,6 +15,7 @@ from domain.identity.model import Session
 from domain.ids import PersonId
 from domain.rights import StaffRole
 from gql.node import global_id
+from gql.schema import build_schema
 from tests.accounts_house import running_accounts
 from tests.gql.test_staff import StaffHouse
 
@@ -141,3 +143,9 @@ async def test_nobody_is_seen_unseen(house: StaffHouse, monkeypatch: pytest.Monk
     reply = await house.run(PERSON % "name", house.token(support), **house.given)
     assert reply.codes == ["UNAVAILABLE"]
     assert reply.body["data"] == {"person": None}
+
+
+def test_every_field_of_a_person_is_looked_at_above() -> None:
+    person = build_schema().core.type_map["Person"]
+    assert isinstance(person, GraphQLObjectType)
+    assert {field.split()[0] for field in FIELDS} == {*person.fields} - {"id"}

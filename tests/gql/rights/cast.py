@@ -196,8 +196,10 @@ async def _top_up(_: Any, ports: Adapters, side: Side) -> object:
     return made.id
 
 
-async def _another_person(pool: Any, _: Adapters, __: Side) -> object:
-    return (await enroll(pool)).person
+async def _another_person(pool: Any, ports: Adapters, _: Side) -> object:
+    person = (await enroll(pool)).person
+    await ports.identity.vault.create_key(person)
+    return person
 
 
 async def _merge_request(pool: Any, _: Adapters, side: Side) -> object:

@@ -33,8 +33,9 @@ from tests.identity_parts import knowing_nobody
 
 OWN, OTHER, NOBODYS = "own", "other", "nobody's"
 DATA, NOTHING, UNASKED = "data", "nothing", "unasked"
-REMEMBERED = {"deed sign_in.wrong_password", "deed sign_in.refused", "deed step_up.refused", "deed audit_log.read"}
-"""What is written down of those who are denied, and of who reads what others did."""
+REMEMBERED = {"deed sign_in.wrong_password", "deed sign_in.refused", "deed step_up.refused", "deed audit_log.read",
+              "deed person.looked_up"}  # fmt: skip
+"""What is written down of those who are denied, and of who reads what others did, or who they are."""
 TRIES: Mapping[str, set[str]] = {"Mutation.stepUp": {"person"}}
 """Where tries that failed are counted, by the field that they were made at."""
 SLIGHT = {"mail_request", "ticket"}
