@@ -199,6 +199,8 @@ def _guarded(requires: Requires, resolve: Callable[..., Any] | None) -> Callable
         return resolve(source, info, **arguments)
 
     return resolve_if_permitted
+
+
 def _judged_anew(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
     """The changes of one request follow one another: what one takes from the caller the next does not find any more."""
 
@@ -208,5 +210,3 @@ def _judged_anew(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
         return await found if isawaitable(found) else found
 
     return resolve_after_others
-
-
