@@ -1,6 +1,6 @@
 """Who may read what. Every field declares a right, the SDL shows it, and a field without one does not build."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from inspect import isawaitable
 from typing import Any, Protocol
@@ -16,7 +16,8 @@ from domain.rights import BrandRole, Permission
 from gql.enums import describe
 from gql.errors import ForbiddenError, UnauthenticatedError
 
-_DEFINITION = "strawberry-definition"
+DEFINITION = "strawberry-definition"
+"""Where the engine's types and fields keep what Strawberry knows of them."""
 
 
 @strawberry.enum(description="Who may use a field.")
@@ -99,6 +100,7 @@ def field(
     permission: Permission | None = None,
     role: BrandRole | None = None,
     harmless: bool = False,
+    metadata: Mapping[str, object] | None = None,
     **options: Any,
 ) -> Any:
     """A field that `right` guards: use it instead of `strawberry.field`, as a decorator or as a default.
@@ -109,7 +111,8 @@ def field(
     if (right is Right.STAFF) is (permission is None) or (role is not None and right is not Right.OWNER):
         raise UndeclaredRightError(f"{right} does not go with {permission} and {role}")
     requires = Requires(right=right, permission=permission or UNSET, role=role or UNSET)
-    return strawberry.field(description=description, directives=(requires,), metadata={_HARMLESS: harmless}, **options)
+    known = {_HARMLESS: harmless, **(metadata or {})}
+    return strawberry.field(description=description, directives=(requires,), metadata=known, **options)
 
 
 def permit(requires: Requires, source: object, caller: Caller) -> None:
@@ -131,6 +134,20 @@ def permit(requires: Requires, source: object, caller: Caller) -> None:
             raise ForbiddenError
 
 
+def hold(requires: Requires | None, caller: Caller, *, changes: bool) -> None:
+    """Let the caller use a field of the root, as `permit` has it; one that `changes` something, only as oneself."""
+    if changes:
+        as_oneself(caller)
+    if requires is not None:
+        permit(requires, None, caller)
+
+
+def as_oneself(caller: Caller) -> None:
+    """Refuse a change to who only looks through somebody's eyes. Raises `ForbiddenError`."""
+    if caller.actor is not None and caller.actor.impersonator is not None:
+        raise ForbiddenError("Nothing is changed while you look through somebody else's eyes.")
+
+
 def guard(schema: GraphQLSchema) -> None:
     """Put the declared right before every resolver. Raises `UndeclaredRightError` naming the first field at fault."""
     roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
@@ -147,15 +164,16 @@ def guard(schema: GraphQLSchema) -> None:
             elif isinstance(type_, GraphQLObjectType):
                 declared.resolve = _guarded(requires, declared.resolve)
     for declared in mutations.values():
-        if not declared.extensions[_DEFINITION].metadata[_HARMLESS]:
+        if not is_harmless(declared):
             declared.resolve = _not_through_others_eyes(declared.resolve)
+        declared.resolve = _judged_anew(declared.resolve)
     _describe_arguments(schema)
 
 
 def _describe_arguments(schema: GraphQLSchema) -> None:
     """Strawberry forgets what the arguments of a schema directive mean."""
     for directive in schema.directives:
-        definition = directive.extensions.get(_DEFINITION)
+        definition = directive.extensions.get(DEFINITION)
         for found in getattr(definition, "fields", ()):
             directive.args[found.graphql_name or found.python_name].description = found.description
 
@@ -166,39 +184,29 @@ def _guard_root(declared: GraphQLField, requires: Requires, place: str, *, strea
         raise UndeclaredRightError(f"{place} is a root: it has no parent whose right would hold")
     if streams:
         declared.subscribe = _guarded(requires, declared.subscribe)
-        declared.resolve = _judged_anew(declared.resolve)
     else:
         declared.resolve = _guarded(requires, declared.resolve)
 
 
 def requirement(declared: GraphQLField) -> Requires | None:
     """What a field of the schema declares; None for one that declares nothing."""
-    definition = declared.extensions.get(_DEFINITION)
+    definition = declared.extensions.get(DEFINITION)
     if not isinstance(definition, StrawberryField):
         return None
     return next((found for found in definition.directives if isinstance(found, Requires)), None)
 
 
-def _not_through_others_eyes(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Refuse a change to who only looks through somebody's eyes."""
+def is_harmless(declared: GraphQLField) -> bool:
+    """Whether a mutation may be used through somebody else's eyes."""
+    return bool(declared.extensions[DEFINITION].metadata[_HARMLESS])
 
+
+def _not_through_others_eyes(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
     def resolve_as_oneself(source: object, info: Any, **arguments: Any) -> Any:
-        if info.context.actor is not None and info.context.actor.impersonator is not None:
-            raise ForbiddenError("Nothing is changed while you look through somebody else's eyes.")
+        as_oneself(info.context)
         return resolve(source, info, **arguments) if resolve else None
 
     return resolve_as_oneself
-
-
-def _guarded(requires: Requires, resolve: Callable[..., Any] | None) -> Callable[..., Any]:
-    if resolve is None:
-        raise UndeclaredRightError("a field without a resolver cannot be guarded")
-
-    def resolve_if_permitted(source: object, info: Any, **arguments: Any) -> Any:
-        permit(requires, source, info.context)
-        return resolve(source, info, **arguments)
-
-    return resolve_if_permitted
 
 
 def _judged_anew(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
@@ -210,3 +218,14 @@ def _judged_anew(resolve: Callable[..., Any] | None) -> Callable[..., Any]:
         return await found if isawaitable(found) else found
 
     return resolve_after_others
+
+
+def _guarded(requires: Requires, resolve: Callable[..., Any] | None) -> Callable[..., Any]:
+    if resolve is None:
+        raise UndeclaredRightError("a field without a resolver cannot be guarded")
+
+    def resolve_if_permitted(source: object, info: Any, **arguments: Any) -> Any:
+        permit(requires, source, info.context)
+        return resolve(source, info, **arguments)
+
+    return resolve_if_permitted

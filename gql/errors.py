@@ -12,8 +12,6 @@ from typing import Any, ClassVar
 
 import structlog
 from graphql import GraphQLError
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from domain.errors import ConflictError, NotPermittedError, UnavailableError
 
@@ -21,9 +19,6 @@ _MASKED = "Something went wrong on our side. Tell us the correlation id and we f
 _UNAVAILABLE = "Something that we need does not answer. Try the same request again in a moment."
 
 _HINT = re.compile(r" ?Did you mean [^?]*\?")
-
-_OF_THE_REQUEST = (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
-"""What the engine raises about a request that it does not begin to execute."""
 
 _log = structlog.get_logger("gametriggers.graphql")
 
@@ -134,7 +129,7 @@ def _told(error: GraphQLError, correlation_id: str, unavailable: tuple[type[Exce
     if isinstance(cause, (UnavailableError, ConflictError, OSError, TimeoutError, *unavailable)):
         _log.warning("unavailable", correlation_id=correlation_id, path=_dotted(error), cause=repr(cause))
         return _formatted(error, _UNAVAILABLE, {"code": "UNAVAILABLE", "retryable": True})
-    if error.path is None and (cause is None or isinstance(cause, _OF_THE_REQUEST)):
+    if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
         return _formatted(error, error.message, {"code": BadInputError.code})
     _log.error("internal_error", correlation_id=correlation_id, path=_dotted(error), exc_info=cause or error)
     return _formatted(error, _MASKED, {"code": "INTERNAL", "correlationId": correlation_id})

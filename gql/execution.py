@@ -1,31 +1,35 @@
 """Carries out one GraphQL operation: within limits, behind rights, and with errors that say no more than they should.
 
-Both transports, HTTP and WebSocket, call `answers` and send what it yields.
+Both transports, HTTP and WebSocket, call `answers` and send what it yields. What was worked out about a document is
+kept with it; what has no plan is left to graphql-core, behind the same limits and the same rights.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from inspect import isawaitable
+from typing import Any, Protocol
 
 import strawberry
 from graphql import (
-    DocumentNode,
+    ExecutionResult,
     GraphQLError,
     GraphQLSchema,
-    NameNode,
     NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
+    OperationType,
+    execute,
+    validate,
 )
-from graphql.execution import Executor
-from strawberry.extensions import SchemaExtension
+from graphql.execution import Executor, create_source_event_stream, map_source_to_response_event
+from graphql.execution.values import VariableValues
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
-from strawberry.types.graphql import OperationType
 
+from domain.actor import Actor
 from gql.access import guard
+from gql.engine import documents
+from gql.engine.documents import Document, Library
+from gql.engine.running import Done, World
 from gql.errors import Manner, RateLimitedError, Told, is_executed, tell
 from gql.limits import Limits, Measured, excesses, measured
 
@@ -91,8 +95,6 @@ class Answer:
 
 
 _MEMO = "_relevant_sub_fields"
-_NAME = "_provided_operation_name"
-_NO_NAME = NameNode(value="")
 
 
 class Spending(Protocol):
@@ -104,7 +106,12 @@ class Spending(Protocol):
 
 
 class OperationContext(Protocol):
-    """A context that knows under which id its errors are logged, and what its operation may cost."""
+    """A context that knows who is calling, under which id errors are logged, and what the operation may cost."""
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who is calling."""
+        ...
 
     @property
     def correlation_id(self) -> str:
@@ -117,8 +124,16 @@ class OperationContext(Protocol):
         ...
 
 
+class RefusedError(Exception):
+    """An operation that is not carried out at all."""
+
+    def __init__(self, errors: Sequence[GraphQLError], *, allowed: bool = True) -> None:
+        super().__init__(*errors)
+        self.errors, self.allowed = errors, allowed
+
+
 class EventExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Executes operations; forgets after each event of a subscription what it collected for it.
+    """Executes what has no plan; forgets after each event of a subscription what it collected for it.
 
     graphql-core 3.3 gives all events of a subscription one memo of collected fields, keyed by objects that are new for
     every event: it never helps and grows until the subscription ends.
@@ -131,8 +146,21 @@ class EventExecutor(StrawberryGraphQLCoreExecutionContext):
         return executor
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document that was found to be valid, and how large it is."""
+
+    document: Document
+    sizes: Sequence[Measured]
+    introspection: Sequence[GraphQLError]
+    """Where it asks the schema about itself."""
+
+
 class Schema(strawberry.Schema):
-    """A schema whose every field is guarded by the right it declares. One that declares none does not build."""
+    """A schema whose every field is guarded by the right it declares. One that declares none does not build.
+
+    `planned` is False for one that leaves everything to graphql-core, which the tests hold ours against.
+    """
 
     def __init__(
         self,
@@ -142,92 +170,159 @@ class Schema(strawberry.Schema):
         config: StrawberryConfig,
         limits: Limits,
         manner: Manner,
+        *,
+        planned: bool = True,
     ) -> None:
-        self.limits, self.manner = limits, manner
-        super().__init__(
-            query,
-            mutation,
-            subscription,
-            extensions=[_Limited],
-            execution_context_class=EventExecutor,
-            config=config,
-        )
+        self.limits, self.manner, self.planned = limits, manner, planned
+        super().__init__(query, mutation, subscription, execution_context_class=EventExecutor, config=config)
         guard(self._schema)
+        self.world, self.library = World.of(self), Library[Known]()
 
     @property
     def core(self) -> GraphQLSchema:
         """The schema as the engine has it."""
         return self._schema
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Errors are logged where they are told, once and with their correlation id."""
-
-
-class _Limited(SchemaExtension):
-    """Holds each operation to the schema's limits."""
-
-    def on_operation(self) -> Iterator[None]:
-        context, limits = self.execution_context, _schema_of(self).limits
-        context.parse_options["max_tokens"] = limits.tokens
-        if not limits.introspection:
-            context.validation_rules = (*context.validation_rules, NoSchemaIntrospectionCustomRule)
-        yield
-
-    async def on_validate(self) -> AsyncIterator[None]:
-        context, schema = self.execution_context, _schema_of(self)
-        if context.graphql_document is not None:
-            name: str | None = vars(context)[_NAME]
-            sizes = measured(schema.core, context.graphql_document, context.variables or {})
-            found = excesses(sizes, schema.limits) + _ambiguity(context.graphql_document, name)
-            found = found or await _unaffordable(context.context, sizes, name)
-            if found:
-                context.pre_execution_errors = found  # what is found here already is not validated any more
-        yield
-
-
-async def _unaffordable(context: OperationContext, sizes: Sequence[Measured], name: str | None) -> list[GraphQLError]:
-    """Pay for the operation that is to be carried out, whether it will turn out valid or not."""
-    meant = [size for operation, size in sizes if name is None or (operation.name or _NO_NAME).value == name]
-    cost, changes = (max(each, default=0) for each in ([size.cost for size in meant], [size.changes for size in meant]))
-    try:
-        await context.budget.take_cost(cost, changes)
-    except RateLimitedError as error:
-        return [GraphQLError(str(error), original_error=error)]
-    return []
-
-
-def _ambiguity(document: DocumentNode, name: str | None) -> list[GraphQLError]:
-    """Strawberry takes the first of several operations where none is named; the specification refuses that."""
-    count = sum(isinstance(found, OperationDefinitionNode) for found in document.definitions)
-    several = count > 1 and name is None
-    return [GraphQLError("The document has several operations: name one by `operationName`.")] if several else []
-
-
-def _schema_of(extension: SchemaExtension) -> Schema:
-    schema = extension.execution_context.schema
-    if not isinstance(schema, Schema):
-        raise TypeError("limits belong to a schema of ours")
-    return schema
-
 
 async def answers(
     schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
 ) -> AsyncGenerator[Answer, None]:
     """Carry out an operation: one answer for a query or a mutation, any number for a subscription."""
-    results = await schema.stream(
-        operation.query,
-        variable_values=dict(operation.variables) if operation.variables else None,
+    try:
+        found, variables = await _admitted(schema, operation, context, allowed)
+    except RefusedError as refused:
+        yield Answer(
+            None, tell(refused.errors, context.correlation_id, schema.manner), executed=False, allowed=refused.allowed
+        )
+        return
+    if found.definition.operation is not OperationType.SUBSCRIPTION:
+        run = found.run(context, variables) if schema.planned else None
+        done = await (run.carry_out() if run is not None else _without_plan(schema, found, operation, context))
+        yield _answer(done, context.correlation_id, schema.manner)
+        return
+    try:
+        async with aclosing(_events(schema, found, operation, context, variables)) as events:
+            async for done in events:
+                yield _answer(done, context.correlation_id, schema.manner)
+    except RefusedError as refused:
+        yield Answer(None, tell(refused.errors, context.correlation_id, schema.manner), executed=False)
+
+
+async def _admitted(
+    schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
+) -> tuple[documents.Operation, VariableValues]:
+    """The operation that is to be carried out, and its variables. Raises `RefusedError`.
+
+    It is measured and paid for before it is validated: validation takes the longest of all.
+    """
+    variables = operation.variables or {}
+    known = schema.library.find(operation.query)
+    document, sizes = (known.document, known.sizes) if known else _read(schema, operation.query)
+    if too_large := excesses(sizes, schema.limits, variables):
+        raise RefusedError(too_large)
+    try:
+        found = document.operation(operation.name)
+    except GraphQLError as error:
+        raise RefusedError([error]) from None
+    (size,) = (each.size for each in sizes if each.operation is found.definition)
+    try:
+        await context.budget.take_cost(size.cost.of(variables), size.changes)
+    except RateLimitedError as error:
+        raise RefusedError([GraphQLError(str(error), original_error=error)]) from None
+    if known is None:
+        known = _validated(schema, document, sizes)
+        schema.library.keep(operation.query, known)
+    if known.introspection and not (schema.limits.introspection or _is_staff(context.actor)):
+        raise RefusedError(known.introspection)
+    kind = found.definition.operation
+    if kind not in allowed:
+        raise RefusedError([GraphQLError(f"A {kind.value} does not come this way.")], allowed=False)
+    coerced = found.coerced(variables)
+    if isinstance(coerced, list):
+        raise RefusedError(coerced)
+    return found, coerced
+
+
+def _read(schema: Schema, text: str) -> tuple[Document, Sequence[Measured]]:
+    try:
+        document = Document.of(schema.world, text, most_tokens=schema.limits.tokens)
+    except GraphQLError as error:
+        raise RefusedError([error]) from None
+    return document, measured(schema.core, document.node)
+
+
+def _validated(schema: Schema, document: Document, sizes: Sequence[Measured]) -> Known:
+    if errors := validate(schema.core, document.node):
+        raise RefusedError(errors)
+    return Known(document, sizes, validate(schema.core, document.node, [NoSchemaIntrospectionCustomRule]))
+
+
+def _is_staff(actor: Actor | None) -> bool:
+    return actor is not None and bool(actor.permissions)
+
+
+async def _without_plan(
+    schema: Schema, found: documents.Operation, operation: Operation, context: OperationContext
+) -> Done:
+    """Let graphql-core execute a query or a mutation."""
+    result = execute(
+        schema.core,
+        found.document.node,
         context_value=context,
+        variable_values=dict(operation.variables or {}),
         operation_name=operation.name,
-        allowed_operation_types=allowed,
+        executor_class=schema.execution_context_class,
     )
-    async with aclosing(results):
-        async for result in results:
-            yield _answer(cast("ExecutionResult", result), context.correlation_id, schema.manner)
+    awaited = result if isinstance(result, ExecutionResult) else await result
+    return Done(awaited.data, list(awaited.errors or ()))
 
 
-def _answer(result: ExecutionResult, correlation_id: str, manner: Manner) -> Answer:
-    data, errors = result.data, result.errors or []
-    executed = not isinstance(result, PreExecutionError) and (data is not None or is_executed(errors))
-    allowed = not any(isinstance(error.original_error, InvalidOperationTypeError) for error in errors)
-    return Answer(data, tell(errors, correlation_id, manner), executed, allowed)
+async def _events(
+    schema: Schema,
+    found: documents.Operation,
+    operation: Operation,
+    context: OperationContext,
+    variables: VariableValues,
+) -> AsyncGenerator[Done, None]:
+    """What each event of a subscription comes to. Raises `RefusedError` if it cannot begin, or breaks off."""
+    executor = schema.execution_context_class.build(
+        schema.core,
+        found.document.node,
+        context_value=context,
+        raw_variable_values=dict(operation.variables or {}),
+        operation_name=operation.name,
+    )
+    if isinstance(executor, list):
+        raise RefusedError(executor)
+    begun = create_source_event_stream(executor)
+    stream = await begun if isawaitable(begun) else begun
+    if isinstance(stream, ExecutionResult):
+        raise RefusedError(stream.errors or ())
+    try:
+        async with aclosing(_answered(schema, found, context, variables, executor, stream)) as events:
+            async for done in events:
+                yield done
+    except Exception as error:
+        raise RefusedError([GraphQLError(str(error), original_error=error)]) from error
+
+
+async def _answered(
+    schema: Schema,
+    found: documents.Operation,
+    context: OperationContext,
+    variables: VariableValues,
+    executor: Executor[Any],
+    stream: AsyncIterable[Any],
+) -> AsyncGenerator[Done, None]:
+    if not schema.planned or found.run(context, variables) is None:
+        async for result in map_source_to_response_event(executor, stream):
+            yield Done(result.data, list(result.errors or ()))
+        return
+    async for event in stream:
+        if run := found.run(context, variables):
+            yield await run.carry_on(event)
+
+
+def _answer(done: Done, correlation_id: str, manner: Manner) -> Answer:
+    executed = done.data is not None or is_executed(done.errors)
+    return Answer(done.data, tell(done.errors, correlation_id, manner), executed)

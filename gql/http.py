@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from strawberry.types.graphql import OperationType
 
 from domain.errors import UnavailableError
 from domain.identity.model import Portal

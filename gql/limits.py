@@ -1,7 +1,7 @@
 """How large a request may be. Measured before validation, whose own time grows with the square of some documents."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -50,21 +50,75 @@ class Limits:
     introspection: bool = False
 
 
+Times = Callable[[Mapping[str, Any]], int]
+"""How often something happens, by what a request's variables say."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Repeated:
+    """What happens as often as the variables say."""
+
+    times: Times
+    cost: "Cost"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a selection costs, whatever the variables of a request will be.
+
+    A fragment that is spread a thousand times is one part here, so that neither adding nor reckoning takes longer than
+    the document is long.
+    """
+
+    fixed: int = 0
+    parts: Mapping[_Repeated, int] = field(default_factory=dict)
+    """What depends on variables, and how often it is there."""
+
+    def of(self, variables: Mapping[str, Any]) -> int:
+        """The cost for these variables."""
+        return self._of(variables, {})
+
+    def _of(self, variables: Mapping[str, Any], known: dict[_Repeated, int]) -> int:
+        total = self.fixed
+        for part, count in self.parts.items():
+            if part not in known:
+                known[part] = part.times(variables) * part.cost._of(variables, known)  # noqa: SLF001 - its own kind
+            total += count * known[part]
+        return total
+
+    def beside(self, other: "Cost") -> "Cost":
+        """What both cost."""
+        parts = dict(self.parts)
+        for part, count in other.parts.items():
+            parts[part] = parts.get(part, 0) + count
+        return Cost(self.fixed + other.fixed, parts)
+
+    def repeated(self, times: int | Times) -> "Cost":
+        """What it costs to do it so often."""
+        if isinstance(times, int):
+            return Cost(self.fixed * times, {part: count * times for part, count in self.parts.items()})
+        return Cost(0, {_Repeated(times, self): 1})
+
+
 class Size(NamedTuple):
     """What a selection amounts to, its fragments spread out."""
 
     depth: int = 0
     aliases: int = 0
     directives: int = 0
-    cost: int = 0
     changes: int = 0
     """Fields of a mutation at its root, each of which is a request of its own."""
+    cost: Cost = Cost()
 
     def beside(self, other: "Size") -> "Size":
         """Both of two selections."""
-        deeper = max(self.depth, other.depth)
-        both = (mine + its for mine, its in zip(self[1:], other[1:], strict=True))
-        return Size(deeper, *both)
+        return Size(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+            self.changes + other.changes,
+            self.cost.beside(other.cost),
+        )
 
 
 class Measured(NamedTuple):
@@ -74,24 +128,29 @@ class Measured(NamedTuple):
     size: Size
 
 
-def measured(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> list[Measured]:
+def measured(schema: GraphQLSchema, document: DocumentNode) -> list[Measured]:
     """Each operation's size. A document need not be valid: what is unknown counts as little as it can do."""
     found = []
     for operation in _operations(document):
         try:
-            size = _Measure(schema, document, variables).of_operation(operation)
+            size = _Measure(schema, document).of_operation(operation)
         except _NestedError:
             size = Size(depth=_DEEPEST)
         found.append(Measured(operation, size))
     return found
 
 
-def excesses(sizes: Iterable[Measured], limits: Limits) -> list[GraphQLError]:
+def excesses(sizes: Iterable[Measured], limits: Limits, variables: Mapping[str, Any]) -> list[GraphQLError]:
     """What is too large."""
     errors = []
     for operation, size in sizes:
-        for name in ("depth", "aliases", "directives", "cost"):
-            found, most = getattr(size, name), getattr(limits, name)
+        sides = {
+            "depth": (size.depth, limits.depth),
+            "aliases": (size.aliases, limits.aliases),
+            "directives": (size.directives, limits.directives),
+            "cost": (size.cost.of(variables), limits.cost),
+        }
+        for name, (found, most) in sides.items():
             if found > most:
                 errors.append(GraphQLError(f"Too large: its {name} is {found}, the most is {most}.", operation))
     return errors
@@ -108,8 +167,8 @@ def _operations(document: DocumentNode) -> Iterable[OperationDefinitionNode]:
 class _Measure:
     """Measures one operation. A fragment is measured once for each type it is spread on, however often it is used."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
-        self._schema, self._variables = schema, variables
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self._schema = schema
         self._fragments = {
             found.name.value: found for found in document.definitions if isinstance(found, FragmentDefinitionNode)
         }
@@ -156,16 +215,16 @@ class _Measure:
         """A field costs one; below a page, all of it costs as often as the page has items."""
         aliases = int(node.alias is not None)
         if node.name.value.startswith("__"):
-            return Size(1, aliases, 0, 1)
+            return Size(1, aliases, cost=Cost(1))
         declared = (
             parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
         )
         if node.selection_set is None:
-            return Size(1, aliases, 0, 1)
+            return Size(1, aliases, cost=Cost(1))
         below = self._selection(node.selection_set, get_named_type(declared.type) if declared else None)
-        cost = self._once(node, declared) + below.cost * self._times(node, declared)
+        cost = below.cost.repeated(self._times(node, declared)).beside(Cost(self._once(node, declared)))
         changes = int(parent is not None and parent is self._schema.mutation_type)
-        return Size(below.depth + 1, below.aliases + aliases, below.directives, cost, changes)
+        return Size(below.depth + 1, below.aliases + aliases, below.directives, changes, cost)
 
     @staticmethod
     def _once(node: FieldNode, declared: GraphQLField | None) -> int:
@@ -176,25 +235,33 @@ class _Measure:
         cheap = given is None or (isinstance(given, EnumValueNode) and given.value == "RECORDED")
         return 1 if cheap else WHOLE_HISTORY
 
-    def _times(self, node: FieldNode, declared: GraphQLField | None) -> int:
+    def _times(self, node: FieldNode, declared: GraphQLField | None) -> int | Times:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         if declared is not None and "first" in declared.args:
-            return self._page(given.get("first"), declared.args["first"].default_value)
+            return _page(given.get("first"), declared.args["first"].default_value)
         if declared is not None and "ids" in declared.args:
-            return self._length(given.get("ids"))
+            return _length(given.get("ids"))
         return 1
 
-    def _page(self, given: ValueNode | None, usual: object) -> int:
-        """The size that a page was asked for in; an impossible one counts as the largest and is refused later."""
-        asked: object = usual
-        if isinstance(given, IntValueNode):
-            asked = int(given.value) if len(given.value) <= _LONGEST_NUMBER else None
-        elif isinstance(given, VariableNode):
-            asked = self._variables.get(given.name.value, usual)
-        return asked if isinstance(asked, int) and 0 < asked <= LARGEST_PAGE else LARGEST_PAGE
 
-    def _length(self, given: ValueNode | None) -> int:
-        if isinstance(given, ListValueNode):
-            return len(given.values)
-        asked = self._variables.get(given.name.value) if isinstance(given, VariableNode) else None
-        return len(asked) if isinstance(asked, list) else 1
+def _page(given: ValueNode | None, usual: object) -> int | Times:
+    """The size that a page was asked for in; an impossible one counts as the largest and is refused later."""
+    if isinstance(given, VariableNode):
+        name = given.name.value
+        return lambda variables: _possible(variables.get(name, usual))
+    if isinstance(given, IntValueNode):
+        return _possible(int(given.value) if len(given.value) <= _LONGEST_NUMBER else None)
+    return _possible(usual)
+
+
+def _possible(asked: object) -> int:
+    return asked if isinstance(asked, int) and 0 < asked <= LARGEST_PAGE else LARGEST_PAGE
+
+
+def _length(given: ValueNode | None) -> int | Times:
+    if isinstance(given, ListValueNode):
+        return len(given.values)
+    if isinstance(given, VariableNode):
+        name = given.name.value
+        return lambda variables: len(asked) if isinstance(asked := variables.get(name), list) else 1
+    return 1

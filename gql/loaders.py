@@ -1,7 +1,8 @@
 """Loaders of one request, named by what they find and by what: many asked for together are one call of a port."""
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -37,6 +38,7 @@ class Loaders:
 
     def __init__(self, ports: Ports, actor: Actor | None) -> None:
         self._ports, books = ports, ports.books
+        self._batched: dict[Callable[..., Any], DataLoader[Any, Any]] = {}
         self.staff = StaffLoaders(ports, actor)
         self.person_by_id: DataLoader[PersonId, Person | None] = DataLoader(_by_key(self._people))
         self.sessions_by_person: DataLoader[PersonId, Sequence[SessionView]] = DataLoader(self._sessions)
@@ -47,6 +49,12 @@ class Loaders:
         self.receivables_by_owner: DataLoader[str, Sequence[AccountView]] = DataLoader(self._receivables)
         self.statement_by_request: DataLoader[StatementRequest, Sequence[Entry]] = DataLoader(books.statements)
         self.balance_by_request: DataLoader[BalanceRequest, Balance] = DataLoader(books.balances_at)
+
+    def of(self, load: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
+        """The loader that finds things by what a batched field looks up with."""
+        if load not in self._batched:
+            self._batched[load] = DataLoader(_by_key(partial(load, self._ports)))
+        return self._batched[load]
 
     async def _people(self, ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
         return await self._ports.identity.people.people(ids)

@@ -21,6 +21,7 @@ PATHS = (
     "/forgotten-password",
     "/download-export",
     "/settings/sessions",
+    "/settings/identities",
     "/settings/second-factors",
     "/settings/erasure",
 )

@@ -43,10 +43,13 @@ def _root(name: str, description: str, parts: tuple[type, ...]) -> type:
     return strawberry.type(merge_types(name, parts), name=name, description=description)
 
 
-def build_schema(*, development: bool = False, unavailable: tuple[type[Exception], ...] = ()) -> Schema:
+def build_schema(
+    *, development: bool = False, unavailable: tuple[type[Exception], ...] = (), planned: bool = True
+) -> Schema:
     """The schema. In development it shows itself to introspection, and hints at what a misspelt name may have meant.
 
-    `unavailable` is what adapters raise when something that we need does not answer.
+    `unavailable` is what adapters raise when something that we need does not answer. Without being `planned` the
+    schema leaves all execution to graphql-core.
     """
     return Schema(
         query=_root("Query", "What can be looked up.", QUERIES),
@@ -55,4 +58,5 @@ def build_schema(*, development: bool = False, unavailable: tuple[type[Exception
         config=StrawberryConfig(scalar_map=SCALARS),
         limits=Limits(introspection=development),
         manner=Manner(hints=development, unavailable=unavailable),
+        planned=planned,
     )

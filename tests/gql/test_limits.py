@@ -16,7 +16,7 @@ SCHEMA = build_schema()
 
 def complaints(query: str, variables: dict[str, Any] | None = None, **limits: Any) -> list[str]:
     """What is too large, by name."""
-    found = excesses(measured(SCHEMA.core, parse(query), variables or {}), Limits(**limits))
+    found = excesses(measured(SCHEMA.core, parse(query)), Limits(**limits), variables or {})
     return [error.message.split()[3] for error in found]
 
 
@@ -174,3 +174,16 @@ async def test_a_misspelt_name_is_not_completed_in_production(
     assert reply.status == 400
     assert "Did you mean" not in reply.text
     assert "Did you mean" in (await workshop.ask(query, somebody(), **variables)).text
+
+
+def test_a_thousand_ways_through_the_same_fragments_are_reckoned_in_no_time() -> None:
+    """Every level is reached in two ways; going each of them would take for ever."""
+    levels = 40
+    last = f"fragment F{levels} on WalletEntryConnection {{ pageInfo {{ hasNextPage }} }}"
+    fragments = [
+        f"fragment F{level} on Wallet {{ a: statement(first: $n) {{ ...G{level} }} ...F{level + 1} ...F{level + 1} }}"
+        for level in range(levels)
+    ]
+    document = parse("query Q($n: Int) { ...F0 } " + " ".join([*fragments, last]))
+    sizes = measured(SCHEMA.core, document)
+    assert excesses(sizes, Limits(), {"n": 100})

@@ -1,0 +1,148 @@
+"""Documents as clients write them, and the plans of their operations, made when they are first wanted and then kept."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    parse,
+    visit,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues, get_variable_values
+
+from gql.engine.bindings import UnplannableError
+from gql.engine.planning import Planner
+from gql.engine.running import Prepared, Run, World
+
+MOST_PLANS = 16
+"""Of one operation, one for each set of answers to its conditions. Who asks in more ways is answered without a plan."""
+
+MOST_DOCUMENTS = 1_000
+MOST_CHARACTERS = 4_000_000
+"""Of all documents that are kept; what was worked out about them takes some forty times that."""
+
+MOST_ERRORS = 50
+"""About the variables of one request, as graphql-core has it."""
+
+Known = TypeVar("Known")
+
+
+class Operation:
+    """One operation of a document."""
+
+    def __init__(self, world: World, document: "Document", definition: OperationDefinitionNode) -> None:
+        self.document, self.definition = document, definition
+        self._world = world
+        self._plans: dict[tuple[bool, ...], Prepared | None] = {}
+
+    def coerced(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        """The values of its variables, or what is wrong with those given."""
+        declared = self.definition.variable_definitions or ()
+        return get_variable_values(self._world.schema, declared, dict(variables), max_errors=MOST_ERRORS)
+
+    def run(self, context: Any, variables: VariableValues) -> Run | None:
+        """A run of its plan for these variables; None if it has none, and the engine's own way has to do."""
+        given = [variables.coerced.get(name) for name in self.document.conditions]
+        answers = tuple(each for each in given if isinstance(each, bool))
+        if len(answers) < len(given):
+            return None
+        if answers not in self._plans:
+            if len(self._plans) >= MOST_PLANS:
+                return None
+            self._plans[answers] = self._prepared(variables)
+        prepared = self._plans[answers]
+        return None if prepared is None else Run(self._world, prepared, context, variables)
+
+    def _prepared(self, variables: VariableValues) -> Prepared | None:
+        fragments = self.document.fragments
+        details = {name: FragmentDetails(found, None) for name, found in fragments.items()}
+        try:
+            return Prepared.of(Planner(self._world.schema, details, self.definition, variables).plan(), fragments)
+        except UnplannableError:
+            return None
+
+
+class Document:
+    """A document that was read, and is taken to be valid."""
+
+    def __init__(self, world: World, node: DocumentNode) -> None:
+        self.node = node
+        self.fragments = {
+            found.name.value: found for found in node.definitions if isinstance(found, FragmentDefinitionNode)
+        }
+        self.operations = [
+            Operation(world, self, found) for found in node.definitions if isinstance(found, OperationDefinitionNode)
+        ]
+        self.conditions = _conditions(node)
+        """The variables that decide which fields there are."""
+
+    @classmethod
+    def of(cls, world: World, text: str, *, most_tokens: int | None = None) -> "Document":
+        """Read a document. Raises `GraphQLError` for what is none, or has more tokens than it may have."""
+        return cls(world, parse(text, max_tokens=most_tokens))
+
+    def operation(self, name: str | None) -> Operation:
+        """The operation of that name, or the only one. Raises `GraphQLError` if there is none, or more than one."""
+        if name is None:
+            if len(self.operations) > 1:
+                raise GraphQLError("The document has several operations: name one by `operationName`.")
+            if self.operations:
+                return self.operations[0]
+            raise GraphQLError("Must provide an operation.")
+        for operation in self.operations:
+            if operation.definition.name is not None and operation.definition.name.value == name:
+                return operation
+        raise GraphQLError(f"Unknown operation named '{name}'.")
+
+
+class Library(Generic[Known]):
+    """What is known of the documents that were last asked for, by their text."""
+
+    def __init__(self, most: int = MOST_DOCUMENTS, most_characters: int = MOST_CHARACTERS) -> None:
+        self._most, self._most_characters = most, most_characters
+        self._documents: OrderedDict[str, Known] = OrderedDict()
+        self._characters = 0
+
+    def find(self, text: str) -> Known | None:
+        """What is known of a document."""
+        found = self._documents.get(text)
+        if found is not None:
+            self._documents.move_to_end(text)
+        return found
+
+    def keep(self, text: str, known: Known) -> None:
+        """Keep what is known of a document, and let go of those that nobody has asked for the longest."""
+        if text not in self._documents:
+            self._characters += len(text)
+        self._documents[text] = known
+        while len(self._documents) > self._most or self._characters > self._most_characters:
+            forgotten, _ = self._documents.popitem(last=False)
+            self._characters -= len(forgotten)
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+
+class _Conditions(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, None] = {}
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        if node.name.value in {"skip", "include"}:
+            given = (argument.value for argument in node.arguments or ())
+            self.names |= {each.name.value: None for each in given if isinstance(each, VariableNode)}
+
+
+def _conditions(node: DocumentNode) -> tuple[str, ...]:
+    found = _Conditions()
+    visit(node, found)
+    return tuple(found.names)

@@ -1,0 +1,1 @@
+"""The engine: plans against graphql-core itself."""
