@@ -21,15 +21,8 @@ from gql.budget import Budget
 from gql.context import Context
 from gql.cookies import CookieJar
 from gql.errors import BadInputError, RateLimitedError, Told, UnauthenticatedError, told, told_of, told_unavailable
-from gql.execution import (
-    QUERIES,
-    QUERIES_AND_MUTATIONS,
-    MalformedError,
-    Operation,
-    Schema,
-    answers,
-    operation_of,
-)
+from gql.execution import Schema, answers
+from gql.operations import QUERIES, QUERIES_AND_MUTATIONS, MalformedError, Operation, operation_of
 from gql.telemetry import OPERATIONS
 
 LARGEST_BODY = 100 * 1024

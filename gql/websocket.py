@@ -23,7 +23,8 @@ from domain.errors import UnavailableError
 from gql.context import Context
 from gql.doorkeeper import Guest, Leave
 from gql.errors import BadInputError, RateLimitedError, UnauthenticatedError, mask, told, told_of
-from gql.execution import EVERYTHING, MalformedError, Operation, Schema, answers, operation_of
+from gql.execution import Schema, answers
+from gql.operations import EVERYTHING, MalformedError, Operation, operation_of
 
 PROTOCOL = "graphql-transport-ws"
 LARGEST_MESSAGE = 100 * 1024

@@ -110,7 +110,7 @@ class Clones:
 
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:
-            self._connection.terminate()
+            self._loop.run_until_complete(self._connection.close())
         self._loop.close()
 
     def make(self, name: str) -> DatabaseAddresses:

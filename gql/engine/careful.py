@@ -25,11 +25,11 @@ class Going(Protocol):
         """The arguments of a field, or why there are none."""
         ...
 
-    def info(self, index: int) -> Any:
+    def about(self, index: int) -> Any:
         """What a field's function is told of the request."""
         ...
 
-    def raw_info(self, index: int) -> GraphQLResolveInfo[Any]:
+    def engine_about(self, index: int) -> GraphQLResolveInfo[Any]:
         """The same as the engine tells it."""
         ...
 
@@ -110,7 +110,7 @@ def _field(run: Going, field: FieldPlan, source: Any, made: dict[str, Any], *, i
         if field.waits:
             run.put_off(field, source, made)
             return None
-        info = run.info(field.index) if binding.info_name else None
+        info = run.about(field.index) if binding.info_name else None
         value = binding.value(source, info, _given(run, field))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told at this field
         return run.fail(error)
@@ -126,7 +126,7 @@ def _given(run: Going, field: FieldPlan) -> Mapping[str, Any]:
 
 def _plan_for(run: Going, field: FieldPlan, shape: Objects, value: Any) -> ObjectPlan:
     """The plan for an object by its own type. Raises what the engine raises where it has none that fits."""
-    type_, info = shape.type, run.raw_info(field.index)
+    type_, info = shape.type, run.engine_about(field.index)
     name = _resolved(type_, value, info, field) if is_abstract_type(type_) else type_.name
     plan = shape.plans.get(name) if isinstance(name, str) else None
     if plan is None:

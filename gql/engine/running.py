@@ -81,8 +81,8 @@ class Run:
         self.made: list[tuple[dict[str, Any], ObjectPlan]] = []
         self._failed = False
         self._arguments: dict[int, Any] = {}
-        self._infos: dict[int, Any] = {}
-        self._raw_infos: dict[int, GraphQLResolveInfo[Any]] = {}
+        self._about: dict[int, Any] = {}
+        self._engine_about: dict[int, GraphQLResolveInfo[Any]] = {}
         self._is_permitted = _is_permitted(prepared.plan, context)
 
     def go_carefully(self) -> None:
@@ -179,7 +179,7 @@ class Run:
         given = self.arguments(field.index) if field.declared.args else {}
         if binding is None or isinstance(given, Exception):
             return [given] * len(sources)
-        info = self.info(field.index) if binding.info_name else None
+        info = self.about(field.index) if binding.info_name else None
         if binding.how is How.BATCH and binding.batch is not None:
             asked = [_caught(binding, source, info, given) for source in sources]
             try:
@@ -225,25 +225,25 @@ class Run:
             return {}
         first = field.details[0]
         given = get_argument_values(field.declared, first.node, self._variables, first.fragment_variable_values)
-        return self._world.conversion.keywords(field.binding, given, self.info(field.index))
+        return self._world.conversion.keywords(field.binding, given, self.about(field.index))
 
-    def info(self, index: int) -> Any:
+    def about(self, index: int) -> Any:
         """What a field's function is told of the request."""
-        if index not in self._infos:
+        if index not in self._about:
             definition = self._prepared.plan.fields[index].declared.extensions[DEFINITION]
-            self._infos[index] = strawberry.Info(_raw_info=self.raw_info(index), _field=definition)
-        return self._infos[index]
+            self._about[index] = strawberry.Info(_raw_info=self.engine_about(index), _field=definition)
+        return self._about[index]
 
-    def raw_info(self, index: int) -> GraphQLResolveInfo[Any]:
+    def engine_about(self, index: int) -> GraphQLResolveInfo[Any]:
         """The same as the engine tells it. Its path names the field alone: it is the same in all places of a list."""
-        if index not in self._raw_infos:
+        if index not in self._engine_about:
             field, plan = self._prepared.plan.fields[index], self._prepared.plan
-            self._raw_infos[index] = GraphQLResolveInfo(
+            self._engine_about[index] = GraphQLResolveInfo(
                 field.name, field.nodes, field.declared.type, field.parent, Path(None, field.key, field.parent.name),
                 self._world.schema, dict(self._prepared.fragments), None, plan.operation, self._variables,
                 self.context, is_awaitable, None, cast("Any", None),
             )  # fmt: skip
-        return self._raw_infos[index]
+        return self._engine_about[index]
 
 
 def _is_permitted(plan: Plan, caller: Caller) -> bool:

@@ -212,7 +212,7 @@ class _Writer:
         given = [name] if binding.takes_self else []
         given += [f"{keyword}={name}" for keyword in binding.source_names]
         if binding.info_name:
-            self._before.append(f"i{field.index} = run.info({field.index})")
+            self._before.append(f"i{field.index} = run.about({field.index})")
             given.append(f"{binding.info_name}=i{field.index}")
         if field.declared.args:
             self._before.append(f"a{field.index} = run.arguments({field.index})")

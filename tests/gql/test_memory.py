@@ -8,8 +8,9 @@ import pytest
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gql.context import Context
-from gql.execution import EVERYTHING, Operation, answers
+from gql.execution import answers
 from gql.node import global_id
+from gql.operations import EVERYTHING, Operation
 from gql.paging import cursor_of
 from gql.schema import build_schema
 from gql.wallet.types import wallet_scope

@@ -1,0 +1,69 @@
+"""What clients ask for, and the form of what they are answered, whatever they came by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import OperationType
+
+from gql.errors import RateLimitedError, Told
+
+QUERIES = frozenset({OperationType.QUERY})
+QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
+EVERYTHING = frozenset(OperationType)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a client asks for, whatever it came by."""
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    name: str | None = None
+
+
+class MalformedError(Exception):
+    """Parameters that are not those of a GraphQL request."""
+
+
+def operation_of(parameters: object) -> Operation:
+    """The operation that a request's parameters ask for. Raises `MalformedError`."""
+    if isinstance(parameters, list):
+        raise MalformedError("One operation at a time: batches are not answered")
+    if not isinstance(parameters, dict):
+        raise MalformedError("The parameters of a request are an object")
+    query, name = parameters.get("query"), parameters.get("operationName")
+    if not isinstance(query, str):
+        raise MalformedError("`query` must be a text")
+    if not isinstance(name, str | None):
+        raise MalformedError("`operationName` must be a text or null")
+    for optional in ("variables", "extensions"):
+        if not isinstance(parameters.get(optional), dict | None):
+            raise MalformedError(f"`{optional}` must be an object or null")
+    return Operation(query, parameters.get("variables"), name or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One result of an operation."""
+
+    data: Mapping[str, Any] | None
+    errors: list[Told]
+    executed: bool
+    """False for a request that was refused as a whole: it has no `data`, not even null."""
+    allowed: bool = True
+    """False where the operation's type may not come by this way."""
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """After how many seconds a request may be tried again that was refused as a whole for being too often."""
+        if self.executed:
+            return None
+        told = (error["extensions"] for error in self.errors)
+        return next((each["retryAfter"] for each in told if each["code"] == RateLimitedError.code), None)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The result as the specification writes it."""
+        shown: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        return {**shown, "data": self.data} if self.executed else shown
