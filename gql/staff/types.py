@@ -276,12 +276,12 @@ class MergeRequest:
     decided_at: datetime | None = field(Right.PARENT, "When.")
     approved: bool | None = field(Right.PARENT, "What was decided; null while nothing is.")
 
-    @field(Right.PARENT, "Why; null where it was erased.")
-    async def reason(self, info: Info) -> str | None:
+    @field(Right.PARENT, "Why; empty where it was erased.")
+    async def reason(self, info: Info) -> str:
         """Why."""
         loaders = info.context.loaders.staff
         await loaders.looked_at.load(self.found.merged)
-        return await loaders.reason_by_merge.load(self.found)
+        return await loaders.reason_by_merge.load(self.found) or ""
 
     @classmethod
     def of(cls, found: model.MergeRequest) -> Self:
