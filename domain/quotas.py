@@ -17,6 +17,8 @@ class Quota:
     window: timedelta
     counts_money: bool = False
     """Held also when the counters are gone: then by counting what PostgreSQL knows. Others are open meanwhile."""
+    counts_everything: bool = False
+    """Counted with every request, so that counting must cost little: a process may take a few ahead of need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ EXPORT = Quota("export", 3, timedelta(days=7))
 """Copies of everything that is a person's, by person."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
-REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE)
-REQUESTS_OF_PERSON = Quota("requests_of_person", 600, _MINUTE)
-COST_OF_PERSON = Quota("cost_of_person", 60_000, _MINUTE)
+REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE, counts_everything=True)
+REQUESTS_OF_PERSON = Quota("requests_of_person", 600, _MINUTE, counts_everything=True)
+COST_OF_PERSON = Quota("cost_of_person", 60_000, _MINUTE, counts_everything=True)
 """Sum of what queries cost, as the limits weigh them."""
 
 USUAL: Mapping[str, Quota] = {

@@ -22,6 +22,7 @@ from adapters.postgres.wallet import PostgresTopUpReads
 from adapters.postgres.work import PostgresWork, Works
 from adapters.redis.feed import Feed
 from adapters.redis.quotas import RedisQuotas
+from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from domain.clock import Clock, system_clock
@@ -83,7 +84,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
             {midtrans.name: midtrans},
             TopUpPolicy(),
             system_clock,
-            quotas,
+            ReservedQuotas(quotas),
             knowing,
             audit_log=PostgresDeeds(database, knowing.vault, settings.seal_key_bytes, settings.seal_head_file),
             privacy=privacy_policy(settings),

@@ -1,0 +1,1 @@
+"""`make bench-graphql`: our endpoint beside others', in one run."""

@@ -1,0 +1,230 @@
+"""`make bench-graphql`: our endpoint, with sign-in, quotas and figures on, beside others' without any.
+
+Each server has one core and the client (wrk, which does many times what any of them does) the other. Servers take turns
+in rounds, in one run, after each has given the same answer; figures are medians of requests per second, and the last
+line has ratios: `list` and `nested` over stock Strawberry, `raw` over Starlette with orjson and no GraphQL, `yoga` over
+GraphQL Yoga and `mercurius` over Mercurius with its just-in-time compiler, both on the list and where Node is present.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import orjson
+
+from adapters.config import ROOT
+from adapters.embedded import ports
+from adapters.embedded.database import make_database
+from adapters.identity.tokens import Tokens
+from adapters.postgres.database import Database
+from tests.bench.graphql.world import QUERIES
+from tests.gql.house import settings_for
+from tests.people import enroll
+from tests.servers import PASSWORDS, Addresses, Servers
+
+NODE = Path(__file__).parent / "node"
+CONNECTIONS = 16
+WARM_UP_S = 1.0
+MISSING = "wrk is not installed (Debian: apt-get install wrk)"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One server."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    port: int
+    headers: Mapping[str, str]
+    path: str = "/graphql"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
+    def answer(self, query: str) -> Any:
+        """What it answers."""
+        body = orjson.dumps({"query": query})
+        given = Request(self.url, body, {"Content-Type": "application/json", **self.headers})  # noqa: S310 - of this machine
+        with urlopen(given, timeout=5) as told:  # noqa: S310 - see above
+            return orjson.loads(told.read())["data"]
+
+    @contextmanager
+    def running(self, log: Path) -> Iterator[None]:
+        """Serve on the first core."""
+        environment = {**os.environ, **self.environment}
+        with (
+            log.open("wb") as out,
+            subprocess.Popen(self.command, cwd=ROOT, env=environment, stdout=out, stderr=out) as it,
+        ):
+            try:
+                os.sched_setaffinity(it.pid, {0})
+                self._wait(it, log)
+                yield
+            finally:
+                it.terminate()
+
+    def _wait(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        until = time.monotonic() + 30
+        while not ports.answers(self.port):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"{self.name} does not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+
+def rate(rival: Rival, query: str, seconds: float, folder: Path) -> float:
+    """Requests per second that it answers."""
+    script = folder / "post.lua"
+    headers = {"Content-Type": "application/json", **rival.headers}
+    lines = [
+        f"wrk.headers[{orjson.dumps(name).decode()}] = {orjson.dumps(value).decode()}"
+        for name, value in headers.items()
+    ]
+    body = orjson.dumps(orjson.dumps({"query": query}).decode()).decode()
+    script.write_text("\n".join(['wrk.method = "POST"', f"wrk.body = {body}", *lines]))
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(round(seconds), 1)}s", "-s", str(script), rival.url]
+    told = subprocess.run(
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {1}),
+    ).stdout
+    if "Non-2xx" in told:
+        raise RuntimeError(f"{rival.name} refuses:\n{told}")
+    found = re.search(r"Requests/sec:\s*([\d.]+)", told)
+    if found is None:
+        raise RuntimeError(told)
+    return float(found[1])
+
+
+def measured(rivals: list[Rival], rounds: int, seconds: float, folder: Path) -> dict[tuple[str, str], float]:
+    """The median of each rival's rates for each query."""
+    rates: dict[tuple[str, str], list[float]] = {}
+    for query in QUERIES.values():
+        expected = rivals[0].answer(query)
+        for rival in rivals[1:]:
+            if rival.answer(query) != expected:
+                raise RuntimeError(f"{rival.name} answers something else")
+    for number in range(rounds + 1):
+        for name, query in QUERIES.items():
+            for rival in rivals:
+                found = rate(rival, query, seconds if number else WARM_UP_S, folder)
+                if number:
+                    rates.setdefault((rival.name, name), []).append(found)
+        print(f"round {number} of {rounds} is done", file=sys.stderr, flush=True)
+    return {key: statistics.median(found) for key, found in rates.items()}
+
+
+def uvicorn_command(module: str, port: int) -> tuple[str, ...]:
+    """How a Python server is started: each with the options of ours."""
+    return (sys.executable, "-m", "tests.bench.graphql.serve", module, str(port))
+
+
+async def prepare(addresses: Addresses, folder: Path) -> tuple[dict[str, str], str]:
+    """The environment of our application, and somebody's token."""
+    name = f"bench_{secrets.token_hex(4)}"
+    database = await make_database(addresses.superuser_url, name, PASSWORDS, template=addresses.template)
+    given: dict[str, Any] = {
+        "database_url": database.app_url, "redis_url": addresses.valkey_url, "keys_database_url": database.app_url,
+        "quotas": "requests_of_person=100000000/60,cost_of_person=10000000000/60",
+    }  # fmt: skip
+    settings = settings_for(folder, "production", **given)
+    async with Database(database.app_url, size=1) as own:
+        me = await enroll(own.pool)
+    shown = settings.model_dump(mode="python")
+    environment = {
+        key.upper(): value.get_secret_value()
+        if hasattr(value, "get_secret_value")
+        else str(getattr(value, "value", value))
+        for key, value in shown.items()
+        if value is not None and key in settings.model_fields_set
+    }
+    return environment, me.token(Tokens.of_file(settings.token_key_file, settings.public_url))
+
+
+def node_rivals(folder: Path) -> list[Rival]:
+    """Node's servers, installed for this run; none where Node is not present."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        print("Node is not present: without Yoga and Mercurius.", file=sys.stderr)
+        return []
+    shutil.copytree(NODE, folder / "node")
+    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=folder / "node", check=True)
+    return [
+        Rival(name, ("node", str(folder / "node" / script), str(port), *more), {"NODE_ENV": "production"}, port, {})
+        for name, script, port, more in (
+            ("yoga", "yoga.mjs", ports.any_free(), ()),
+            ("mercurius", "mercurius.mjs", ports.any_free(), ("jit",)),
+        )
+    ]
+
+
+def rivals(environment: Mapping[str, str], token: str, folder: Path) -> list[Rival]:
+    """Everybody, ours first."""
+    free = [ports.any_free() for _ in range(3)]
+    python = [
+        Rival("ours", uvicorn_command("ours", free[0]), environment, free[0], {"Authorization": f"Bearer {token}"}),
+        Rival("stock", uvicorn_command("stock", free[1]), {}, free[1], {}),
+        Rival("raw", uvicorn_command("raw", free[2]), {}, free[2], {}),
+    ]
+    return python + node_rivals(folder)
+
+
+def report(found: Mapping[tuple[str, str], float], names: list[str]) -> str:
+    """A table, and the line of ratios."""
+    for name in names:
+        print(f"{name:10}" + "".join(f"{found[name, query]:10.0f}/s {query}" for query in QUERIES))
+    ours = {query: found["ours", query] for query in QUERIES}
+    ratios = {"list": ours["list"] / found["stock", "list"], "raw": ours["list"] / found["raw", "list"]}
+    ratios["nested"] = ours["nested"] / found["stock", "nested"]
+    ratios |= {name: ours["list"] / found[name, "list"] for name in ("yoga", "mercurius") if name in names}
+    return "graphql " + " ".join(f"{name}={ratio:.2f}" for name, ratio in ratios.items())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each server takes its turn (default 5)")
+    parser.add_argument("--seconds", type=float, default=3, help="how long a turn lasts (default 3)")
+    options = parser.parse_args()
+    if shutil.which("wrk") is None:
+        parser.exit(2, f"{MISSING}\n")
+    with tempfile.TemporaryDirectory(prefix="bench-graphql-") as made:
+        folder, servers = Path(made), Servers()
+        try:
+            environment, token = asyncio.run(prepare(servers.start(), folder))
+            everybody = rivals(environment, token, folder)
+            with running(everybody, folder):
+                found = measured(everybody, options.rounds, options.seconds, folder)
+            print(report(found, [rival.name for rival in everybody]))
+        finally:
+            servers.stop()
+
+
+@contextmanager
+def running(everybody: list[Rival], folder: Path) -> Iterator[None]:
+    """All of them at once: who is not asked does nothing."""
+    if not everybody:
+        yield
+        return
+    first, *others = everybody
+    with first.running(folder / f"{first.name}.log"), running(others, folder):
+        yield
+
+
+if __name__ == "__main__":
+    main()
