@@ -44,7 +44,7 @@ class Context:
         self.loaders = Loaders(self.ports, self.actor)
 
     async def before_change(self) -> None:
-        """Before each change but the first, look who the caller is by now, and not at what is remembered.
+        """Before each change but the first, look who the caller is by now, and forget what was looked up before.
 
         An earlier one of the same request may have ended their session, in which case they are nobody, or taken a
         right from them. Raises `UnavailableError` where nobody can say.
@@ -54,6 +54,8 @@ class Context:
                 self.actor = await actor_by_now(self.ports, self.actor.session, self.origin)
             except SignedOutError:
                 self.actor = None
+        if self._has_changed:
+            self.renew()
         self._has_changed = True
 
     @property

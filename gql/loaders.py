@@ -1,8 +1,8 @@
 """Loaders of one request, named by what they find and by what: many asked for together are one call of a port."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from strawberry.dataloader import DataLoader
 
@@ -15,62 +15,69 @@ from domain.ledger.model import Balance, Entry
 from domain.ledger.ports import AccountView, BalanceRequest, StatementRequest
 from domain.ports import Ports
 from domain.wallet.model import TopUp, TopUpId
+from gql.lookup import by_key, lookup
 from gql.staff_loaders import StaffLoaders
-
-Key = TypeVar("Key", bound=Hashable)
-Found = TypeVar("Found")
-
-
-def _by_key(
-    find: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Found]]],
-) -> Callable[[list[Key]], Awaitable[Sequence[Found | None]]]:
-    """A batch function from one that leaves out what it does not find."""
-
-    async def load(keys: list[Key]) -> Sequence[Found | None]:
-        found = await find(keys)
-        return [found.get(key) for key in keys]
-
-    return load
 
 
 class Loaders:
     """What one request, or one event of a subscription, has looked up."""
 
     def __init__(self, ports: Ports, actor: Actor | None) -> None:
-        self._ports, books = ports, ports.books
+        self._ports = ports
         self._batched: dict[Callable[..., Any], DataLoader[Any, Any]] = {}
         self.staff = StaffLoaders(ports, actor)
-        self.person_by_id: DataLoader[PersonId, Person | None] = DataLoader(_by_key(self._people))
-        self.sessions_by_person: DataLoader[PersonId, Sequence[SessionView]] = DataLoader(self._sessions)
-        self.identities_by_person: DataLoader[PersonId, Sequence[Identity]] = DataLoader(self._identities)
-        self.second_factors_by_person: DataLoader[PersonId, SecondFactorsView] = DataLoader(self._second_factors)
-        self.wallet_by_id: DataLoader[AccountId, AccountView | None] = DataLoader(_by_key(books.accounts_by_id))
-        self.top_up_by_id: DataLoader[TopUpId, TopUp | None] = DataLoader(_by_key(ports.top_ups.top_ups_by_id))
-        self.receivables_by_owner: DataLoader[str, Sequence[AccountView]] = DataLoader(self._receivables)
-        self.statement_by_request: DataLoader[StatementRequest, Sequence[Entry]] = DataLoader(books.statements)
-        self.balance_by_request: DataLoader[BalanceRequest, Balance] = DataLoader(books.balances_at)
 
     def of(self, load: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
         """The loader that finds things by what a batched field looks up with."""
         if load not in self._batched:
-            self._batched[load] = DataLoader(_by_key(partial(load, self._ports)))
+            self._batched[load] = DataLoader(by_key(partial(load, self._ports)))
         return self._batched[load]
 
-    async def _people(self, ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
-        return await self._ports.identity.people.people(ids)
+    @lookup
+    async def person_by_id(self, ids: list[PersonId]) -> Sequence[Person | None]:
+        """People."""
+        return await by_key(self._ports.identity.people.people)(ids)
 
-    async def _sessions(self, people: list[PersonId]) -> Sequence[Sequence[SessionView]]:
+    @lookup
+    async def sessions_by_person(self, people: list[PersonId]) -> Sequence[Sequence[SessionView]]:
+        """Where people are signed in."""
         found = await self._ports.identity.people.sessions_of(people)
         return [found[person] for person in people]
 
-    async def _identities(self, people: list[PersonId]) -> Sequence[Sequence[Identity]]:
+    @lookup
+    async def identities_by_person(self, people: list[PersonId]) -> Sequence[Sequence[Identity]]:
+        """How people sign in."""
         found = await self._ports.identity.people.identities_of(people)
         return [found[person] for person in people]
 
-    async def _second_factors(self, people: list[PersonId]) -> Sequence[SecondFactorsView]:
+    @lookup
+    async def second_factors_by_person(self, people: list[PersonId]) -> Sequence[SecondFactorsView]:
+        """What people prove themselves with besides."""
         found = await self._ports.identity.people.second_factors_of(people)
         return [found[person] for person in people]
 
-    async def _receivables(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
+    @lookup
+    async def wallet_by_id(self, ids: list[AccountId]) -> Sequence[AccountView | None]:
+        """Accounts, whosever they are."""
+        return await by_key(self._ports.books.accounts_by_id)(ids)
+
+    @lookup
+    async def top_up_by_id(self, ids: list[TopUpId]) -> Sequence[TopUp | None]:
+        """Top-ups, whosever they are."""
+        return await by_key(self._ports.top_ups.top_ups_by_id)(ids)
+
+    @lookup
+    async def receivables_by_owner(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
+        """What owners owe us."""
         found = await self._ports.books.accounts_of(owners, [Purpose.RECEIVABLE])
         return [[account for account in found if account.key.owner == owner] for owner in owners]
+
+    @lookup
+    async def statement_by_request(self, requests: list[StatementRequest]) -> Sequence[Sequence[Entry]]:
+        """Pages of statements."""
+        return await self._ports.books.statements(requests)
+
+    @lookup
+    async def balance_by_request(self, requests: list[BalanceRequest]) -> Sequence[Balance]:
+        """Balances at instants."""
+        return await self._ports.books.balances_at(requests)

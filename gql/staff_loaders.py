@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from strawberry.dataloader import DataLoader
-
 from domain.actor import Actor
 from domain.identity.desk import Membership
 from domain.identity.merging import reasons_of
@@ -14,6 +12,7 @@ from domain.ledger.ports import AccountView
 from domain.ports import Ports
 from domain.rights import StaffRole
 from gql.errors import UnauthenticatedError
+from gql.lookup import lookup
 
 
 class StaffLoaders:
@@ -21,40 +20,46 @@ class StaffLoaders:
 
     def __init__(self, ports: Ports, actor: Actor | None) -> None:
         self._ports, self._actor = ports, actor
-        self.looked_at: DataLoader[PersonId, bool] = DataLoader(self._look)
-        """Whoever shows something of a person waits for this: that it was looked at is written down once a request."""
-        self.identities_by_person: DataLoader[PersonId, Sequence[Identity]] = DataLoader(self._identities)
-        self.memberships_by_person: DataLoader[PersonId, Sequence[Membership]] = DataLoader(self._memberships)
-        self.merged_by_person: DataLoader[PersonId, Sequence[PersonId]] = DataLoader(self._merged)
-        self.accounts_by_owner: DataLoader[str, Sequence[AccountView]] = DataLoader(self._accounts)
-        self.reason_by_merge: DataLoader[MergeRequest, str | None] = DataLoader(self._reasons)
-        self.holders_by_role: DataLoader[StaffRole, Sequence[PersonId]] = DataLoader(self._holders)
 
-    async def _look(self, people: list[PersonId]) -> Sequence[bool]:
+    @lookup
+    async def looked_at(self, people: list[PersonId]) -> Sequence[bool]:
+        """Whoever shows something of a person waits for this: that it was looked at is written down once a request."""
         if self._actor is None:
             raise UnauthenticatedError
         await look_at(self._ports.identity, self._actor, people)
         return [True for _ in people]
 
-    async def _identities(self, people: list[PersonId]) -> Sequence[Sequence[Identity]]:
+    @lookup
+    async def identities_by_person(self, people: list[PersonId]) -> Sequence[Sequence[Identity]]:
+        """How people sign in."""
         found = await self._ports.identity.people.identities_of(people)
         return [found[person] for person in people]
 
-    async def _memberships(self, people: list[PersonId]) -> Sequence[Sequence[Membership]]:
+    @lookup
+    async def memberships_by_person(self, people: list[PersonId]) -> Sequence[Sequence[Membership]]:
+        """What people belong to."""
         found = await self._ports.desk.memberships_of(people)
         return [found[person] for person in people]
 
-    async def _merged(self, people: list[PersonId]) -> Sequence[Sequence[PersonId]]:
+    @lookup
+    async def merged_by_person(self, people: list[PersonId]) -> Sequence[Sequence[PersonId]]:
+        """Whom people have become one with."""
         found = await self._ports.desk.merged_into(people)
         return [found[person] for person in people]
 
-    async def _accounts(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
+    @lookup
+    async def accounts_by_owner(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
+        """The accounts of owners."""
         found = await self._ports.books.accounts_of(owners)
         return [[account for account in found if account.key.owner == owner] for owner in owners]
 
-    async def _reasons(self, requests: list[MergeRequest]) -> Sequence[str | None]:
+    @lookup
+    async def reason_by_merge(self, requests: list[MergeRequest]) -> Sequence[str | None]:
+        """Why merges were asked for."""
         return await reasons_of(self._ports.identity.vault, requests)
 
-    async def _holders(self, roles: list[StaffRole]) -> Sequence[Sequence[PersonId]]:
+    @lookup
+    async def holders_by_role(self, roles: list[StaffRole]) -> Sequence[Sequence[PersonId]]:
+        """Who has a role."""
         found = await self._ports.desk.holders_of(roles)
         return [found[role] for role in roles]
