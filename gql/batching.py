@@ -26,17 +26,17 @@ Load = Callable[[Ports, Sequence[Any]], Awaitable[Mapping[Any, Any]]]
 """Finds things by keys that are all different. What it does not find it leaves out."""
 
 
-@dataclass(frozen=True, slots=True)
 class Asked(Generic[Shown]):
-    """What a field of one object asks for."""
+    """What a field of one object asks for: by a key, and how what is found is shown (None where nothing is).
 
-    key: Hashable
-    show: Callable[[Any], Shown]
-    """The field's value, from what was found by the key: None where that was nothing."""
+    A key that is none is this object's fault, not that of all who ask with it: raises TypeError.
+    """
 
-    def __post_init__(self) -> None:
-        """A key that is none is this object's fault, not that of all who ask with it."""
-        hash(self.key)
+    __slots__ = ("key", "show")
+
+    def __init__(self, key: Hashable, show: Callable[[Any], Shown]) -> None:
+        hash(key)
+        self.key, self.show = key, show
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from operator import attrgetter
 from typing import Any, cast
 
 from graphql import GraphQLField
@@ -46,19 +47,22 @@ class Binding:
     """The keyword by which it wants to know of the request."""
     arguments: tuple[StrawberryArgument, ...] = ()
 
-    def keywords(self, source: object, info: object, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All that a function is called with by name."""
-        named = {**given, **dict.fromkeys(self.source_names, source)}
-        return {**named, self.info_name: info} if self.info_name else named
-
-    def value(self, source: object, info: object, given: Mapping[str, Any]) -> Any:
-        """The value for one object: what stands there, what is answered, or what is to be awaited."""
+    def of_objects(self, info: object, given: Mapping[str, Any]) -> Callable[[Any], Any]:
+        """What gets the value for an object: what stands there, what is answered, or what is to be awaited."""
         if self.how is How.READ:
-            return getattr(source, self.attribute)
-        if self.function is None:
-            raise UnplannableError(f"{self.how} has no value for one object alone")
-        first = (source,) if self.takes_self else ()
-        return self.function(*first, **self.keywords(source, info, given))
+            return attrgetter(self.attribute)
+        function = self.function
+        if function is None:
+            raise UnplannableError(f"{self.how} without a function")
+        named = {**given, self.info_name: info} if self.info_name else given
+        if self.source_names:
+            first = self.takes_self
+            return lambda source: function(
+                *((source,) if first else ()), **named, **dict.fromkeys(self.source_names, source)
+            )
+        if not self.takes_self:
+            return lambda _: function(**named)
+        return (lambda source: function(source, **named)) if named else function
 
 
 def binding_of(declared: GraphQLField) -> Binding:

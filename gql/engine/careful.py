@@ -111,7 +111,7 @@ def _field(run: Going, field: FieldPlan, source: Any, made: dict[str, Any], *, i
             run.put_off(field, source, made)
             return None
         info = run.about(field.index) if binding.info_name else None
-        value = binding.value(source, info, _given(run, field))
+        value = binding.of_objects(info, _given(run, field))(source)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told at this field
         return run.fail(error)
     return complete(run, field, field.shape, value)

@@ -5,7 +5,7 @@ after one whose loss loses the whole answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, cast
@@ -17,7 +17,7 @@ from graphql.pyutils import Path, is_awaitable
 
 from gql.access import DEFINITION, Caller, hold
 from gql.engine import careful
-from gql.engine.bindings import Binding, Conversion, How
+from gql.engine.bindings import Conversion
 from gql.engine.failures import Failure, LostError, Settling
 from gql.engine.planning import FieldPlan, ObjectPlan, Plan, Shape
 from gql.engine.writing import Step, written
@@ -180,15 +180,14 @@ class Run:
         if binding is None or isinstance(given, Exception):
             return [given] * len(sources)
         info = self.about(field.index) if binding.info_name else None
-        if binding.how is How.BATCH and binding.batch is not None:
-            asked = [_caught(binding, source, info, given) for source in sources]
+        values = _gotten(binding.of_objects(info, given), sources)
+        if binding.batch is not None:
             try:
-                return await binding.batch.values(self.context.ports, asked)
+                return await binding.batch.values(self.context.ports, values)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is told at the field
                 return [error] * len(sources)
-        values = [_caught(binding, source, info, given) for source in sources]
         waiting = [place for place, value in enumerate(values) if isawaitable(value)]
-        for place, value in zip(waiting, await _all(values[place] for place in waiting), strict=True):
+        for place, value in zip(waiting, await _all([values[place] for place in waiting]), strict=True):
             values[place] = value
         return values
 
@@ -256,16 +255,19 @@ def _is_permitted(plan: Plan, caller: Caller) -> bool:
     return True
 
 
-def _caught(binding: Binding, source: Any, info: Any, given: Mapping[str, Any]) -> Any:
-    try:
-        return binding.value(source, info, given)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told at this object's field
-        return error
+def _gotten(value_of: Callable[[Any], Any], sources: Sequence[Any]) -> list[Any]:
+    """What each object has; an exception stands for one that has nothing."""
+    values = []
+    for source in sources:
+        try:
+            values.append(value_of(source))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told at this object's field
+            values.append(error)
+    return values
 
 
-async def _all(awaitables: Any) -> list[Any]:
+async def _all(waiting: Sequence[Awaitable[Any]]) -> list[Any]:
     """What awaitables come to beside each other; an exception stands for one that failed."""
-    waiting: list[Awaitable[Any]] = list(awaitables)
     if len(waiting) == 1:
         try:
             return [await waiting[0]]
