@@ -4,6 +4,7 @@ Each proxy adds the address it was called from at the right end of `X-Forwarded-
 own proxies reach was written by the caller.
 """
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from starlette.datastructures import Headers
@@ -13,6 +14,8 @@ from domain.actor import Origin
 from domain.quotas import UNPROVEN
 
 _LONGEST_DEVICE = 200
+_REMEMBERED = 4_096
+"""Addresses and devices: the same few come again and again, and to read one takes longer than to find it here."""
 _FORWARDED = "x-forwarded-for"
 
 
@@ -60,6 +63,7 @@ def _is_port(text: str) -> bool:
     return text.isascii() and text.isdecimal()
 
 
+@lru_cache(_REMEMBERED)
 def _normal(text: str) -> str | None:
     """An address as it is compared and kept: shortest form, no zone, IPv4 as such even where it comes within IPv6."""
     try:
@@ -76,5 +80,6 @@ def _peer(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
+@lru_cache(_REMEMBERED)
 def _device(agent: str) -> str:
     return "".join(letter for letter in agent[:_LONGEST_DEVICE] if letter.isprintable())

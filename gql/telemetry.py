@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.ids import uuid7
 
+# Each of these has few labels; to look one up costs more than to count.
 _REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
 _DURATIONS = Histogram("http_request_seconds", "How long answers took.", ["route"])
 _SOCKETS = Gauge("websockets_open", "WebSockets that are open.")
@@ -65,9 +67,19 @@ class Observed:
             seconds = time.perf_counter() - began
             route = _route(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            _REQUESTS.labels(method, route, status).inc()
-            _DURATIONS.labels(route).observe(seconds)
+            _counter(method, route, status).inc()
+            _duration(route).observe(seconds)
             _log.info("request", method=method, path=_shown(scope), status=status, ms=round(seconds * 1000, 1))
+
+
+@cache
+def _counter(method: str, route: str, status: int) -> Counter:
+    return _REQUESTS.labels(method, route, status)
+
+
+@cache
+def _duration(route: str) -> Histogram:
+    return _DURATIONS.labels(route)
 
 
 @contextmanager
