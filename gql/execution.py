@@ -6,6 +6,7 @@ kept with it; what has no plan is left to graphql-core, behind the same limits a
 
 from collections.abc import AsyncGenerator, AsyncIterable, Collection
 from contextlib import aclosing
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
@@ -69,26 +70,52 @@ class Schema(strawberry.Schema):
         return self._schema
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An operation that is to be carried out."""
+
+    found: documents.Operation
+    variables: VariableValues
+    operation: Operation
+
+
 async def answers(
     schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
 ) -> AsyncGenerator[Answer, None]:
     """Carry out an operation: one answer for a query or a mutation, any number for a subscription."""
+    admitted = await admit(schema, operation, context, allowed)
+    if isinstance(admitted, Answer):
+        yield admitted
+        return
+    async with aclosing(answers_to(schema, admitted, context)) as following:
+        async for answer in following:
+            yield answer
+
+
+async def admit(
+    schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
+) -> Admitted | Answer:
+    """Let an operation in, or answer why not."""
     try:
         found, variables = await schema.admission.admit(operation, context, allowed)
     except RefusedError as refused:
-        yield Answer(
-            None, tell(refused.errors, context.correlation_id, schema.manner), executed=False, allowed=refused.allowed
-        )
-        return
+        errors = tell(refused.errors, context.correlation_id, schema.manner)
+        return Answer(None, errors, executed=False, allowed=refused.allowed)
+    return Admitted(found, variables, operation)
+
+
+async def answers_to(schema: Schema, admitted: Admitted, context: OperationContext) -> AsyncGenerator[Answer, None]:
+    """Carry out an operation that was admitted."""
+    found, variables, operation = admitted.found, admitted.variables, admitted.operation
     if found.definition.operation is not OperationType.SUBSCRIPTION:
         run = found.run(context, variables) if schema.planned else None
         done = await (run.carry_out() if run is not None else _without_plan(schema, found, operation, context))
-        yield _answer(done, context.correlation_id, schema.manner)
+        yield answer_of(done, context.correlation_id, schema.manner)
         return
     try:
-        async with aclosing(_events(schema, found, operation, context, variables)) as events:
+        async with aclosing(_events(schema, admitted, context)) as events:
             async for done in events:
-                yield _answer(done, context.correlation_id, schema.manner)
+                yield answer_of(done, context.correlation_id, schema.manner)
     except RefusedError as refused:
         yield Answer(None, tell(refused.errors, context.correlation_id, schema.manner), executed=False)
 
@@ -109,43 +136,50 @@ async def _without_plan(
     return Done(awaited.data, list(awaited.errors or ()))
 
 
-async def _events(
-    schema: Schema,
-    found: documents.Operation,
-    operation: Operation,
-    context: OperationContext,
-    variables: VariableValues,
-) -> AsyncGenerator[Done, None]:
-    """What each event of a subscription comes to. Raises `RefusedError` if it cannot begin, or breaks off."""
+async def begun(
+    schema: Schema, admitted: Admitted, context: OperationContext
+) -> tuple[Executor[Any], AsyncIterable[Any]]:
+    """Begin a subscription: what executes its events, and the events. Raises `RefusedError` if it cannot begin."""
     executor = schema.execution_context_class.build(
         schema.core,
-        found.document.node,
+        admitted.found.document.node,
         context_value=context,
-        raw_variable_values=dict(operation.variables or {}),
-        operation_name=operation.name,
+        raw_variable_values=dict(admitted.operation.variables or {}),
+        operation_name=admitted.operation.name,
     )
     if isinstance(executor, list):
         raise RefusedError(executor)
-    begun = create_source_event_stream(executor)
-    stream = await begun if isawaitable(begun) else begun
+    beginning = create_source_event_stream(executor)
+    stream = await beginning if isawaitable(beginning) else beginning
     if isinstance(stream, ExecutionResult):
         raise RefusedError(stream.errors or ())
+    return executor, stream
+
+
+async def _events(schema: Schema, admitted: Admitted, context: OperationContext) -> AsyncGenerator[Done, None]:
+    """What each event of a subscription comes to. Raises `RefusedError` if it cannot begin, or breaks off."""
+    executor, stream = await begun(schema, admitted, context)
     try:
-        async with aclosing(_answered(schema, found, context, variables, executor, stream)) as events:
+        async with aclosing(_answered(schema, admitted, context, executor, stream)) as events:
             async for done in events:
                 yield done
     except Exception as error:
-        raise RefusedError([GraphQLError(str(error), original_error=error)]) from error
+        raise broken_off(error) from error
+
+
+def broken_off(error: Exception) -> RefusedError:
+    """What a subscription ends with whose events came to an error."""
+    return RefusedError([GraphQLError(str(error), original_error=error)])
 
 
 async def _answered(
     schema: Schema,
-    found: documents.Operation,
+    admitted: Admitted,
     context: OperationContext,
-    variables: VariableValues,
     executor: Executor[Any],
     stream: AsyncIterable[Any],
 ) -> AsyncGenerator[Done, None]:
+    found, variables = admitted.found, admitted.variables
     if not schema.planned or found.run(context, variables) is None:
         async for result in map_source_to_response_event(executor, stream):
             yield Done(result.data, list(result.errors or ()))
@@ -155,6 +189,7 @@ async def _answered(
             yield await run.carry_on(event)
 
 
-def _answer(done: Done, correlation_id: str, manner: Manner) -> Answer:
+def answer_of(done: Done, correlation_id: str, manner: Manner) -> Answer:
+    """What clients are told of what an operation came to."""
     executed = done.data is not None or is_executed(done.errors)
     return Answer(done.data, tell(done.errors, correlation_id, manner), executed)

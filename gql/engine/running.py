@@ -85,6 +85,16 @@ class Run:
         self._engine_about: dict[int, GraphQLResolveInfo[Any]] = {}
         self._is_permitted = _is_permitted(prepared.plan, context)
 
+    @property
+    def plan(self) -> Plan:
+        """What is carried out."""
+        return self._prepared.plan
+
+    @property
+    def is_permitted(self) -> bool:
+        """Whether the caller has every right that does not depend on objects."""
+        return self._is_permitted
+
     def go_carefully(self) -> None:
         """Do without the plan's code: the same, step by step."""
         self._is_permitted = False
