@@ -15,6 +15,7 @@ from domain.actor import Actor
 from domain.rights import BrandRole, Permission
 from gql.enums import describe
 from gql.errors import ForbiddenError, UnauthenticatedError
+from gql.weights import Costs, ListSize
 
 DEFINITION = "strawberry-definition"
 """Where the engine's types and fields keep what Strawberry knows of them."""
@@ -105,6 +106,8 @@ def field(
     *,
     permission: Permission | None = None,
     role: BrandRole | None = None,
+    cost: int = 1,
+    list_size: ListSize | None = None,
     harmless: bool = False,
     metadata: Mapping[str, object] | None = None,
     **options: Any,
@@ -112,13 +115,19 @@ def field(
     """A field that `right` guards: use it instead of `strawberry.field`, as a decorator or as a default.
 
     `permission` goes with `Right.STAFF`, `role` (a viewer where none is named) with `Right.OWNER`. Staff that looks
-    through somebody's eyes may use a mutation only if it is `harmless`.
+    through somebody's eyes may use a mutation only if it is `harmless`. `cost` is what it costs beside what is selected
+    of it, in plain fields, and a list declares its `list_size`.
     """
     if (right is Right.STAFF) is (permission is None) or (role is not None and right is not Right.OWNER):
         raise UndeclaredRightError(f"{right} does not go with {permission} and {role}")
     requires = Requires(right=right, permission=permission or UNSET, role=role or UNSET)
+    directives: list[object] = [requires]
+    if cost != 1:
+        directives.append(Costs(weight=str(cost)))
+    if list_size is not None:
+        directives.append(list_size)
     known = {_HARMLESS: harmless, **(metadata or {})}
-    return strawberry.field(description=description, directives=(requires,), metadata=known, **options)
+    return strawberry.field(description=description, directives=directives, metadata=known, **options)
 
 
 def permit(requires: Requires, source: object, caller: Caller) -> None:

@@ -24,6 +24,7 @@ from gql.engine.running import Done, World
 from gql.errors import Manner, is_executed, tell
 from gql.limits import Limits
 from gql.operations import Answer, Operation
+from gql.weighing import weigh
 
 _MEMO = "_relevant_sub_fields"
 
@@ -62,6 +63,7 @@ class Schema(strawberry.Schema):
         self.manner, self.planned = manner, planned
         super().__init__(query, mutation, subscription, execution_context_class=EventExecutor, config=config)
         guard(self._schema)
+        weigh(self._schema)
         self.admission = Admission(World.of(self), limits)
 
     @property

@@ -1,40 +1,31 @@
 """How large a request may be. Measured before validation, whose own time grows with the square of some documents."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
-    EnumValueNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
-    GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    ValueNode,
-    VariableNode,
     get_named_type,
+    is_composite_type,
 )
 
-from gql.paging import LARGEST_PAGE
+from gql.costs import Arguments, Cost, literal_defaults, summed
+from gql.weighing import weight_of
 
 _DEEPEST = 100
 """Levels, fragments among them, after which measuring gives up; a stack holds more."""
-
-_LONGEST_NUMBER = 4
-
-WHOLE_HISTORY = 500
-"""What a field costs that has no index to go by and adds up all that ever happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,56 +41,6 @@ class Limits:
     introspection: bool = False
 
 
-Times = Callable[[Mapping[str, Any]], int]
-"""How often something happens, by what a request's variables say."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Repeated:
-    """What happens as often as the variables say."""
-
-    times: Times
-    cost: "Cost"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a selection costs, whatever the variables of a request will be.
-
-    A fragment that is spread a thousand times is one part here, so that neither adding nor reckoning takes longer than
-    the document is long.
-    """
-
-    fixed: int = 0
-    parts: Mapping[_Repeated, int] = field(default_factory=dict)
-    """What depends on variables, and how often it is there."""
-
-    def of(self, variables: Mapping[str, Any]) -> int:
-        """The cost for these variables."""
-        return self._of(variables, {})
-
-    def _of(self, variables: Mapping[str, Any], known: dict[_Repeated, int]) -> int:
-        total = self.fixed
-        for part, count in self.parts.items():
-            if part not in known:
-                known[part] = part.times(variables) * part.cost._of(variables, known)  # noqa: SLF001 - its own kind
-            total += count * known[part]
-        return total
-
-    def beside(self, other: "Cost") -> "Cost":
-        """What both cost."""
-        parts = dict(self.parts)
-        for part, count in other.parts.items():
-            parts[part] = parts.get(part, 0) + count
-        return Cost(self.fixed + other.fixed, parts)
-
-    def repeated(self, times: int | Times) -> "Cost":
-        """What it costs to do it so often."""
-        if isinstance(times, int):
-            return Cost(self.fixed * times, {part: count * times for part, count in self.parts.items()})
-        return Cost(0, {_Repeated(times, self): 1})
-
-
 class Size(NamedTuple):
     """What a selection amounts to, its fragments spread out."""
 
@@ -109,6 +50,8 @@ class Size(NamedTuple):
     changes: int = 0
     """Fields of a mutation at its root, each of which is a request of its own."""
     cost: Cost = Cost()
+    unsized: Mapping[str, Cost] = {}
+    """What one item of each list costs, by the list's name, where the field above says how long the lists are."""
 
     def beside(self, other: "Size") -> "Size":
         """Both of two selections."""
@@ -118,7 +61,14 @@ class Size(NamedTuple):
             self.directives + other.directives,
             self.changes + other.changes,
             self.cost.beside(other.cost),
+            _both(self.unsized, other.unsized),
         )
+
+
+def _both(ones: Mapping[str, Cost], others: Mapping[str, Cost]) -> Mapping[str, Cost]:
+    if not others:
+        return ones
+    return {name: ones.get(name, Cost()).beside(others.get(name, Cost())) for name in {**ones, **others}}
 
 
 class Measured(NamedTuple):
@@ -173,10 +123,13 @@ class _Measure:
             found.name.value: found for found in document.definitions if isinstance(found, FragmentDefinitionNode)
         }
         self._measured: dict[str, Size] = {}
+        self._defaults: Mapping[str, Any] = {}
         self._level = 0
 
     def of_operation(self, operation: OperationDefinitionNode) -> Size:
         """The size of a whole operation."""
+        declared = operation.variable_definitions or ()
+        self._defaults = literal_defaults((each.variable.name.value, each.default_value) for each in declared)
         inside = self._selection(operation.selection_set, self._schema.get_root_type(operation.operation))
         return inside._replace(directives=inside.directives + len(operation.directives or ()))
 
@@ -212,56 +165,25 @@ class _Measure:
         return self._measured[name]
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Size:
-        """A field costs one; below a page, all of it costs as often as the page has items."""
+        """A field costs its weight; of a list, what is selected of an item costs as often as there may be items."""
         aliases = int(node.alias is not None)
         if node.name.value.startswith("__"):
             return Size(1, aliases, cost=Cost(1))
         declared = (
             parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
         )
-        if node.selection_set is None:
-            return Size(1, aliases, cost=Cost(1))
-        below = self._selection(node.selection_set, get_named_type(declared.type) if declared else None)
-        cost = below.cost.repeated(self._times(node, declared)).beside(Cost(self._once(node, declared)))
-        changes = int(parent is not None and parent is self._schema.mutation_type)
-        return Size(below.depth + 1, below.aliases + aliases, below.directives, changes, cost)
-
-    @staticmethod
-    def _once(node: FieldNode, declared: GraphQLField | None) -> int:
-        """By the time when things were recorded a balance is found by halving; a variable might ask for the other."""
-        if declared is None or "basis" not in declared.args:
-            return 1
-        given = next((argument.value for argument in node.arguments or () if argument.name.value == "basis"), None)
-        cheap = given is None or (isinstance(given, EnumValueNode) and given.value == "RECORDED")
-        return 1 if cheap else WHOLE_HISTORY
-
-    def _times(self, node: FieldNode, declared: GraphQLField | None) -> int | Times:
+        type_, weight = get_named_type(declared.type) if declared else None, weight_of(declared)
+        below = self._selection(node.selection_set, type_) if node.selection_set is not None else Size()
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
-        if declared is not None and "first" in declared.args:
-            return _page(given.get("first"), declared.args["first"].default_value)
-        if declared is not None and "ids" in declared.args:
-            return _length(given.get("ids"))
-        return 1
-
-
-def _page(given: ValueNode | None, usual: object) -> int | Times:
-    """The size that a page was asked for in; an impossible one counts as the largest and is refused later."""
-    if isinstance(given, VariableNode):
-        name = given.name.value
-        return lambda variables: _possible(variables.get(name, usual))
-    if isinstance(given, IntValueNode):
-        return _possible(int(given.value) if len(given.value) <= _LONGEST_NUMBER else None)
-    return _possible(usual)
-
-
-def _possible(asked: object) -> int:
-    return asked if isinstance(asked, int) and 0 < asked <= LARGEST_PAGE else LARGEST_PAGE
-
-
-def _length(given: ValueNode | None) -> int | Times:
-    if isinstance(given, ListValueNode):
-        return len(given.values)
-    if isinstance(given, VariableNode):
-        name = given.name.value
-        return lambda variables: len(asked) if isinstance(asked := variables.get(name), list) else 1
-    return 1
+        arguments = Arguments(given, weight, self._defaults)
+        cost, unsized = below.cost, dict[str, Cost]()
+        if weight.sized:
+            items = summed(below.unsized[name] for name in weight.sized if name in below.unsized)
+            cost = cost.beside(items.repeated(arguments.times()))
+        elif weight.has_size:
+            cost = (cost if is_composite_type(type_) else Cost(1)).repeated(arguments.times())
+        elif weight.is_list:
+            cost, unsized = Cost(), {node.name.value: cost if is_composite_type(type_) else Cost(1)}
+        changes = int(parent is not None and parent is self._schema.mutation_type)
+        cost = cost.beside(arguments.once())
+        return Size(below.depth + 1, below.aliases + aliases, below.directives, changes, cost, unsized)

@@ -17,6 +17,7 @@ from gql.viewer import Viewer, fetch_viewer
 from gql.wallet.queries import fetch_top_up, fetch_wallet
 from gql.wallet.top_up import TopUp
 from gql.wallet.types import Wallet
+from gql.weights import sliced_by
 
 FETCH: dict[str, Callable[[Context, str], Awaitable[Node | None]]] = {
     Viewer.kind: fetch_viewer,
@@ -46,7 +47,11 @@ class NodeQuery:
         """An object by its global id."""
         return await fetch(info.context, id_)
 
-    @field(Right.OWNER, "Objects by their global ids, in the same order, with null for each that is not there for you.")
+    @field(
+        Right.OWNER,
+        "Objects by their global ids, in the same order, with null for each that is not there for you.",
+        list_size=sliced_by("ids"),
+    )
     async def nodes(
         self,
         info: Info,

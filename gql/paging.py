@@ -8,6 +8,7 @@ import strawberry
 from gql.access import Right, field
 from gql.errors import BadInputError
 from gql.scalars import Cursor, opaque, plain
+from gql.weights import sliced_by
 
 USUAL_PAGE = 20
 LARGEST_PAGE = 100
@@ -22,6 +23,9 @@ After = Annotated[
     Cursor | None,
     strawberry.argument(description="Answer what follows this cursor; from the beginning when left out.", name="after"),
 ]
+
+PAGE = sliced_by("first", sizes=["edges"])
+"""How long the list of a field is that answers a page."""
 
 Item = TypeVar("Item")
 Shown = TypeVar("Shown")

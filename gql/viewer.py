@@ -5,6 +5,7 @@ from typing import ClassVar
 import strawberry
 
 from domain.actor import Actor
+from domain.identity.privacy import ConsentPurpose
 from domain.ids import PersonId
 from domain.rights import Permission, StaffRole
 from gql.access import Right, field
@@ -23,11 +24,12 @@ from gql.identity.providers import SignInIdentity, identities_of
 from gql.identity.queries import sessions_of
 from gql.identity.types import MOST_SESSIONS, Session
 from gql.node import Node, global_id
-from gql.paging import USUAL_PAGE, After, Connection, First
+from gql.paging import PAGE, USUAL_PAGE, After, Connection, First
 from gql.staff.types import PERSON
 from gql.wallet.queries import top_ups_of, wallets_of
 from gql.wallet.top_up import TopUp
 from gql.wallet.types import Wallet
+from gql.weights import at_most
 
 
 @strawberry.type(description="The person who is signed in.")
@@ -65,7 +67,7 @@ class Viewer(Node):
         found = await info.context.loaders.person_by_id.load(self.key)
         return found is not None and found.mail_verified_at is not None
 
-    @field(Right.OWNER, f"Where you are signed in, last used first, {MOST_SESSIONS} at most.")
+    @field(Right.OWNER, "Where you are signed in, last used first.", list_size=at_most(MOST_SESSIONS))
     async def sessions(self, info: Info) -> list[Session]:
         """Where the person is signed in."""
         return await sessions_of(info.context)
@@ -75,7 +77,7 @@ class Viewer(Node):
         """What the person set up to prove themselves with."""
         return await second_factors_of(info.context)
 
-    @field(Right.OWNER, "How you sign in, oldest first.")
+    @field(Right.OWNER, "How you sign in, oldest first.", list_size=at_most(10))
     async def identities(self, info: Info) -> list[SignInIdentity]:
         """How the person signs in."""
         return await identities_of(info.context)
@@ -89,7 +91,7 @@ class Viewer(Node):
         """The caller's role of staff."""
         return self.actor.staff_role
 
-    @field(Right.OWNER, "What you may do as staff in this session.")
+    @field(Right.OWNER, "What you may do as staff in this session.", list_size=at_most(len(Permission)))
     def permissions(self) -> list[Permission]:
         """What the caller may do as staff."""
         return sorted(self.actor.permissions)
@@ -99,22 +101,22 @@ class Viewer(Node):
         """Who looks through the caller's eyes."""
         return global_id(PERSON, self.actor.impersonator) if self.actor.impersonator else None
 
-    @field(Right.OWNER, "Your wallets: at most one for each purpose and currency.")
+    @field(Right.OWNER, "Your wallets: at most one for each purpose and currency.", list_size=at_most(20))
     async def wallets(self, info: Info) -> list[Wallet]:
         """The caller's wallets."""
         return await wallets_of(info.context)
 
-    @field(Right.OWNER, "Your top-ups, newest first.")
+    @field(Right.OWNER, "Your top-ups, newest first.", list_size=PAGE)
     async def top_ups(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[TopUp]:
         """A page of the caller's top-ups."""
         return await top_ups_of(info.context, first, after)
 
-    @field(Right.OWNER, "What you agree to, for every purpose that there is.")
+    @field(Right.OWNER, "What you agree to, for every purpose that there is.", list_size=at_most(len(ConsentPurpose)))
     async def consents(self, info: Info) -> list[Consent]:
         """What the caller agrees to."""
         return await consents_of(info.context)
 
-    @field(Right.OWNER, "Everything that you ever agreed to or took back, newest first.")
+    @field(Right.OWNER, "Everything that you ever agreed to or took back, newest first.", list_size=PAGE)
     async def consent_history(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[Consent]:
         """A page of what the caller ever said."""
         return await consent_history_of(info.context, first, after)

@@ -12,6 +12,7 @@ from gql.access import Right, field
 from gql.context import Context
 from gql.identity.enums import SecondFactor
 from gql.node import global_id, key_of
+from gql.weights import at_most
 
 _PASSKEY = "Passkey"
 
@@ -40,9 +41,13 @@ class Passkey:
 class SecondFactors:
     """What a person set up, as they see it."""
 
-    methods: list[SecondFactor] = field(Right.PARENT, "What may be asked for; empty while there is no second factor.")
+    methods: list[SecondFactor] = field(
+        Right.PARENT,
+        "What may be asked for; empty while there is no second factor.",
+        list_size=at_most(len(SecondFactor)),
+    )
     totp_since: datetime | None = field(Right.PARENT, "Since when there is an authenticator app; null: there is none.")
-    passkeys: list[Passkey] = field(Right.PARENT, "Your passkeys, oldest first; 20 at most.")
+    passkeys: list[Passkey] = field(Right.PARENT, "Your passkeys, oldest first; 20 at most.", list_size=at_most(20))
     recovery_codes_left: int = field(Right.PARENT, "How many recovery codes were not used yet.")
 
     @classmethod
@@ -78,7 +83,9 @@ class TotpOffered:
 class RecoveryCodes:
     """New recovery codes."""
 
-    codes: list[str] = field(Right.PARENT, "Ten codes, to be kept where no device is needed to read them.")
+    codes: list[str] = field(
+        Right.PARENT, "Ten codes, to be kept where no device is needed to read them.", list_size=at_most(10)
+    )
 
     @classmethod
     def of(cls, found: second_factors.RecoveryCodes) -> Self:

@@ -14,6 +14,7 @@ from gql.context import Context
 from gql.enums import describe
 from gql.paging import Connection, cursor_of, number_of, page_size
 from gql.scalars import Cursor
+from gql.weights import at_most
 
 _HISTORY = "consents"
 
@@ -108,8 +109,12 @@ class Erasure:
         "When your name and address go, too, which law makes us keep until then, readable for that alone; null where"
         " they go with all the rest.",
     )
-    reasons: list[RetentionReason] = field(Right.PARENT, "Which laws those are.")
-    obstacles: list[Obstacle] = field(Right.PARENT, "What it waits for; nothing as a rule.")
+    reasons: list[RetentionReason] = field(
+        Right.PARENT, "Which laws those are.", list_size=at_most(len(RetentionReason))
+    )
+    obstacles: list[Obstacle] = field(
+        Right.PARENT, "What it waits for; nothing as a rule.", list_size=at_most(len(Obstacle))
+    )
 
     @classmethod
     def of(cls, found: ErasureOutlook) -> Self:
@@ -137,7 +142,7 @@ class RetainedRecord:
     mail: str | None = field(Right.PARENT, "Where they were written to.")
     since: datetime = field(Right.PARENT, "When they had come.")
     until: datetime = field(Right.PARENT, "When this goes, too.")
-    reasons: list[RetentionReason] = field(Right.PARENT, "Which laws keep it.")
+    reasons: list[RetentionReason] = field(Right.PARENT, "Which laws keep it.", list_size=at_most(len(RetentionReason)))
 
     @classmethod
     def of(cls, found: Retained) -> Self:

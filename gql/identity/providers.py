@@ -17,6 +17,7 @@ from gql.identity.enums import Portal, Provider, TokenTransport
 from gql.identity.types import SecondFactorNeeded, SignedIn
 from gql.node import global_id, key_of
 from gql.refusals import result
+from gql.weights import at_most
 
 _IDENTITY = "SignInIdentity"
 _MOST_FIELDS = 40
@@ -50,7 +51,7 @@ class SignInIdentity:
 class IdentitiesChanged:
     """What linking and unlinking answers."""
 
-    identities: list[SignInIdentity] = field(Right.PARENT, "Your ways of signing in now.")
+    identities: list[SignInIdentity] = field(Right.PARENT, "Your ways of signing in now.", list_size=at_most(10))
 
 
 @strawberry.type(description="A journey to another site. It is good for ten minutes and one return.")

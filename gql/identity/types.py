@@ -12,6 +12,7 @@ from gql.access import Right, field
 from gql.context import Context
 from gql.identity.enums import TokenTransport
 from gql.node import Node, global_id
+from gql.weights import at_most
 
 MOST_SESSIONS = 100
 
@@ -122,7 +123,9 @@ class SecondFactorNeeded:
     """What signing in answers to who has a second factor."""
 
     challenge: str = field(Right.PARENT, "To be given back with the second factor. Good once.")
-    methods: list[model.SecondFactor] = field(Right.PARENT, "What may follow.")
+    methods: list[model.SecondFactor] = field(
+        Right.PARENT, "What may follow.", list_size=at_most(len(model.SecondFactor))
+    )
     expires_at: datetime = field(Right.PARENT, "Until when.")
 
     @classmethod

@@ -7,6 +7,7 @@ from gql.access import Right, field
 from gql.identity.types import SessionsEnded, SignedIn
 from gql.refusals import result
 from gql.staff.types import MergeRequest, Person, Role, StaffNetwork
+from gql.weights import at_most
 
 
 @strawberry.type(description="It is so now.")
@@ -27,7 +28,7 @@ class RoleChanged:
 class NetworksChanged:
     """What changed networks answer."""
 
-    networks: list[StaffNetwork] = field(Right.PARENT, "From where staff may work.")
+    networks: list[StaffNetwork] = field(Right.PARENT, "From where staff may work.", list_size=at_most(20))
 
 
 _OF_EVERY_DEED = (refusals.ReasonRequired, refusals.StepUpRequired)

@@ -13,6 +13,7 @@ from gql.access import Right, field
 from gql.paging import cursor_of
 from gql.scalars import Cursor
 from gql.staff.types import Person
+from gql.weights import at_most
 
 AUDIT_LOG = "audit-log"
 """Whose cursors these are."""
@@ -77,12 +78,12 @@ class Deed:
         """What the device calls itself."""
         return self.kept.origin.device if self.kept.origin else None
 
-    @field(Right.PARENT, "What was before; null where it was erased.")
+    @field(Right.PARENT, "What was before; null where it was erased.", list_size=at_most(20))
     def before(self) -> list[DeedDetail] | None:
         """What was before."""
         return _shown(self.kept.told.before) if self.kept.told else None
 
-    @field(Right.PARENT, "What was after; null where it was erased.")
+    @field(Right.PARENT, "What was after; null where it was erased.", list_size=at_most(20))
     def after(self) -> list[DeedDetail] | None:
         """What was after."""
         return _shown(self.kept.told.after) if self.kept.told else None

@@ -12,11 +12,12 @@ from gql.access import Right, field
 from gql.context import Info
 from gql.errors import BadInputError
 from gql.identity.inputs import short
-from gql.paging import LARGEST_PAGE, USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
+from gql.paging import LARGEST_PAGE, PAGE, USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
 from gql.scalars import Cursor
 from gql.staff.audit import AUDIT_LOG, AuditLogVerification, Deed
 from gql.staff.inputs import AuditFilter
 from gql.staff.types import person_id
+from gql.weights import WHOLE_HISTORY
 
 
 def _parsed(given: AuditFilter | None) -> DeedFilter:
@@ -56,6 +57,7 @@ class AuditQuery:
         Right.STAFF,
         "The audit log, newest first. That somebody read it, and what they asked for, stands in it afterwards.",
         permission=Permission.ACCESS_AUDIT,
+        list_size=PAGE,
     )
     async def audit_log(
         self,
@@ -80,6 +82,7 @@ class AuditQuery:
         "Hold the audit log against its sealed chain, between two of its lines, oldest first. It stops after so many"
         " links of the chain, of up to some thousand lines each, and says where to go on.",
         permission=Permission.ACCESS_AUDIT,
+        cost=WHOLE_HISTORY,
     )
     async def verify_audit_log(
         self,

@@ -8,15 +8,16 @@ import strawberry
 from domain.identity import model
 from domain.identity.desk import people_by_mail, person_by_subject
 from domain.ids import PersonId
-from domain.rights import Permission
+from domain.rights import Permission, StaffRole
 from gql.access import Right, field
 from gql.context import Context, Info
 from gql.errors import BadInputError
 from gql.identity.inputs import short
-from gql.paging import USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
+from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
 from gql.staff.inputs import PeopleSearch
 from gql.staff.types import MANAGE, MergeRequest, Person, Role, StaffNetwork, person_id
+from gql.weights import at_most
 
 _MERGES = "merges"
 
@@ -83,6 +84,7 @@ class StaffQuery:
         Right.STAFF,
         "People by exactly what is known of them. There is no search by a part: what is personal is kept encrypted.",
         permission=MANAGE,
+        list_size=at_most(20),
     )
     async def people(
         self, info: Info, search: Annotated[PeopleSearch, strawberry.argument(description="What is known of them.")]
@@ -90,7 +92,12 @@ class StaffQuery:
         """People by exactly what is known of them."""
         return await _known(info.context, await _find(info.context, search))
 
-    @field(Right.STAFF, "Every role of staff, and what it may do.", permission=MANAGE)
+    @field(
+        Right.STAFF,
+        "Every role of staff, and what it may do.",
+        permission=MANAGE,
+        list_size=at_most(len(StaffRole)),
+    )
     async def roles(self, info: Info) -> list[Role]:
         """Every role of staff."""
         return await roles_of_staff(info.context)
@@ -100,12 +107,18 @@ class StaffQuery:
         "The networks that staff may work from. Empty: from nowhere but the server's own machine. A request that came"
         " past the proxies that we trust is in none of them.",
         permission=Permission.CONFIGURE_SYSTEM,
+        list_size=at_most(20),
     )
     async def staff_networks(self, info: Info) -> list[StaffNetwork]:
         """The networks that staff may work from."""
         return await networks_of_staff(info.context)
 
-    @field(Right.STAFF, "Requests to merge people that nobody has decided, newest first.", permission=MANAGE)
+    @field(
+        Right.STAFF,
+        "Requests to merge people that nobody has decided, newest first.",
+        permission=MANAGE,
+        list_size=PAGE,
+    )
     async def open_merge_requests(
         self, info: Info, first: First = USUAL_PAGE, after: After = None
     ) -> Connection[MergeRequest]:

@@ -24,6 +24,7 @@ from gql.loaders import Loaders
 from gql.node import global_id, key_of
 from gql.staff.enums import MembershipKind, PersonStatus, StaffRole
 from gql.wallet.types import Balance
+from gql.weights import at_most
 
 PERSON, MERGE = "Person", "MergeRequest"
 MANAGE = Permission.MANAGE_USERS
@@ -121,12 +122,9 @@ class PersonWallet:
     @classmethod
     def of(cls, view: AccountView) -> Self:
         """Show an account."""
+        key, balance = view.key, Balance.of(view.balance, view.key.currency)
         return cls(
-            purpose=view.key.purpose,
-            currency=view.key.currency,
-            balance=Balance.of(view.balance, view.key.currency),
-            status=view.balance.status,
-            owner=view.key.owner,
+            purpose=key.purpose, currency=key.currency, balance=balance, status=view.balance.status, owner=key.owner
         )
 
 
@@ -189,24 +187,24 @@ class Person:
         found = await self._found(info)
         return Person(key=found.survivor) if found and found.survivor else None
 
-    @field(Right.STAFF, "Who was found to be them.", permission=MANAGE)
+    @field(Right.STAFF, "Who was found to be them.", permission=MANAGE, list_size=at_most(5))
     async def merged(self, info: Info) -> list["Person"]:
         """Who was found to be them."""
         return [Person(key=each) for each in await (await self._looked_at(info)).staff.merged_by_person.load(self.key)]
 
-    @field(Right.STAFF, "How they sign in, oldest first.", permission=MANAGE)
+    @field(Right.STAFF, "How they sign in, oldest first.", permission=MANAGE, list_size=at_most(10))
     async def identities(self, info: Info) -> list[PersonIdentity]:
         """How they sign in."""
         found = await (await self._looked_at(info)).staff.identities_by_person.load(self.key)
         return [PersonIdentity.of(each) for each in found]
 
-    @field(Right.STAFF, f"Where they are signed in, last used first, {MOST_SESSIONS} at most.", permission=MANAGE)
+    @field(Right.STAFF, "Where they are signed in, by last use.", permission=MANAGE, list_size=at_most(MOST_SESSIONS))
     async def sessions(self, info: Info) -> list[PersonSession]:
         """Where they are signed in."""
         found = await (await self._looked_at(info)).sessions_by_person.load(self.key)
         return [PersonSession.of(each) for each in found[:MOST_SESSIONS]]
 
-    @field(Right.STAFF, "What they belong to, oldest first.", permission=MANAGE)
+    @field(Right.STAFF, "What they belong to, oldest first.", permission=MANAGE, list_size=at_most(10))
     async def memberships(self, info: Info) -> list[Membership]:
         """What they belong to."""
         found = await (await self._looked_at(info)).staff.memberships_by_person.load(self.key)
@@ -216,6 +214,7 @@ class Person:
         Right.STAFF,
         "What is theirs in the ledger, also in the names of who was found to be them.",
         permission=Permission.VIEW_FINANCIALS,
+        list_size=at_most(20),
     )
     async def wallets(self, info: Info) -> list[PersonWallet]:
         """What is theirs in the ledger."""
@@ -238,9 +237,9 @@ class Role:
     """A role of staff."""
 
     role: StaffRole = field(Right.PARENT, "Which one.")
-    permissions: list[Permission] = field(Right.PARENT, "What it may do.")
+    permissions: list[Permission] = field(Right.PARENT, "What it may do.", list_size=at_most(len(Permission)))
 
-    @field(Right.PARENT, "Who has it, longest first.")
+    @field(Right.PARENT, "Who has it, longest first.", list_size=at_most(50))
     async def holders(self, info: Info) -> list[Person]:
         """Who has it."""
         return [Person(key=each) for each in await info.context.loaders.staff.holders_by_role.load(self.role)]

@@ -19,6 +19,7 @@ from gql.refusals import result, show
 from gql.wallet.queries import account_id, fetch_wallet, top_up_id
 from gql.wallet.top_up import TopUp
 from gql.wallet.types import Wallet
+from gql.weights import VENDOR
 
 OpenWalletResult = result(
     "OpenWalletResult",
@@ -106,6 +107,7 @@ class WalletMutation:
         "Start to put money into a wallet of yours. Pay on the page at `redirectUrl`; where that is still null, ask"
         " again with the same key, or look at the top-up a moment later.",
         graphql_type=StartTopUpResult,
+        cost=VENDOR,
     )
     async def start_top_up(
         self, info: Info, wanted: Annotated[StartTopUpInput, strawberry.argument(name="input", description="How.")]
@@ -127,6 +129,7 @@ class WalletMutation:
         Right.OWNER,
         "Cancel a top-up of yours that nobody has paid yet. A payment that is under way all the same still lands.",
         graphql_type=CancelTopUpResult,
+        cost=VENDOR,
     )
     async def cancel_top_up(
         self, info: Info, wanted: Annotated[CancelTopUpInput, strawberry.argument(name="input", description="Which.")]

@@ -14,7 +14,7 @@ from gql.access import Right, field
 from gql.context import Context, Info
 from gql.errors import BadInputError
 from gql.node import key_of
-from gql.paging import USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
+from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
 from gql.wallet.top_up import TopUp
 from gql.wallet.types import Wallet
@@ -92,7 +92,7 @@ class WalletQuery:
         """A top-up by its id."""
         return await fetch_top_up(info.context, key_of(TopUp.kind, id_))
 
-    @field(Right.OWNER, "Your top-ups, newest first.")
+    @field(Right.OWNER, "Your top-ups, newest first.", list_size=PAGE)
     async def top_ups(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[TopUp]:
         """A page of the caller's top-ups."""
         return await top_ups_of(info.context, first, after)

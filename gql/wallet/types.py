@@ -14,12 +14,12 @@ from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, Statem
 from domain.money import Currency
 from gql.access import Right, field
 from gql.context import Info
-from gql.limits import WHOLE_HISTORY
 from gql.money import Money
 from gql.node import Node
-from gql.paging import USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
+from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
 from gql.scalars import Cursor
 from gql.wallet.enums import TimeBasis
+from gql.weights import WHOLE_HISTORY, Costs
 
 
 def wallet_scope(account: AccountId) -> str:
@@ -181,7 +181,7 @@ class Wallet(Node):
         owed = sum(-account.balance.posted for account in found if account.key.currency is self.view.key.currency)
         return Money.of_minor(owed, self.view.key.currency)
 
-    @field(Right.OWNER, "What happened in the wallet, with the balance after each entry.")
+    @field(Right.OWNER, "What happened in the wallet, with the balance after each entry.", list_size=PAGE)
     async def statement(
         self,
         info: Info,
@@ -219,7 +219,10 @@ class Wallet(Node):
         info: Info,
         at: Annotated[datetime, strawberry.argument(description="The instant; what happened at it counts.")],
         basis: Annotated[
-            TimeBasis, strawberry.argument(description="Which of an entry's two times counts.")
+            TimeBasis,
+            strawberry.argument(
+                description="Which of an entry's two times counts.", directives=[Costs(weight=str(WHOLE_HISTORY))]
+            ),
         ] = TimeBasis.RECORDED,
     ) -> Balance:
         """The balance as it was at an instant."""

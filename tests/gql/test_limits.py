@@ -44,26 +44,43 @@ def page(first: str) -> str:
     return f"query ($n: Int! = 5) {{ topUps(first: {first}) {{ edges {{ cursor }} }} }}"
 
 
+BASIS = 'query ($b: TimeBasis!{}) {{ wallet(id: "x") {{ balanceAt(at: "x", basis: $b) {{ held {{ amount }} }} }} }}'
+
 COSTS = {
-    "a literal": (page("10"), None, 21),
-    "the usual page": ("{ topUps { edges { cursor } } }", None, 41),
-    "a variable": (page("$n"), {"n": 50}, 101),
-    "a variable's default counts as the field's": (page("$n"), None, 41),
-    "an impossible page counts as the largest": (page("101"), None, 201),
-    "an endless number too": (page("9" * 6_000), None, 201),
-    "a text too": (page("$n"), {"n": "many"}, 201),
-    "nothing too": (page("0"), None, 201),
+    "a literal": (page("10"), None, 12),
+    "the usual page": ("{ topUps { edges { cursor } } }", None, 22),
+    "a variable": (page("$n"), {"n": 50}, 52),
+    "a variable left out counts as its default": (page("$n"), None, 7),
+    "and without one as the field's": ("query ($n: Int!) { topUps(first: $n) { edges { cursor } } }", None, 22),
+    "an impossible page counts as the largest": (page("101"), None, 102),
+    "an endless number too": (page("9" * 6_000), None, 102),
+    "a text too": (page("$n"), {"n": "many"}, 102),
+    "nothing too": (page("0"), None, 102),
+    "null too": (page("$n"), {"n": None}, 102),
+    "what is beside the list": ("{ topUps(first: 10) { pageInfo { endCursor } edges { cursor } } }", None, 14),
+    "a list by way of fragments": (
+        "{ topUps(first: 10) { ...A ... { edges { cursor } } } } fragment A on TopUpConnection { edges { cursor } }",
+        None, 23,
+    ),
     "ids": ('{ nodes(ids: ["a", "b", "c"]) { id } }', None, 4),
     "ids in a variable": ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a"] * 70}, 71),
+    "ids without end": ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a"] * 9_000}, 9_001),
+    "one id, which the engine makes a list of": ('{ nodes(ids: "a") { id } }', None, 2),
+    "a list that says how long": ("{ viewer { wallets { purpose currency } } }", None, 42),
+    "a list of leaves": ("{ viewer { permissions } }", None, 12),
     "pages in pages": (
-        "{ topUps(first: 10) { edges { node { wallet { statement(first: 10) { edges { cursor } } } } } } }", None, 241
+        "{ topUps(first: 10) { edges { node { wallet { statement(first: 10) { edges { cursor } } } } } } }", None, 142
     ),
     "unknown fields count one": ("{ nonsense(first: 100) { more } }", None, 2),
-    "a balance by record": ('{ wallet(id: "x") { balanceAt(at: "x", basis: RECORDED) { held { amount } } } }', None, 4),
-    "by effect": ('{ wallet(id: "x") { balanceAt(at: "x", basis: EFFECTIVE) { held { amount } } } }', None, 503),
-    "by a variable": (
-        'query ($b: TimeBasis) { wallet(id: "x") { balanceAt(at: "x", basis: $b) { held { amount } } } }', None, 503,
+    "somebody else is asked": (
+        'mutation { cancelTopUp(input: {topUpId: "x"}) { __typename } }', None, 101,
     ),
+    "a balance by record": ('{ wallet(id: "x") { balanceAt(at: "x", basis: RECORDED) { held { amount } } } }', None, 4),
+    "by effect": ('{ wallet(id: "x") { balanceAt(at: "x", basis: EFFECTIVE) { held { amount } } } }', None, 504),
+    "by a variable": (BASIS.format(""), {"b": "EFFECTIVE"}, 504),
+    "by a variable that is as usual": (BASIS.format(""), {"b": "RECORDED"}, 4),
+    "by a variable left out": (BASIS.format(""), None, 4),
+    "by a variable's default": (BASIS.format(" = EFFECTIVE"), None, 504),
 }  # fmt: skip
 
 
@@ -104,6 +121,7 @@ TOO_MUCH = {
     "aliases": "{ " + " ".join(f"a{n}: __typename" for n in range(16)) + " }",
     "directives": "{ __typename " + "@skip(if: false) " * 31 + "}",
     "cost": "{ topUps(first: 100) { edges { node { wallet { statement(first: 100) { edges { cursor } } } } } } }",
+    "ids": f"{{ nodes(ids: [{'1 ' * 1_900}]) {{ id x: __typename ... on Wallet {{ a: id b: id c: id d: id }} }} }}",
 }
 
 

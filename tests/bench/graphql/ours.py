@@ -18,6 +18,7 @@ from gql.execution import Schema
 from gql.limits import Limits
 from gql.scalars import SCALARS
 from gql.wallet.subscriptions import WalletSubscription
+from gql.weights import at_most
 from tests.bench.graphql.world import ALL_ITEMS, ALL_OWNERS
 
 
@@ -63,7 +64,7 @@ class Item:
 class Query:
     """The root."""
 
-    @field(Right.SIGNED_IN, "Fifty items.")
+    @field(Right.SIGNED_IN, "Fifty items.", list_size=at_most(50))
     async def items(self) -> list[Item]:
         """Fifty items."""
         return ALL_ITEMS  # type: ignore[return-value] # rows have what the type shows

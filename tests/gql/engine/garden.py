@@ -20,8 +20,10 @@ from domain.rights import Permission
 from gql.access import Right, field, guard
 from gql.batching import Asked, batched
 from gql.scalars import SCALARS
+from gql.weights import at_most, sliced_by
 
 OURS = Actor(PersonId(UUID(int=10)))
+SHORT = at_most(5)
 
 
 @strawberry.enum
@@ -166,12 +168,12 @@ class Branch(Thing):
     height: float | None = field(Right.PARENT, "A height.")
     alive: bool = field(Right.SIGNED_IN, "Whether it lives.")
     since: datetime = field(Right.PARENT, "Since when.")
-    tags: list[str] = field(Right.PARENT, "Tags.")
-    grid: list[list[int | None] | None] | None = field(Right.PARENT, "Numbers.")
+    tags: list[str] = field(Right.PARENT, "Tags.", list_size=SHORT)
+    grid: list[list[int | None] | None] | None = field(Right.PARENT, "Numbers.", list_size=SHORT)
     child: "Branch | None" = field(Right.PARENT, "One below.")
     stem: "Branch" = field(Right.PARENT, "One below, always.")
-    branches: list["Branch"] = field(Right.PARENT, "Some below.")
-    mixed: list[Either | None] | None = field(Right.PARENT, "Any below.")
+    branches: list["Branch"] = field(Right.PARENT, "Some below.", list_size=SHORT)
+    mixed: list[Either | None] | None = field(Right.PARENT, "Any below.", list_size=SHORT)
     either: Either = field(Right.PARENT, "One of two.")
     thing: Thing | None = field(Right.PARENT, "Of any kind.")
     secret: str | None = field(Right.STAFF, "For staff.", permission=Permission.VIEW_FINANCIALS, default=None)
@@ -205,7 +207,7 @@ class Slow(Thing):
         below: Slow | None = grown(Slow, found.seed, found.amiss) if isinstance(found, Branch) else found
         return below
 
-    @field(Right.PARENT, "Some below, later.")
+    @field(Right.PARENT, "Some below, later.", list_size=sliced_by("first"))
     async def more(self, first: int = 2) -> list["Slow"]:
         """Some below, later."""
         if first > 5:
@@ -232,12 +234,12 @@ class Query:
         """A branch."""
         return grown(Branch, seed, amiss)
 
-    @field(Right.PUBLIC, "Some branches.")
+    @field(Right.PUBLIC, "Some branches.", list_size=sliced_by("first"))
     async def forest(self, seed: str, amiss: int = 0, first: int = 3) -> list[Branch | None]:
         """Some branches."""
         return [grown(Branch, f"{seed}/{place}", amiss) for place in range(first)]
 
-    @field(Right.SIGNED_IN, "What has to be waited for.")
+    @field(Right.SIGNED_IN, "What has to be waited for.", list_size=sliced_by("first"))
     async def slow(self, seed: str, amiss: int = 0, first: int = 3) -> list[Slow] | None:
         """What has to be waited for."""
         return [grown(Slow, f"{seed}/{place}", amiss) for place in range(first)]
