@@ -23,7 +23,7 @@ VIEWER = "{ viewer { id } }"
 
 ENDINGS = {
     "revoked": "update session set ended_at = now(), end_reason = 'revoked' where person = $1",
-    "banned": "update person set status = 'banned', reason = 'fraud' where id = $1",
+    "banned": "update person set status = 'banned' where id = $1",
 }
 CHANGES = {
     "a membership of staff that ends": "update membership set ended_at = now() where person = $1 and kind = 'staff'",

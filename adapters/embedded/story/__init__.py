@@ -41,7 +41,8 @@ def tell(say: Callable[[str], None]) -> None:
 
 
 async def _tell(stage: Stage, teller: "_Teller") -> None:
-    timeout, endless = aiohttp.ClientTimeout(total=_REQUEST_S), aiohttp.TCPConnector(limit=0)
+    timeout = aiohttp.ClientTimeout(total=_REQUEST_S)
+    endless = aiohttp.TCPConnector(limit=0, force_close=True)  # one that was kept may be closed just as it is used
     async with aiohttp.ClientSession(timeout=timeout, connector=endless) as session:
         await told(Scene(stage, session, teller.say), teller.chapter)
 

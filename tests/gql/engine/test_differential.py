@@ -3,6 +3,7 @@
 ENGINE_EXAMPLES sets how many documents are tried.
 """
 
+import gc
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -77,6 +78,13 @@ class Told:
 def told(errors: Sequence[GraphQLError] | None) -> list[Told]:
     """What is told of errors."""
     return [Told.of(error) for error in errors or ()]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """What the reference leaves is found here, and not in whichever test comes later."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

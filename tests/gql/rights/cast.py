@@ -63,7 +63,7 @@ CALLERS = (
     Caller("rvkd", "a player whose session was revoked",
            spoilt="update session set ended_at = now(), end_reason = 'revoked' where person = $1"),
     Caller("band", "a player who was banned",
-           spoilt="update person set status = 'banned', reason = 'fraud' where id = $1"),
+           spoilt="update person set status = 'banned' where id = $1"),
     Caller("play", "a player"),
     Caller("strm", "a streamer", streamer=True),
     Caller("bown", "an owner of a brand", brand=(0, BrandRole.OWNER)),
