@@ -11,7 +11,7 @@ APPLICATION = "gql.app:from_environment"
 """Named and not imported: the application stands above the adapters."""
 
 OPTIONS: dict[str, Any] = {
-    "http": "httptools",
+    "http": "adapters.lines:StreamingProtocol",  # httptools, known to long answers
     "ws": "websockets-sansio",
     "ws_max_size": 128 * 1024,
     "ws_per_message_deflate": False,  # compressing small frames costs more than half of a server's sockets

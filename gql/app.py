@@ -37,10 +37,11 @@ from gql.cookies import CookieJar
 from gql.doorkeeper import Doorkeeper, Guest, Leave
 from gql.errors import RateLimitedError, UnauthenticatedError
 from gql.execution import Schema
-from gql.http import GraphQLOverHttp, Reception, bearer_of, presented_cookies
+from gql.http import ANY_METHOD, GraphQLOverHttp, Reception, bearer_of, presented_cookies
 from gql.node import global_id
 from gql.schema import build_schema
 from gql.sites import CHOSEN, PortalSites, Sites, origin_of
+from gql.sse import Door
 from gql.telemetry import OPERATIONS, Observed, metrics
 from gql.wallet.types import Wallet
 from gql.websocket import Admitted, GraphQLOverWebSocket, Host
@@ -116,11 +117,23 @@ class Application:
         if not isinstance(given, str):
             raise UnauthenticatedError
         token = bearer_of(given) if "authorization" in said else given
+        return await self._admitted(token, handshake.state.origin, leave)
+
+    async def stay(self, request: Request, context: Context, leave: Leave) -> Admitted | None:
+        """Let who reads a stream stay as long as their token lasts; nobody has no token that could end."""
+        if context.actor is None:
+            return None
+        token = bearer_of(request.headers.get("authorization")) or context.cookies.access
+        admitted = await self._admitted(token, context.origin, leave)
+        context.actor = admitted.guest.actor
+        return admitted
+
+    async def _admitted(self, token: str | None, origin: Origin, leave: Leave) -> Admitted:
         if not token:
             raise UnauthenticatedError
         verified = self._verified(token)
         try:
-            guest = await self.keeper.admit(verified.session, handshake.state.origin, leave)
+            guest = await self.keeper.admit(verified.session, origin, leave)
         except SignedOutError as error:
             raise UnauthenticatedError(str(error)) from None
         if guest.actor.person != verified.person:
@@ -211,7 +224,11 @@ def from_environment() -> Starlette:
 def _routes(application: Application, settings: Settings) -> list[Any]:
     over_http = GraphQLOverHttp(
         application.schema,
-        Reception(application.open_http_context, application.open_budget),
+        Reception(
+            application.open_http_context,
+            application.open_budget,
+            Door(application.stay, application.part, application.clock),
+        ),
         application.page if application.development else None,
     )
     over_websocket = GraphQLOverWebSocket(
@@ -225,7 +242,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         )
     )
     routes: list[Any] = [
-        Route("/graphql", over_http.answer, methods=["GET", "POST"]),
+        Route("/graphql", over_http.answer, methods=ANY_METHOD),
         WebSocketRoute("/graphql", _counted(application, over_websocket.serve)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready(application)),

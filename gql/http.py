@@ -2,10 +2,11 @@
 
 A request that is refused as a whole has no `data` and a status of 4xx under `application/graphql-response+json`; under
 the older `application/json` it is 200 unless it could not be read at all. One that was executed is 200 in both. One
-that came too often is 429 in both, and all that are counted say in their headers what is left.
+that came too often is 429 in both, and all that are counted say in their headers what is left. Who prefers
+`text/event-stream` gets a stream of events, and is refused as the others are before it begins.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,17 @@ from gql.context import Context
 from gql.cookies import CookieJar
 from gql.errors import BadInputError, RateLimitedError, Told, UnauthenticatedError, told, told_of, told_unavailable
 from gql.execution import Schema, answers
-from gql.operations import QUERIES, QUERIES_AND_MUTATIONS, MalformedError, Operation, operation_of
+from gql.operations import (
+    EVERYTHING,
+    QUERIES,
+    QUERIES_AND_MUTATIONS,
+    QUERIES_AND_SUBSCRIPTIONS,
+    MalformedError,
+    Operation,
+    operation_of,
+)
+from gql.resuming import asked
+from gql.sse import EVENT_STREAM, Door, EventStream
 from gql.telemetry import OPERATIONS
 
 LARGEST_BODY = 100 * 1024
@@ -32,6 +43,11 @@ RESPONSE_TYPE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+ANY_METHOD = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""The endpoint is asked by all, and refuses in its own words what it does not answer."""
+_METHODS = ("GET", "HEAD", "POST")
+_RESERVED = "x-graphql-event-stream-token"
 
 _HEADERS_THAT_ASK_FIRST = ("authorization", "x-requested-with", "graphql-require-preflight")
 """A browser sends these to another site only after that site agreed, and we agree with those alone that are listed."""
@@ -46,6 +62,8 @@ class Reception:
     where nobody can say."""
     open_budget: Callable[[Request], Budget]
     """What is counted when nobody knows who is asking."""
+    door: Door
+    """How they stay whom a stream answers."""
 
 
 class RequestError(Exception):
@@ -62,14 +80,19 @@ class GraphQLOverHttp:
     def __init__(self, schema: Schema, reception: Reception, page: Callable[[Request], Any] | None = None) -> None:
         self._schema, self._reception, self._page = schema, reception, page
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response | EventStream:
         """Answer one request."""
         if self._page is not None and _wants_page(request):
             page: Response = await self._page(request)
             return page
+        return await self._answered(request)
+
+    async def _answered(self, request: Request) -> Response | EventStream:
         media_type, budget = RESPONSE_TYPE, None
         try:
-            media_type = _media_type(request.headers.get("accept", ""))
+            _refuse_other_methods(request)
+            wanted = _media_type(request.headers.get("accept", ""))
+            media_type = RESPONSE_TYPE if wanted == EVENT_STREAM else wanted
             try:
                 context = await self._reception.open_context(request)
             except UnauthenticatedError:
@@ -78,7 +101,9 @@ class GraphQLOverHttp:
                 raise
             budget = context.budget
             await budget.take_request()
-            operation, allowed = await _read(request)
+            operation = await _read(request)
+            if wanted == EVENT_STREAM:
+                return await self._streamed(request, operation, context)
         except RequestError as error:
             return _refused(told(str(error), BadInputError.code), error.status, media_type, budget, error.headers)
         except UnauthenticatedError as error:
@@ -87,15 +112,27 @@ class GraphQLOverHttp:
             return _refused(told_of(error), 429, media_type, budget, {"Retry-After": str(error.retry_after_s)})
         except UnavailableError as error:
             return _refused(told_unavailable(error, request.state.request_id), 503, media_type, budget, {})
-        response = await self._executed(request, operation, allowed, context, media_type)
+        response = await self._executed(request, operation, context, media_type)
         for written in context.cookies.written:
             response.headers.append("Set-Cookie", written)
         return response
 
-    async def _executed(
-        self, request: Request, operation: Operation, allowed: Collection[OperationType], context: Context, kind: str
-    ) -> Response:
+    async def _streamed(self, request: Request, operation: Operation, context: Context) -> EventStream:
+        """A stream of what an operation comes to. Its headers are gone before it can set a cookie."""
+        if request.method == "HEAD":
+            raise RequestError(405, "There is no stream without its events.", Allow="GET, POST")
+        wish = asked(self._schema.core, operation, request.headers.get("last-event-id"))
+        if request.method != "POST" and wish.kind is OperationType.MUTATION:
+            raise RequestError(405, "A mutation does not come this way.", Allow="POST")
+        context.cookies.taken = False
+        allowed = EVERYTHING if request.method == "POST" else QUERIES_AND_SUBSCRIPTIONS
+        stream = EventStream(self._schema, wish, allowed, context)
+        await stream.enter(request, self._reception.door)
+        return stream
+
+    async def _executed(self, request: Request, operation: Operation, context: Context, kind: str) -> Response:
         OPERATIONS.labels("http").inc()
+        allowed = QUERIES_AND_MUTATIONS if request.method == "POST" else QUERIES
         async with aclosing(answers(self._schema, operation, context, allowed)) as results:
             answer = await anext(results)
         headers = context.budget.headers
@@ -111,17 +148,26 @@ def _wants_page(request: Request) -> bool:
     return request.method == "GET" and "text/html" in accepted and "query" not in request.query_params
 
 
-async def _read(request: Request) -> tuple[Operation, Collection[OperationType]]:
-    """The operation that a request asks for, and the types of operation that may come this way."""
+def _refuse_other_methods(request: Request) -> None:
+    """PUT and DELETE are of graphql-sse's other mode, whose streams would be known to one process of many."""
+    if request.method not in _METHODS:
+        message = "GraphQL comes by POST or GET; streams of events are opened one for each operation."
+        raise RequestError(405, message, Allow=", ".join(_METHODS))
+    if _RESERVED in request.headers:
+        raise RequestError(400, "Streams are not reserved: each operation has a connection of its own.")
+
+
+async def _read(request: Request) -> Operation:
+    """The operation that a request asks for."""
     if request.method != "POST":
         _refuse_other_sites(request)
-        return _operation(_from_address(request)), QUERIES
+        return _operation(_from_address(request))
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     if kind.strip().lower() != JSON_TYPE:
         raise RequestError(415, f"Send a body of type {JSON_TYPE}.")
     if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
         raise RequestError(415, "JSON is written in UTF-8.")
-    return _operation(_json(await _body(request), "The body")), QUERIES_AND_MUTATIONS
+    return _operation(_json(await _body(request), "The body"))
 
 
 def asks_first(request: Request) -> bool:
@@ -199,10 +245,10 @@ def _media_type(accepted: str) -> str:
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
         found = JSON_TYPE if kind in {"*/*", "application/*"} else kind
         quality = _quality(parameters)
-        if found in {RESPONSE_TYPE, JSON_TYPE} and quality > best_quality:
+        if found in {RESPONSE_TYPE, JSON_TYPE, EVENT_STREAM} and quality > best_quality:
             best, best_quality = found, quality
     if not best:
-        raise RequestError(406, f"Answers come as {RESPONSE_TYPE} or {JSON_TYPE}.")
+        raise RequestError(406, f"Answers come as {RESPONSE_TYPE}, {JSON_TYPE} or {EVENT_STREAM}.")
     return best
 
 

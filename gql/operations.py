@@ -9,6 +9,7 @@ from graphql import OperationType
 from gql.errors import RateLimitedError, Told
 
 QUERIES = frozenset({OperationType.QUERY})
+QUERIES_AND_SUBSCRIPTIONS = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
 QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
 EVERYTHING = frozenset(OperationType)
 

@@ -20,7 +20,9 @@ CHOSEN = "gametriggers-portal"
 """In development the pages of our own host stand in for every portal, and say with this header for which."""
 
 _METHODS = ("GET", "POST")
-_TAKEN = ("Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id", "X-Requested-With")
+_TAKEN = (
+    "Authorization", "Content-Type", "GraphQL-Require-Preflight", "Last-Event-ID", "X-Request-Id", "X-Requested-With",
+)  # fmt: skip
 _SHOWN = ("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 _AGREED_S = 600
 

@@ -17,6 +17,7 @@ from domain.ids import uuid7
 _REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
 _DURATIONS = Histogram("http_request_seconds", "How long answers took.", ["route"])
 _SOCKETS = Gauge("websockets_open", "WebSockets that are open.")
+STREAMS = Gauge("event_streams_open", "Streams of server-sent events that are open.")
 OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["transport"])
 REFUSALS = Counter("quota_refusals_total", "What was refused because it was done too often.", ["quota"])
 
@@ -52,12 +53,12 @@ class Observed:
                     await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        status, began = 500, time.perf_counter()
+        status, streams, began = 500, False, time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streams
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, streams = message["status"], _is_stream(message)
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
@@ -68,8 +69,15 @@ class Observed:
             route = _route(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
             _counter(method, route, status).inc()
-            _duration(route).observe(seconds)
+            if not streams:
+                _duration(route).observe(seconds)
             _log.info("request", method=method, path=_shown(scope), status=status, ms=round(seconds * 1000, 1))
+
+
+def _is_stream(message: Message) -> bool:
+    """Whether an answer lasts as long as somebody likes to listen, which says nothing of how fast we are."""
+    headers = message.get("headers", ())
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers)
 
 
 @cache

@@ -224,7 +224,7 @@ async def _settlement(ports: Adapters) -> None:
 
 
 IMPORTED_LATE = (
-    "encodings.idna", "uvicorn.lifespan.on", "uvicorn.protocols.http.httptools_impl",
+    "encodings.idna", "uvicorn.lifespan.on", "adapters.lines",
     "uvicorn.protocols.websockets.websockets_sansio_impl", "valkey.asyncio",
 )  # fmt: skip
 """What a life would import when it needs it; imported once, before the first is born."""
