@@ -44,6 +44,8 @@ class Actor:
     authenticated_at: datetime | None = None
     """When the person last proved who they are with a password, a provider or a passkey."""
     origin: Origin | None = field(default=None, compare=False)
+    portal: str | None = field(default=None, compare=False)
+    """Which of our sites the session is for: the value of a `domain.identity.model.Portal`."""
 
     @property
     def owner(self) -> str:

@@ -4,20 +4,39 @@ They can be read, are small enough, paid for and valid, and may come by this way
 elsewhere: here the caller matters only to the budget.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from graphql import GraphQLError, NoSchemaIntrospectionCustomRule, OperationType, validate
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    validate,
+)
 from graphql.execution.values import VariableValues
+from prometheus_client import Counter
 
 from domain.actor import Actor
+from domain.errors import UnavailableError
+from domain.identity.model import Portal
+from gql.document_files import DocumentsError
 from gql.engine import documents
 from gql.engine.documents import Document, Library
 from gql.engine.running import World
 from gql.errors import RateLimitedError
 from gql.limits import Limits, Measured, excesses, measured
 from gql.operations import Operation
+from gql.trusted import Trust, TrustedDocument, UntrustedError, not_trusted
+
+MOST_NAMES = 1_000
+"""Of trusted operations that are counted each by its own name; all others are counted together."""
+
+OTHER = "other"
+_ADMITTED = Counter("graphql_named_operations_total", "Operations carried out, by trusted name.", ["operation"])
 
 
 class Spending(Protocol):
@@ -34,6 +53,11 @@ class OperationContext(Protocol):
     @property
     def actor(self) -> Actor | None:
         """Who is calling."""
+        ...
+
+    @property
+    def portal(self) -> Portal | None:
+        """The portal whose session or page it is, if any's."""
         ...
 
     @property
@@ -71,6 +95,16 @@ class Admission:
     def __init__(self, world: World, limits: Limits) -> None:
         self._world, self._limits = world, limits
         self._library: Library[Known] = Library()
+        self._shipped: dict[str, Known] = {}
+        self._names = frozenset[str]()
+        self._trust = Trust()
+
+    def rely_on(self, trust: Trust) -> None:
+        """Carry out what is trusted, as `trust` says; what it ships is planned now. Raises `DocumentsError`."""
+        for each in trust.shipped:
+            if each.text not in self._shipped:
+                self._shipped[each.text] = self._prepared(each)
+        self._trust = trust
 
     async def admit(
         self, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
@@ -79,9 +113,12 @@ class Admission:
 
         It is measured and paid for before it is validated: validation takes the longest of all.
         """
+        text, trusted = await self._chosen(operation, context)
         variables = operation.variables or {}
-        known = self._library.find(operation.query)
-        document, sizes = (known.document, known.sizes) if known else self._read(operation.query)
+        known = self._shipped.get(text) or self._library.find(text)
+        document, sizes = (known.document, known.sizes) if known else self._read(text)
+        if not (trusted or self._trust.others or asks_schema_alone(document.node)):
+            raise _refusal(not_trusted())
         if too_large := excesses(sizes, self._limits, variables):
             raise RefusedError(too_large)
         try:
@@ -92,19 +129,49 @@ class Admission:
         try:
             await context.budget.take_cost(size.cost.of(variables), size.changes)
         except RateLimitedError as error:
-            raise RefusedError([GraphQLError(str(error), original_error=error)]) from None
+            raise _refusal(error) from None
         if known is None:
             known = self._validated(document, sizes)
-            self._library.keep(operation.query, known)
+            self._library.keep(text, known)
         if known.introspection and not (self._limits.introspection or _is_staff(context.actor)):
             raise RefusedError(known.introspection)
-        kind = found.definition.operation
-        if kind not in allowed:
-            raise RefusedError([GraphQLError(f"A {kind.value} does not come this way.")], allowed=False)
-        coerced = found.coerced(variables)
-        if isinstance(coerced, list):
-            raise RefusedError(coerced)
+        coerced = _coerced(found, variables, allowed)
+        self._count(found, trusted=trusted)
         return found, coerced
+
+    async def _chosen(self, operation: Operation, context: OperationContext) -> tuple[str, bool]:
+        """The text of an operation's document, and whether it is trusted.
+
+        Staff may look at the schema with documents of their own. Raises `RefusedError`.
+        """
+        try:
+            if operation.document_id is not None:
+                return (await self._trust.find(operation.document_id, context.portal)).text, True
+            same = self._trust.same(operation.query, context.portal)
+        except (UntrustedError, UnavailableError) as error:
+            raise _refusal(error) from None
+        if same is None and not (self._trust.others or _is_staff(context.actor)):
+            raise _refusal(not_trusted())
+        return operation.query, same is not None
+
+    def _count(self, found: documents.Operation, *, trusted: bool) -> None:
+        name = found.definition.name.value if trusted and found.definition.name else OTHER
+        if name not in self._names:
+            if len(self._names) >= MOST_NAMES:
+                name = OTHER
+            self._names |= {name}
+        _ADMITTED.labels(name).inc()
+
+    def _prepared(self, trusted: TrustedDocument) -> Known:
+        """A document that was found valid where it came from, with its plans. Raises `DocumentsError` if it is not."""
+        try:
+            document, sizes = self._read(trusted.text)
+            known = self._validated(document, sizes)
+        except RefusedError as refused:
+            raise DocumentsError(f"{trusted.origin}: {refused.errors[0].message}") from None
+        for operation in document.operations:
+            operation.prepare()
+        return known
 
     def _read(self, text: str) -> tuple[Document, Sequence[Measured]]:
         try:
@@ -118,6 +185,30 @@ class Admission:
             raise RefusedError(errors)
         introspection = validate(self._world.schema, document.node, [NoSchemaIntrospectionCustomRule])
         return Known(document, sizes, introspection)
+
+
+def _coerced(
+    found: documents.Operation, variables: Mapping[str, Any], allowed: Collection[OperationType]
+) -> VariableValues:
+    """The values of an operation's variables, if it may come by this way at all. Raises `RefusedError`."""
+    kind = found.definition.operation
+    if kind not in allowed:
+        raise RefusedError([GraphQLError(f"A {kind.value} does not come this way.")], allowed=False)
+    coerced = found.coerced(variables)
+    if isinstance(coerced, list):
+        raise RefusedError(coerced)
+    return coerced
+
+
+def asks_schema_alone(document: DocumentNode) -> bool:
+    """Whether every operation of a document asks for nothing but what the schema says of itself."""
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    roots = [selection for operation in operations for selection in operation.selection_set.selections]
+    return all(isinstance(each, FieldNode) and each.name.value.startswith("__") for each in roots)
+
+
+def _refusal(error: Exception) -> RefusedError:
+    return RefusedError([GraphQLError(str(error), original_error=error)])
 
 
 def _is_staff(actor: Actor | None) -> bool:

@@ -16,11 +16,12 @@ from starlette.websockets import WebSocket
 
 from adapters import exports, webhooks, wiring
 from adapters.address import Located
-from adapters.config import Environment, Settings, read_settings
+from adapters.config import Environment, Settings, UntrustedDocuments, read_settings
 from adapters.demo import DEMO, demo_password, demo_session, mail_of
 from adapters.identity.published import key_routes
 from adapters.identity.tokens import TokenError, Tokens, Verified
 from adapters.logs import configure_logging
+from adapters.postgres.trusted_documents import PostgresTrustedDocuments
 from adapters.readiness import UNREACHABLE, Readiness, readiness
 from adapters.wiring import Adapters
 from domain.actor import Actor, Origin
@@ -34,6 +35,7 @@ from gql import graphiql, portal
 from gql.budget import Budget
 from gql.context import Context
 from gql.cookies import CookieJar
+from gql.document_files import DocumentsError, trust_of
 from gql.doorkeeper import Doorkeeper, Guest, Leave
 from gql.errors import RateLimitedError, UnauthenticatedError
 from gql.execution import Schema
@@ -64,6 +66,8 @@ class Application:
         self.development = settings.environment is Environment.DEVELOPMENT
         self.sites = PortalSites(settings.portals, origin_of(settings.public_url), self.development)
         self.schema: Schema = build_schema(development=self.development, unavailable=UNREACHABLE)
+        self.trust = trust_of(self.schema.core, others=settings.untrusted_documents is UntrustedDocuments.ALLOW)
+        self.schema.admission.rely_on(self.trust)
 
     @property
     def ports(self) -> Ports:
@@ -83,6 +87,8 @@ class Application:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Connect while the server runs."""
         async with self._connect(self._settings) as ports, Doorkeeper(ports).on_duty() as keeper:
+            if isinstance(ports, Adapters):
+                await self.trust.look_into(PostgresTrustedDocuments(ports.database))
             self._ports, self._keeper = ports, keeper
             try:
                 yield
@@ -218,7 +224,10 @@ def from_environment() -> Starlette:
     """The application as the environment sets it up: what the server is told to run."""
     settings = read_settings(Settings)
     configure_logging(settings)
-    return create_app(settings)
+    try:
+        return create_app(settings)
+    except DocumentsError as error:
+        raise SystemExit(f"Trusted documents are not in order:\n{error}") from None
 
 
 def _routes(application: Application, settings: Settings) -> list[Any]:
@@ -252,7 +261,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
     ]
     if application.development:
-        routes += [Route("/graphql/assets/{name}", _asset), *portal.routes()]
+        routes += [Route("/graphql/assets/{name}", graphiql.asset), *portal.routes()]
     return routes
 
 
@@ -277,10 +286,6 @@ async def _healthy(_: Request) -> Response:
 
 async def _metrics(_: Request) -> Response:
     return metrics()
-
-
-async def _asset(request: Request) -> Response:
-    return graphiql.asset(request.path_params["name"])
 
 
 def _ready(application: Application) -> Callable[[Request], Awaitable[Response]]:

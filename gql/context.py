@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import strawberry
 
 from domain.actor import Actor, Origin
-from domain.identity.model import SignedOutError
+from domain.identity.model import Portal, SignedOutError
 from domain.identity.ports import IdentityPorts
 from domain.identity.sessions import actor_by_now
 from domain.ids import PersonId
@@ -57,6 +57,11 @@ class Context:
         if self._has_changed:
             self.renew()
         self._has_changed = True
+
+    @property
+    def portal(self) -> Portal | None:
+        """The portal whose session the caller has; where nobody is signed in, that whose page asks, if any's does."""
+        return Portal(self.actor.portal) if self.actor is not None and self.actor.portal else self.cookies.portal
 
     @property
     def identity(self) -> IdentityPorts:

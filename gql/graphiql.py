@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 _PACKAGE = "graphene_django_graphiql_static"
@@ -163,9 +164,9 @@ def page(token: str, wallet_id: str | None, key: str, known: Known) -> Response:
     return HTMLResponse(_PAGE.substitute(tabs=tabs, nonce=nonce), headers=headers)
 
 
-def asset(name: str) -> Response:
+async def asset(request: Request) -> Response:
     """One of the page's files."""
-    spec = find_spec(_PACKAGE)
+    name, spec = request.path_params["name"], find_spec(_PACKAGE)
     if name not in _ASSETS or spec is None or not spec.submodule_search_locations:
         return PlainTextResponse("Not Found", 404)
     file = Path(spec.submodule_search_locations[0]) / "static" / _PACKAGE / name

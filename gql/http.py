@@ -230,7 +230,7 @@ def _operation(given: object) -> Operation:
         operation = operation_of(given)
     except MalformedError as error:
         raise RequestError(400, f"{error}.") from None
-    if not operation.query.strip():
+    if operation.document_id is None and not operation.query.strip():
         raise RequestError(400, "`query` must not be empty.")
     return operation
 

@@ -19,8 +19,11 @@ class Operation:
     """What a client asks for, whatever it came by."""
 
     query: str
+    """Its document; empty where it is named by its id."""
     variables: Mapping[str, Any] | None = None
     name: str | None = None
+    document_id: str | None = None
+    """Under which a document is trusted, as the draft on persisted documents has it."""
 
 
 class MalformedError(Exception):
@@ -34,14 +37,19 @@ def operation_of(parameters: object) -> Operation:
     if not isinstance(parameters, dict):
         raise MalformedError("The parameters of a request are an object")
     query, name = parameters.get("query"), parameters.get("operationName")
-    if not isinstance(query, str):
+    id_ = parameters.get("documentId")
+    if not isinstance(id_, str | None):
+        raise MalformedError("`documentId` must be a text or null")
+    if id_ is not None and query:
+        raise MalformedError("Send `query` or `documentId`, not both")
+    if not isinstance(query, str) and (id_ is None or query is not None):
         raise MalformedError("`query` must be a text")
     if not isinstance(name, str | None):
         raise MalformedError("`operationName` must be a text or null")
     for optional in ("variables", "extensions"):
         if not isinstance(parameters.get(optional), dict | None):
             raise MalformedError(f"`{optional}` must be an object or null")
-    return Operation(query, parameters.get("variables"), name or None)
+    return Operation(query or "", parameters.get("variables"), name or None, id_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from adapters.cli.desk import staff
+from adapters.cli.documents import documents
 from adapters.cli.keys import keys
 from adapters.cli.sandboxes import identity_sandbox, mail_sandbox
 from adapters.cli.terminal import or_say_why, refusal, say, settings_of
@@ -25,6 +26,7 @@ app = typer.Typer(
 
 app.add_typer(staff, name="staff")
 app.add_typer(keys, name="keys")
+app.add_typer(documents, name="documents")
 app.command()(identity_sandbox)
 app.command()(mail_sandbox)
 

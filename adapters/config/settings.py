@@ -24,6 +24,13 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class UntrustedDocuments(StrEnum):
+    """What becomes of an operation whose document no maker of our clients wrote."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 class LogLevel(StrEnum):
     """The least weighty line that is logged."""
 
@@ -113,6 +120,15 @@ class Settings(IdentitySettings):
         default="", description="Quotas with other numbers than usual: deposit=5/3600,requests_of_address=100/60"
     )
 
+    untrusted_documents: UntrustedDocuments = Field(
+        default_factory=lambda earlier: (
+            UntrustedDocuments.ALLOW
+            if earlier.get("environment") is Environment.DEVELOPMENT
+            else UntrustedDocuments.REFUSE
+        ),
+        description="allow or refuse operations that are no trusted documents; allow in development when left out,"
+        " refuse in production, from everybody but staff who look at the schema",
+    )
     midtrans_server_key: SecretStr = Field(description="Midtrans server key")
     midtrans_previous_server_key: SecretStr | None = Field(
         default=None, description="The server key before it, still accepted on notifications while keys are rotated"

@@ -173,6 +173,7 @@ class Standing:
             session.stepped_up_at + STEP_UP_LIFETIME if session.stepped_up_at else None,
             session.authenticated_at,
             origin,
+            session.portal,
         )
 
 

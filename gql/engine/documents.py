@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import product
 from typing import Any, Generic, TypeVar
 
 from graphql import (
@@ -60,6 +61,14 @@ class Operation:
             self._plans[answers] = self._prepared(variables)
         prepared = self._plans[answers]
         return None if prepared is None else Run(self._world, prepared, context, variables)
+
+    def prepare(self) -> None:
+        """Make its plans now, if it has no more than are kept."""
+        conditions = self.document.conditions
+        if 2 ** len(conditions) <= MOST_PLANS:
+            for answers in product((True, False), repeat=len(conditions)):
+                given = VariableValues({}, dict(zip(conditions, answers, strict=True)))
+                self._plans[answers] = self._prepared(given)
 
     def _prepared(self, variables: VariableValues) -> Prepared | None:
         fragments = self.document.fragments

@@ -378,7 +378,7 @@ async def crash_stage(
             "token_key_file": str(folder / "token-key.pem"), "port": port, "public_url": f"http://127.0.0.1:{port}",
             "midtrans_server_key": SERVER_KEY, "midtrans_snap_url": sandbox.snap_url,
             "midtrans_core_url": sandbox.url, "keys_database_url": database.app_url, "quotas": HIGH,
-            **IN_SMALL, **given,
+            "untrusted_documents": "allow", **IN_SMALL, **given,
         }  # fmt: skip
         stage = CrashStage(
             nursery, folder, database, connection, redis, sandbox, clock, gateway_clock, client, settings, doom,

@@ -75,7 +75,7 @@ class House:
             "TOKEN_KEY_FILE": str(self.folder / "token-key.pem"), "PORT": str(self.port), "PUBLIC_URL": self.url,
             "MIDTRANS_SERVER_KEY": SERVER_KEY, "MIDTRANS_SNAP_URL": f"{self.sandbox_url}/snap/v1",
             "MIDTRANS_CORE_URL": self.sandbox_url, "QUOTAS": HIGH, "KEYS_DATABASE_URL": self.database.app_url,
-            **IDENTITY, **self.more,
+            "UNTRUSTED_DOCUMENTS": "allow", **IDENTITY, **self.more,
         }  # fmt: skip
 
     def start(self) -> "House":
