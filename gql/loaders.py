@@ -10,9 +10,7 @@ from domain.actor import Actor
 from domain.identity.model import Identity, Person
 from domain.identity.ports import SecondFactorsView, SessionView
 from domain.ids import AccountId, PersonId
-from domain.ledger.chart import Purpose
-from domain.ledger.model import Balance, Entry
-from domain.ledger.ports import AccountView, BalanceRequest, StatementRequest
+from domain.ledger.ports import AccountView
 from domain.ports import Ports
 from domain.wallet.model import TopUp, TopUpId
 from gql.lookup import by_key, lookup
@@ -65,19 +63,3 @@ class Loaders:
     async def top_up_by_id(self, ids: list[TopUpId]) -> Sequence[TopUp | None]:
         """Top-ups, whosever they are."""
         return await by_key(self._ports.top_ups.top_ups_by_id)(ids)
-
-    @lookup
-    async def receivables_by_owner(self, owners: list[str]) -> Sequence[Sequence[AccountView]]:
-        """What owners owe us."""
-        found = await self._ports.books.accounts_of(owners, [Purpose.RECEIVABLE])
-        return [[account for account in found if account.key.owner == owner] for owner in owners]
-
-    @lookup
-    async def statement_by_request(self, requests: list[StatementRequest]) -> Sequence[Sequence[Entry]]:
-        """Pages of statements."""
-        return await self._ports.books.statements(requests)
-
-    @lookup
-    async def balance_by_request(self, requests: list[BalanceRequest]) -> Sequence[Balance]:
-        """Balances at instants."""
-        return await self._ports.books.balances_at(requests)

@@ -1,5 +1,6 @@
 """A wallet, its balance and its statement, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
@@ -13,12 +14,13 @@ from domain.ledger.model import AccountStatus, Operation
 from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest
 from domain.money import Currency
 from gql.access import Right, field
-from gql.context import Info
+from gql.batching import Asked, batched
 from gql.money import Money
 from gql.node import Node
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size
 from gql.scalars import Cursor
 from gql.wallet.enums import TimeBasis
+from gql.wallet.lookups import balances_at, debts, statements
 from gql.weights import WHOLE_HISTORY, Costs
 
 
@@ -170,21 +172,21 @@ class Wallet(Node):
         """Whether money may move."""
         return self.view.balance.status
 
-    @field(
+    @batched(
         Right.OWNER,
         "What the owner owes us in this currency, after payments were taken back that had been spent. The next credits"
         " settle it.",
+        load=debts,
     )
-    async def owes(self, info: Info) -> Money:
+    def owes(self) -> Asked[Money]:
         """What the owner owes us in this currency."""
-        found = await info.context.loaders.receivables_by_owner.load(self.owner)
-        owed = sum(-account.balance.posted for account in found if account.key.currency is self.view.key.currency)
-        return Money.of_minor(owed, self.view.key.currency)
+        return Asked(self.owner, self._owed)
 
-    @field(Right.OWNER, "What happened in the wallet, with the balance after each entry.", list_size=PAGE)
-    async def statement(
+    @batched(
+        Right.OWNER, "What happened in the wallet, with the balance after each entry.", load=statements, list_size=PAGE
+    )
+    def statement(
         self,
-        info: Info,
         first: First = USUAL_PAGE,
         after: After = None,
         newest_first: Annotated[
@@ -194,7 +196,7 @@ class Wallet(Node):
             StatementFilter | None,
             strawberry.argument(description="Which entries to show; all when left out.", name="filter"),
         ] = None,
-    ) -> Connection[Entry]:
+    ) -> Asked[Connection[Entry]]:
         """A page of the statement."""
         size = page_size(first)
         place = None if after is None else number_of(wallet_scope(self.view.id), after)
@@ -206,17 +208,16 @@ class Wallet(Node):
             newest_first=newest_first,
             only=only.parsed() if only else EntryFilter(),
         )
-        found = await info.context.loaders.statement_by_request.load(request)
-        return Connection.of(found, size, after, self._edge)
+        return Asked(request, lambda found: Connection.of(found, size, after, self._edge))
 
-    @field(
+    @batched(
         Right.OWNER,
         "The balance as it was at an instant. By `EFFECTIVE` time it adds up the whole history, and costs as much as"
         f" {WHOLE_HISTORY} fields.",
+        load=balances_at,
     )
-    async def balance_at(
+    def balance_at(
         self,
-        info: Info,
         at: Annotated[datetime, strawberry.argument(description="The instant; what happened at it counts.")],
         basis: Annotated[
             TimeBasis,
@@ -224,11 +225,14 @@ class Wallet(Node):
                 description="Which of an entry's two times counts.", directives=[Costs(weight=str(WHOLE_HISTORY))]
             ),
         ] = TimeBasis.RECORDED,
-    ) -> Balance:
+    ) -> Asked[Balance]:
         """The balance as it was at an instant."""
         request = BalanceRequest(self.view.id, at, effective=basis is TimeBasis.EFFECTIVE)
-        found = await info.context.loaders.balance_by_request.load(request)
-        return Balance.of(found, self.view.key.currency)
+        return Asked(request, lambda found: Balance.of(found, self.view.key.currency))
+
+    def _owed(self, found: Sequence[AccountView]) -> Money:
+        currency = self.view.key.currency
+        return Money.of_minor(sum(-each.balance.posted for each in found if each.key.currency is currency), currency)
 
     def _edge(self, entry: ledger.Entry) -> tuple[Cursor, Entry]:
         cursor = cursor_of(wallet_scope(self.view.id), entry.seq)
