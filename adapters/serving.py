@@ -12,7 +12,7 @@ APPLICATION = "gql.app:from_environment"
 
 OPTIONS: dict[str, Any] = {
     "http": "adapters.lines:StreamingProtocol",  # httptools, known to long answers
-    "ws": "websockets-sansio",
+    "ws": "adapters.frames:FrameProtocol",
     "ws_max_size": 128 * 1024,
     "ws_per_message_deflate": False,  # compressing small frames costs more than half of a server's sockets
     "ws_ping_interval": 20.0,

@@ -12,7 +12,6 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
 
 from adapters import exports, webhooks, wiring
 from adapters.address import Located
@@ -37,8 +36,11 @@ from gql.context import Context
 from gql.cookies import CookieJar
 from gql.document_files import DocumentsError, trust_of
 from gql.doorkeeper import Doorkeeper, Guest, Leave
-from gql.errors import RateLimitedError, UnauthenticatedError
+from gql.errors import UnauthenticatedError
 from gql.execution import Schema
+from gql.fanout.groups import Fanout
+from gql.fanout.nobody import SharedContext
+from gql.fanout.places import Places, Room
 from gql.http import ANY_METHOD, GraphQLOverHttp, Reception, bearer_of, presented_cookies
 from gql.node import global_id
 from gql.schema import build_schema
@@ -66,6 +68,10 @@ class Application:
         self.development = settings.environment is Environment.DEVELOPMENT
         self.sites = PortalSites(settings.portals, origin_of(settings.public_url), self.development)
         self.schema: Schema = build_schema(development=self.development, unavailable=UNREACHABLE)
+        self.fanout = Fanout(self.schema, lambda: SharedContext(self.ports))
+        self.places = Places(
+            Room(settings.sockets_of_address, settings.sockets_of_person, settings.operations_of_person)
+        )
         self.trust = trust_of(self.schema.core, others=settings.untrusted_documents is UntrustedDocuments.ALLOW)
         self.schema.admission.rely_on(self.trust)
 
@@ -93,6 +99,7 @@ class Application:
             try:
                 yield
             finally:
+                await self.fanout.end()
                 self._ports = self._keeper = None
 
     async def open_http_context(self, request: Request) -> Context:
@@ -248,11 +255,14 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
             application.open_socket_context,
             application.sites.welcome,
             application.clock,
-        )
+            application.fanout,
+            application.places,
+        ),
+        lambda websocket: application.open_budget(websocket).take_request(),
     )
     routes: list[Any] = [
         Route("/graphql", over_http.answer, methods=ANY_METHOD),
-        WebSocketRoute("/graphql", _counted(application, over_websocket.serve)),
+        WebSocketRoute("/graphql", over_websocket.serve),
         Route("/healthz", _healthy),
         Route("/readyz", _ready(application)),
         Route("/metrics", _metrics),
@@ -263,20 +273,6 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
     if application.development:
         routes += [Route("/graphql/assets/{name}", graphiql.asset), *portal.routes()]
     return routes
-
-
-def _counted(application: Application, serve: Callable[[WebSocket], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    async def counted(websocket: WebSocket) -> None:
-        """A socket costs before anybody says who they are; who opens too many gets none: 429."""
-        try:
-            await application.open_budget(websocket).take_request()
-        except RateLimitedError as error:
-            told = PlainTextResponse(f"{error}\n", 429, {"Retry-After": str(error.retry_after_s)})
-            await websocket.send_denial_response(told)
-        else:
-            await serve(websocket)
-
-    return counted
 
 
 async def _healthy(_: Request) -> Response:

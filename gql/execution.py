@@ -80,6 +80,11 @@ class Admitted:
     variables: VariableValues
     operation: Operation
 
+    @property
+    def streams(self) -> bool:
+        """Whether it is a subscription."""
+        return self.found.definition.operation is OperationType.SUBSCRIPTION
+
 
 async def answers(
     schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
@@ -109,7 +114,7 @@ async def admit(
 async def answers_to(schema: Schema, admitted: Admitted, context: OperationContext) -> AsyncGenerator[Answer, None]:
     """Carry out an operation that was admitted."""
     found, variables, operation = admitted.found, admitted.variables, admitted.operation
-    if found.definition.operation is not OperationType.SUBSCRIPTION:
+    if not admitted.streams:
         run = found.run(context, variables) if schema.planned else None
         done = await (run.carry_out() if run is not None else _without_plan(schema, found, operation, context))
         yield answer_of(done, context.correlation_id, schema.manner)

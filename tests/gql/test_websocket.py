@@ -13,7 +13,9 @@ import aiohttp
 import pytest
 
 from domain.ledger.ports import wallet_topic
-from gql import websocket
+from gql import conversation
+from gql.fanout import outlet
+from gql.fanout.places import Places
 from gql.node import global_id
 from tests.fakes import somebody
 from tests.gql.house import PROTOCOL, House, Socket, running_house
@@ -76,7 +78,7 @@ class TestAdmission:
             assert await socket.closing() == (4401, "Unauthorized")
 
     async def test_who_says_nothing_is_shown_out(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(websocket, "INIT_S", 0.05)
+        monkeypatch.setattr(conversation, "INIT_S", 0.05)
         async with house.socket() as socket:
             assert await socket.closing() == (4408, "Connection initialisation timeout")
 
@@ -256,7 +258,7 @@ async def test_completing_what_is_not_there_is_nothing(house: House) -> None:
 
 
 async def test_operations_are_limited_and_room_comes_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "MOST_OPERATIONS", 2)
+    monkeypatch.setattr(Places, "has_room_for_operation", lambda *given: given[2].operations < 2)
     me = somebody()
     wallet = await house.ports.wallet(me)
     async with house.conversation(me) as socket:
@@ -274,7 +276,7 @@ async def test_operations_are_limited_and_room_comes_back(house: House, monkeypa
 async def test_a_client_that_takes_nothing_holds_nobody_up_and_is_let_go(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "SEND_S", 0.5)
+    monkeypatch.setattr(outlet, "SEND_S", 0.5)
     me = somebody()
     wallet = await house.ports.wallet(me)
     topic = wallet_topic(wallet)

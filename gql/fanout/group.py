@@ -1,0 +1,209 @@
+"""Those who are told the same: one stream, each of whose events is carried out and written down once."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+import structlog
+
+from gql.admission import RefusedError
+from gql.errors import ForbiddenError, Told, UnauthenticatedError, mask, tell
+from gql.execution import Admitted, Schema, answer_of, begun, broken_off
+from gql.fanout.nobody import SharedContext
+from gql.fanout.outlet import Outlet, head_of
+from gql.fanout.sharing import Flow, Sharing
+from gql.operations import Answer
+
+MOST_KEYS = 256
+"""Of the last messages of as many keys a group keeps one each."""
+
+_AT_A_TIME = 500
+"""So many are sent to before others have a turn."""
+
+_AGAIN = "Subscribe again after the last cursor."
+_PERSONAL = {UnauthenticatedError.code, ForbiddenError.code}
+_log = structlog.get_logger("gametriggers.fanout")
+
+
+class Holder(Protocol):
+    """Whose seats they are: a socket."""
+
+    def ended(self, seat: "Seat", errors: list[Told] | None) -> None:
+        """The stream is over, or broke off with errors."""
+        ...
+
+    def alone(self, seat: "Seat") -> None:
+        """It cannot be shared: the operation is to be carried out by itself."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """One operation of one socket that follows a group."""
+
+    holder: Holder
+    outlet: Outlet
+    id: str
+    """What the client calls the operation."""
+    prefix: bytes
+    """The text of a message up to its payload."""
+    admitted: Admitted
+    group: "Group | None" = None
+    place: int = -1
+    """What the client was told already."""
+
+    def leave(self) -> None:
+        """Follow no more."""
+        if self.group is not None:
+            self.group.leave(self)
+
+
+class Registry(Protocol):
+    """Who knows all groups."""
+
+    def main_of(self, group: "Group") -> "Group":
+        """The group that everybody is to join who has caught up with it; it may be the same."""
+        ...
+
+    def over(self, group: "Group") -> None:
+        """Nobody follows it any more."""
+        ...
+
+
+class Group:
+    """A stream and who follows it."""
+
+    def __init__(self, schema: Schema, admitted: Admitted, sharing: Sharing, registry: Registry) -> None:
+        self._schema, self.admitted, self._sharing, self._registry = schema, admitted, sharing, registry
+        self._seats: dict[Seat, None] = {}
+        self._last = OrderedDict[Hashable, bytes]()
+        self._task: asyncio.Task[None] | None = None
+        self.place: int | None = None
+        """Where the stream stands; None before its first event."""
+        self.is_personal = False
+        """It turned out to depend on who is calling."""
+
+    @property
+    def size(self) -> int:
+        """How many follow."""
+        return len(self._seats)
+
+    def begin(self, task: asyncio.Task[None]) -> None:
+        """The task that runs `follow`."""
+        self._task = task
+
+    def take(self, seat: Seat) -> None:
+        """One more follows, and is told at once what the last messages were that still hold."""
+        seat.group = self
+        self._seats[seat] = None
+        for key, payload in self._last.items():
+            seat.outlet.offer(_frame(seat.prefix, payload), self._sharing.flow, (seat, key))
+
+    def leave(self, seat: Seat) -> None:
+        """One less follows."""
+        self._seats.pop(seat, None)
+        seat.group = None
+        if not self._seats:
+            self._registry.over(self)
+            if self._task is not None and self._task is not asyncio.current_task():
+                self._task.cancel()
+
+    async def follow(self, context: SharedContext) -> None:
+        """Hand out event after event until nobody listens or nothing comes any more."""
+        errors: list[Told] | None = None
+        try:
+            _, stream = await begun(self._schema, self.admitted, context)
+            async with aclosing(stream) as events:  # type: ignore[type-var] # a subscription's are a generator
+                async for event in events:
+                    if not await self._tell(event, context):
+                        return
+        except RefusedError as refused:
+            errors = tell(refused.errors, context.correlation_id, self._schema.manner)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other groups go on
+            errors = self._broken_off(error, context)
+        if context.was_asked_for_somebody:
+            self._each_alone()
+        else:
+            self._part(lambda seat: seat.holder.ended(seat, errors))
+
+    def _broken_off(self, error: Exception, context: SharedContext) -> list[Told]:
+        try:
+            return tell(broken_off(error).errors, context.correlation_id, self._schema.manner)
+        except Exception as another:  # noqa: BLE001 - even telling may fail
+            return [mask(another, context.correlation_id)]
+
+    async def _tell(self, event: object, context: SharedContext) -> bool:
+        """Carry out an event and hand out what it came to; False if nobody is there to be told of more."""
+        context.renew()
+        run = self.admitted.found.run(context, self.admitted.variables)
+        if run is None:
+            self._each_alone()
+            return False
+        answer = answer_of(await run.carry_on(event), context.correlation_id, self._schema.manner)
+        if context.was_asked_for_somebody or _is_personal(answer):
+            self._each_alone()
+            return False
+        payload = orjson.dumps(answer.body) + b"}"
+        key = self._remember(event, payload)
+        await self._hand_out(payload, key)
+        return self._go_on()
+
+    def _remember(self, event: object, payload: bytes) -> Hashable:
+        if self._sharing.place is not None:
+            self.place = self._sharing.place(event)
+        if self._sharing.flow is not Flow.LATEST:
+            return None
+        key: Any = self._sharing.key(event)
+        self._last[key] = payload
+        self._last.move_to_end(key)
+        if len(self._last) > MOST_KEYS:
+            self._last.popitem(last=False)
+        return key  # type: ignore[no-any-return] # hashable, or the line before had failed
+
+    async def _hand_out(self, payload: bytes, key: Hashable) -> None:
+        frames: dict[bytes, bytes] = {}
+        flow, place = self._sharing.flow, self.place
+        for number, seat in enumerate(list(self._seats), 1):
+            if seat.group is self and (place is None or seat.place < place):
+                frame = frames.get(seat.prefix)
+                if frame is None:
+                    frame = frames[seat.prefix] = _frame(seat.prefix, payload)
+                seat.outlet.offer(frame, flow, (seat, key) if flow is Flow.LATEST else None)
+                if place is not None:
+                    seat.place = place
+            if not number % _AT_A_TIME:
+                await asyncio.sleep(0)
+
+    def _go_on(self) -> bool:
+        """Join the main group if we have caught up with it. Nothing else happens meanwhile, so nothing is missed."""
+        main = self._registry.main_of(self)
+        if main is not self and main.place is not None and self.place is not None and self.place >= main.place:
+            self._part(main.take)
+        return bool(self._seats)
+
+    def _each_alone(self) -> None:
+        """Whoever was told something that must be followed without a gap begins again after their cursor."""
+        _log.info("subscription_not_shared", operation=self.admitted.operation.name, seats=self.size)
+        self.is_personal = True
+        again = [{"message": _AGAIN, "extensions": {"code": "UNAVAILABLE", "retryable": True}}]
+        self._part(lambda seat: seat.holder.alone(seat) if seat.place < 0 else seat.holder.ended(seat, list(again)))
+
+    def _part(self, then: Callable[[Seat], None]) -> None:
+        """Nobody follows any more; each goes on some other way."""
+        seats, self._seats = self._seats, {}
+        self._registry.over(self)
+        for seat in seats:
+            seat.group = None
+            then(seat)
+
+
+def _is_personal(answer: Answer) -> bool:
+    return any(error["extensions"]["code"] in _PERSONAL for error in answer.errors)
+
+
+def _frame(prefix: bytes, payload: bytes) -> bytes:
+    return head_of(len(prefix) + len(payload)) + prefix + payload

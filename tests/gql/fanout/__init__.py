@@ -1,0 +1,1 @@
+"""Tests of subscriptions that many follow together."""
