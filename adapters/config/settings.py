@@ -128,7 +128,8 @@ class Settings(IdentitySettings):
         ),
         description="allow or refuse operations that are no trusted documents; allow in development when left out,"
         " refuse in production, from everybody but staff who look at the schema",
-    )    sockets_of_address: int = Field(
+    )
+    sockets_of_address: int = Field(
         default=500, ge=1, description="WebSockets at a time of one address, or one customer's network, in each process"
     )
     sockets_of_person: int = Field(default=50, ge=1, description="WebSockets at a time of one person, in each process")
