@@ -5,7 +5,7 @@ elsewhere: here the caller matters only to the budget.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from graphql import (
@@ -138,6 +138,24 @@ class Admission:
         coerced = _coerced(found, variables, allowed)
         self._count(found, trusted=trusted)
         return found, coerced
+
+    async def spelt_out(self, operation: Operation, context: OperationContext) -> Operation:
+        """The operation with the text of its document; as it is where that is not to be had, and will be refused."""
+        if operation.document_id is None:
+            return operation
+        try:
+            text, _ = await self._chosen(operation, context)
+        except RefusedError:
+            return operation
+        return replace(operation, query=text, document_id=None)
+
+    def is_for_everybody(self, operation: Operation) -> bool:
+        """Whether an operation that was carried out, and is spelt out, is answered alike whoever asks."""
+        known = self._shipped.get(operation.query) or self._library.find(operation.query)
+        try:
+            return known is not None and known.document.operation(operation.name).is_for_everybody
+        except GraphQLError:
+            return False
 
     async def _chosen(self, operation: Operation, context: OperationContext) -> tuple[str, bool]:
         """The text of an operation's document, and whether it is trusted.

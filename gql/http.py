@@ -19,6 +19,7 @@ from starlette.responses import Response
 from domain.errors import UnavailableError
 from domain.identity.model import Portal
 from gql.budget import Budget
+from gql.caching import shared_answer
 from gql.context import Context
 from gql.cookies import CookieJar
 from gql.errors import BadInputError, RateLimitedError, Told, UnauthenticatedError, told, told_of, told_unavailable
@@ -102,6 +103,7 @@ class GraphQLOverHttp:
             budget = context.budget
             await budget.take_request()
             operation = await _read(request)
+            operation = await self._schema.admission.spelt_out(operation, context)
             if wanted == EVENT_STREAM:
                 return await self._streamed(request, operation, context)
         except RequestError as error:
@@ -138,6 +140,9 @@ class GraphQLOverHttp:
         headers = context.budget.headers
         if answer.retry_after_s is not None:
             return _shown(answer.body, 429, kind, {**headers, "Retry-After": str(answer.retry_after_s)})
+        is_whole = request.method == "GET" and answer.executed and not answer.errors
+        if is_whole and self._schema.admission.is_for_everybody(operation):
+            return shared_answer(request, orjson.dumps(answer.body), kind)
         if not answer.allowed and request.method != "POST":
             return _shown(answer.body, 405, kind, {**headers, "Allow": "POST"})
         return _shown(answer.body, 200 if answer.executed or kind == JSON_TYPE else 400, kind, headers)
@@ -145,7 +150,7 @@ class GraphQLOverHttp:
 
 def _wants_page(request: Request) -> bool:
     accepted = request.headers.get("accept", "")
-    return request.method == "GET" and "text/html" in accepted and "query" not in request.query_params
+    return request.method == "GET" and "text/html" in accepted and not {"query", "documentId"} & {*request.query_params}
 
 
 def _refuse_other_methods(request: Request) -> None:

@@ -11,6 +11,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
+    OperationType,
     VariableNode,
     Visitor,
     parse,
@@ -19,8 +20,9 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues, get_variable_values
 
+from gql.access import Right
 from gql.engine.bindings import UnplannableError
-from gql.engine.planning import Planner
+from gql.engine.planning import FieldPlan, Planner
 from gql.engine.running import Prepared, Run, World
 
 MOST_PLANS = 16
@@ -48,6 +50,14 @@ class Operation:
         """The values of its variables, or what is wrong with those given."""
         declared = self.definition.variable_definitions or ()
         return get_variable_values(self._world.schema, declared, dict(variables), max_errors=MOST_ERRORS)
+
+    @property
+    def is_for_everybody(self) -> bool:
+        """Whether it is a query that needs nobody signed in, and is answered alike whoever asks; once it has plans."""
+        plans = [prepared.plan for prepared in self._plans.values() if prepared is not None]
+        fields = [each for plan in plans for each in plan.fields]
+        is_query = self.definition.operation is OperationType.QUERY
+        return is_query and bool(plans) and len(plans) == len(self._plans) and all(map(_is_public, fields))
 
     def run(self, context: Any, variables: VariableValues) -> Run | None:
         """A run of its plan for these variables; None if it has none, and the engine's own way has to do."""
@@ -77,6 +87,10 @@ class Operation:
             return Prepared.of(Planner(self._world.schema, details, self.definition, variables).plan(), fragments)
         except UnplannableError:
             return None
+
+
+def _is_public(field: FieldPlan) -> bool:
+    return field.requires is None or field.requires.right in {Right.PUBLIC, Right.PARENT}
 
 
 class Document:

@@ -12,10 +12,12 @@ from domain.errors import UnavailableError
 from domain.identity.model import Portal
 from domain.rights import Permission, StaffRole
 from gql.document_files import SHIPPED, trust_of
+from gql.node import global_id
 from gql.schema import build_schema
 from gql.trusted import LOOK_AGAIN_S, Client, Trust, TrustedDocument, UntrustedError, document_id
 from tests.fakes import somebody
-from tests.gql.house import House, Reply, one_schema_for_all, running_house
+from tests.gql.events import streaming
+from tests.gql.house import RESPONSE, House, Reply, one_schema_for_all, running_house
 from tests.people import session_of
 
 BRANDS = "https://brands.example"
@@ -129,6 +131,40 @@ async def test_a_document_over_a_socket(strict: House) -> None:
             message = await socket.next()
             assert (message["type"], message["id"]) == ("error", id_)
             assert message["payload"][0]["extensions"]["code"] == "BAD_INPUT"
+
+
+async def test_a_stream_of_a_document_goes_on_where_it_broke_off(strict: House) -> None:
+    me = signed_in(strict, Portal.STREAMER)
+    wallet = await strict.ports.wallet(me)
+    overlay = document_id(shipped(Client.OVERLAY, "OverlayWallet"))
+    asked = {"documentId": overlay, "variables": {"walletId": global_id("Wallet", wallet)}}
+    async with streaming(strict, json=asked, headers=strict.headers(me)) as events:
+        snapshot = await events.next()
+        assert snapshot.body["data"]["walletChanged"]["__typename"] == "WalletSnapshot"
+    assert snapshot.id
+    again = {**strict.headers(me), "Last-Event-ID": snapshot.id}
+    async with streaming(strict, json=asked, headers=again) as events:
+        await strict.ports.credit(wallet, 5_00)
+        assert (await events.data())["walletChanged"]["entry"]["sequence"] == 1
+
+
+async def test_what_is_for_everybody_may_be_kept_for_a_moment(house: House) -> None:
+    async def asked(query: str, **headers: str) -> Reply:
+        return await house.request("GET", params={"query": query}, headers={"Accept": RESPONSE, **headers})
+
+    first = await asked("query Public { __typename }")
+    assert (first.data, first.headers["Cache-Control"]) == ({"__typename": "Query"}, "public, max-age=10")
+    assert "RateLimit" not in first.headers
+    tag = first.headers["ETag"]
+    for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
+        again = await asked("query Public { __typename }", **{"If-None-Match": known})
+        assert (again.status, again.text, again.headers["ETag"]) == (304, "", tag)
+    assert (await asked("query Public { __typename }", **{"If-None-Match": '"another"'})).status == 200
+    assert (await asked("query Public { __typename }", Accept="application/json")).headers["ETag"] != tag
+    for other in ("{ viewer { id } }", "{ nothing }"):
+        assert (await asked(other)).headers["Cache-Control"] == "no-store"
+    posted = await house.ask("query Public { __typename }")
+    assert (posted.headers["Cache-Control"], "ETag" in posted.headers) == ("no-store", False)
 
 
 async def test_where_others_are_allowed_both_are_carried_out(house: House) -> None:
