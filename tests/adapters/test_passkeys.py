@@ -17,7 +17,7 @@ from playwright.async_api import Error as BrowserError
 from adapters.identity.passkeys import WebauthnPasskeys
 from domain.identity.secrets import Ceremony, Passkey, PasskeyRefusedError, Passkeys
 from domain.ids import PersonId
-from tests.adapters.passkey_browser import Browser, browsing, must_be_there, stay_home_without_chromium
+from tests.adapters.passkey_browser import Browser, browsing, stay_home_without_chromium
 
 RINA = PersonId(UUID(int=1))
 BUDI = PersonId(UUID(int=2))
@@ -248,11 +248,3 @@ def test_an_origin_that_no_browser_would_allow_is_a_mistake(origins: list[str]) 
 
 def test_portals_may_be_subdomains_with_ports() -> None:
     WebauthnPasskeys("example.id", ["https://example.id", "https://admin.example.id:8443"], "Gametriggers")
-
-
-@pytest.mark.parametrize(
-    ("environment", "user", "must"),
-    [({"CI": "true"}, 0, True), ({"CI": "1"}, 0, True), ({"CI": "true"}, 1000, False), ({}, 0, False)],
-)
-def test_it_must_be_there_in_continuous_integration(environment: dict[str, str], user: int, *, must: bool) -> None:
-    assert must_be_there(environment, user) is must
