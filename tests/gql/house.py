@@ -22,7 +22,9 @@ from adapters.serving import OPTIONS
 from domain.actor import Actor
 from domain.identity.model import Session
 from domain.ids import uuid7
+from gql import document_files
 from gql.app import Connect, create_app
+from gql.document_files import shipped
 from gql.schema import build_schema
 from tests.fake_quotas import HIGH
 from tests.fakes import FakePorts, connected
@@ -158,12 +160,17 @@ def settings_for(folder: Path, environment: str, **more: object) -> Settings:
 one_schema_for_all = cache(build_schema)
 """To build it takes longer than most tests do, and nobody changes it."""
 
+documents_for_all = cache(shipped)
+"""The same is true of judging documents."""
+
 
 @asynccontextmanager
 async def served(settings: Settings, connect: Connect) -> AsyncIterator[str]:
     """The address of the application, served by the web server with its own options."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gql.app.build_schema", one_schema_for_all)
+        if document_files.shipped is shipped:
+            patch.setattr(document_files, "shipped", documents_for_all)
         application = create_app(settings, connect)
     async with listening(application, **OPTIONS) as url:
         yield url
