@@ -139,6 +139,11 @@ class Admission:
         self._count(found, trusted=trusted)
         return found, coerced
 
+    @property
+    def takes_any(self) -> bool:
+        """Whether documents are carried out that nobody of ours wrote."""
+        return self._trust.others
+
     async def spelt_out(self, operation: Operation, context: OperationContext) -> Operation:
         """The operation with the text of its document; as it is where that is not to be had, and will be refused."""
         if operation.document_id is None:

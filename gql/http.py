@@ -123,7 +123,8 @@ class GraphQLOverHttp:
         """A stream of what an operation comes to. Its headers are gone before it can set a cookie."""
         if request.method == "HEAD":
             raise RequestError(405, "There is no stream without its events.", Allow="GET, POST")
-        wish = asked(self._schema.core, operation, request.headers.get("last-event-id"))
+        last_id = request.headers.get("last-event-id")
+        wish = asked(self._schema.core, operation, last_id, rewriting=self._schema.admission.takes_any)
         if request.method != "POST" and wish.kind is OperationType.MUTATION:
             raise RequestError(405, "A mutation does not come this way.", Allow="POST")
         context.cookies.taken = False

@@ -2,7 +2,8 @@
 
 A subscription can be resumed if its field takes `after`. The id of an event is the `cursor` of its message, where the
 client selects it; who comes again with the last id that it saw gets what followed. That id stands for whatever the
-operation itself says of `after`: it is newer.
+operation itself says of `after`: it is newer. It becomes the value of the variable that is given there. A document
+without one is written anew, or, where only trusted ones are carried out, has events without ids.
 """
 
 import re
@@ -19,6 +20,7 @@ from graphql import (
     NameNode,
     OperationDefinitionNode,
     OperationType,
+    ValueNode,
     VariableDefinitionNode,
     VariableNode,
     get_operation_ast,
@@ -46,8 +48,11 @@ class Asked:
     resumable: bool = False
 
 
-def asked(schema: GraphQLSchema, operation: Operation, last_id: str | None) -> Asked:
-    """What is asked for by an operation, after the event of an id if there is one."""
+def asked(schema: GraphQLSchema, operation: Operation, last_id: str | None, *, rewriting: bool = True) -> Asked:
+    """What is asked for by an operation, after the event of an id if there is one.
+
+    `rewriting` says whether a document may be written anew.
+    """
     try:
         document = parse(operation.query, max_tokens=Limits().tokens)
     except GraphQLError:
@@ -56,7 +61,7 @@ def asked(schema: GraphQLSchema, operation: Operation, last_id: str | None) -> A
     if definition is None:
         return Asked(operation)
     field = _resumable(schema, definition)
-    if field is None:
+    if field is None or not (rewriting or isinstance(_given(field), VariableNode)):
         return Asked(operation, definition.operation)
     if last_id:
         operation = _after(schema, document, definition, field, operation, last_id)
@@ -83,6 +88,10 @@ def _resumable(schema: GraphQLSchema, definition: OperationDefinitionNode) -> Fi
     return field if declared is not None and _ARGUMENT in declared.args else None
 
 
+def _given(field: FieldNode) -> ValueNode | None:
+    return next((found.value for found in field.arguments or () if found.name.value == _ARGUMENT), None)
+
+
 def _after(
     schema: GraphQLSchema,
     document: DocumentNode,
@@ -92,7 +101,7 @@ def _after(
     place: str,
 ) -> Operation:
     """The operation as if the client had asked for what follows a place."""
-    given = next((found.value for found in field.arguments or () if found.name.value == _ARGUMENT), None)
+    given = _given(field)
     if isinstance(given, VariableNode):
         return replace(operation, variables={**(operation.variables or {}), given.name.value: place})
     name = _VARIABLE

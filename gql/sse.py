@@ -7,7 +7,7 @@ on after the last event that it saw.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from secrets import randbelow
 from typing import Any, Protocol
@@ -19,13 +19,15 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from domain.clock import Clock
+from domain.quotas import neighbourhood
 from gql.context import Context
 from gql.doorkeeper import Guest, Leave
-from gql.errors import mask
+from gql.errors import RateLimitedError, mask
 from gql.execution import Schema, answers
+from gql.fanout.places import Places
 from gql.resuming import Asked, place_in
+from gql.socket_host import Admitted
 from gql.telemetry import OPERATIONS, STREAMS
-from gql.websocket import Admitted
 
 EVENT_STREAM = "text/event-stream"
 LINE = "gametriggers.line"
@@ -37,6 +39,9 @@ SEND_S = 30.0
 
 _COME_AGAIN_MS = (1_000, 4_000)
 """After some time between these: clients that lost their streams together do not come again together."""
+
+_TOO_MANY_S = 10
+"""After so long who has too many streams may ask again."""
 
 _SILENCE = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
@@ -66,6 +71,8 @@ class Door:
     part: Callable[[Guest], None]
     """Is told that somebody has left."""
     clock: Clock
+    places: Places
+    """A stream takes a place as a socket does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +93,30 @@ class EventStream:
         self._sending = asyncio.Lock()
         self._over: asyncio.Future[_Ending] = asyncio.get_running_loop().create_future()
         self._line: Line | None = None
-        self._release: Callable[[], None] = lambda: None
+        self._afterwards = ExitStack()
+
+    @property
+    def operations(self) -> int:
+        """How many operations are carried out."""
+        return 1
 
     async def enter(self, request: Request, door: Door) -> None:
-        """Let the caller stay while the stream lasts. Raises what `Door.stay` raises."""
-        admitted = await door.stay(request, self._context, self._leave)
-        if admitted is None:
-            return
-        left = (admitted.expires_at - door.clock()).total_seconds()
-        timer = asyncio.get_running_loop().call_later(max(left, 0.0), self._leave, "The token has expired")
+        """Let the caller stay while the stream lasts. Raises what `Door.stay` raises, or `RateLimitedError`."""
+        with ExitStack() as leaving:
+            self._take_place(door.places, "sockets_of_address", neighbourhood(self._context.origin.address), leaving)
+            admitted = await door.stay(request, self._context, self._leave)
+            if admitted is not None:
+                leaving.callback(door.part, admitted.guest)
+                self._take_place(door.places, "sockets_of_person", str(admitted.guest.actor.person), leaving)
+                left = (admitted.expires_at - door.clock()).total_seconds()
+                timer = asyncio.get_running_loop().call_later(max(left, 0.0), self._leave, "The token has expired")
+                leaving.callback(timer.cancel)
+            self._afterwards = leaving.pop_all()
 
-        def release() -> None:
-            timer.cancel()
-            door.part(admitted.guest)
-
-        self._release = release
+    def _take_place(self, places: Places, limit: str, subject: str, leaving: ExitStack) -> None:
+        if not places.enter(limit, subject, self):
+            raise RateLimitedError(_TOO_MANY_S)
+        leaving.callback(places.leave, limit, subject, self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream until it is over, and end the operation before letting go."""
@@ -118,7 +134,7 @@ class EventStream:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._release()
+            self._afterwards.close()
 
     async def _begin(self, send: Send) -> None:
         """Say that it begins, through all proxies that would rather wait for more."""

@@ -19,6 +19,7 @@ from domain.ids import AccountId
 from domain.ledger.ports import wallet_topic
 from domain.quotas import changed_quotas
 from gql import sse
+from gql.admission import Admission
 from gql.doorkeeper import CHANGED, ENDED
 from gql.node import global_id
 from gql.paging import cursor_of
@@ -196,6 +197,18 @@ class TestResuming:
         for query in (SMALL, inside.replace(", after: $after", "")):
             async with events(house, query, me, id=id_) as stream:
                 assert (await stream.next()).id is None
+
+    async def test_where_only_trusted_documents_are_carried_out_none_is_written_anew(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Admission, "takes_any", property(lambda _: False))
+        me, wallet, id_ = await a_wallet(house, 1, 2)
+        async with events(house, ASKED_FOR["not at all"][0], me, last=place(wallet, 1), id=id_) as stream:
+            await snapshot(stream)
+            await house.ports.credit(wallet, 1)
+            assert (await stream.next()).id is None
+        async with events(house, FOLLOW, me, last=place(wallet, 1), id=id_) as stream:
+            assert await sequences(stream, 2) == [(2, place(wallet, 2)), (3, place(wallet, 3))]
 
     @pytest.mark.parametrize("last", ["nonsense", "x" * 4_000, "{}", "\xff"])
     async def test_an_id_that_we_never_gave_is_told(self, house: House, last: str) -> None:
@@ -377,6 +390,22 @@ class TestWhoIsLetIn:
         reply = await house.request("POST", json={"query": HELLO}, headers={"Accept": STREAM})
         assert (reply.status, reply.codes) == (429, ["RATE_LIMITED"])
         assert "Retry-After" in reply.headers
+
+    @pytest.mark.parametrize("limit", ["sockets_of_person", "sockets_of_address"])
+    async def test_nobody_has_more_streams_than_they_may(self, tmp_path: Path, limit: str) -> None:
+        few: dict[str, Any] = {limit: 1}
+        async with running_house(tmp_path, **few) as house:
+            me, _, id_ = await a_wallet(house)
+            asked: Any = {"json": {"query": HELLO}, "headers": {"Accept": STREAM, **house.headers(me)}}
+            async with events(house, FOLLOW, me, id=id_) as stream:
+                await snapshot(stream)
+                reply = await house.request("POST", **asked)
+                assert (reply.status, reply.codes, reply.headers["Retry-After"]) == (429, ["RATE_LIMITED"], "10")
+
+            async def is_let_in() -> bool:
+                return (await house.request("POST", **asked)).status == 200
+
+            await eventually(is_let_in)
 
     async def test_what_changes_while_they_come_in_counts(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         """The second look, by which they stay, finds them gone."""
