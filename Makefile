@@ -1,7 +1,7 @@
 # Gametriggers: everything a developer types. Paths are relative on purpose: a checkout may live anywhere.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-enumeration bench-auth schema soak lock reset format install
+.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth schema soak lock reset format install
 
 PY := .venv/bin/python
 STAMP := .venv/installed
@@ -62,6 +62,9 @@ bench-auth: $(STAMP) ## Measure what it costs to know who is calling
 
 bench-graphql: $(STAMP) ## Measure our endpoint beside stock Strawberry's and, where Node is present, Node's servers
 	@$(PY) -m tests.bench.graphql
+
+bench-fanout: $(STAMP) ## Measure how fast an event reaches a thousand sockets, beside stock Strawberry and graphql-ws
+	@$(PY) -m tests.bench.fanout
 
 bench-enumeration: $(STAMP) ## Measure whether an answer takes longer for an address that is known
 	@$(PY) -m tests.bench.enumeration
