@@ -100,6 +100,7 @@ class Application:
                 yield
             finally:
                 await self.fanout.end()
+                await self.schema.changes.rest()
                 self._ports = self._keeper = None
 
     async def open_http_context(self, request: Request) -> Context:

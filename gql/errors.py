@@ -2,7 +2,8 @@
 
 Every error carries `extensions.code`: UNAUTHENTICATED, FORBIDDEN, BAD_INPUT, RATE_LIMITED (the same request may be
 tried again after `retryAfter` seconds), UNAVAILABLE (it may be tried again: `retryable`) or INTERNAL. The last is a
-mistake of ours: its text stays in our log, under a correlation id.
+mistake of ours: its text stays in our log, under a correlation id. Where a limit was passed, `extensions.limit` says
+which.
 """
 
 import re
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
+from prometheus_client import Counter
 
 from domain.errors import ConflictError, NotPermittedError, UnavailableError
 
@@ -19,6 +21,13 @@ _MASKED = "Something went wrong on our side. Tell us the correlation id and we f
 _UNAVAILABLE = "Something that we need does not answer. Try the same request again in a moment."
 
 _HINT = re.compile(r" ?Did you mean [^?]*\?")
+
+_TOO_MANY_TOKENS = "tokens. Parsing aborted"
+"""What the engine says of a document that has too many."""
+
+_REFUSED = Counter(
+    "graphql_refusals_total", "Operations refused as a whole or broken off, by what was amiss.", ["reason"]
+)
 
 _log = structlog.get_logger("gametriggers.graphql")
 
@@ -30,11 +39,13 @@ class ApiError(Exception):
     """An error whose text is meant for the client."""
 
     code: ClassVar[str]
+    reason: str | None = None
+    """Which limit was passed, where it is one of several that have the same code."""
 
     @property
     def extensions(self) -> dict[str, Any]:
         """What a program is told beside the text."""
-        return {"code": self.code}
+        return {"code": self.code} if self.reason is None else {"code": self.code, "limit": self.reason}
 
 
 class UnauthenticatedError(ApiError):
@@ -59,6 +70,14 @@ class BadInputError(ApiError):
     """The request can never succeed as it is written."""
 
     code = "BAD_INPUT"
+
+
+class TooLargeError(BadInputError):
+    """It asks for more than is answered, by whichever measure `reason` names."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RateLimitedError(ApiError):
@@ -90,6 +109,20 @@ def tell(errors: Sequence[GraphQLError], correlation_id: str, manner: Manner) ->
     """Errors as the client gets them. Logs those that are ours, with what was masked."""
     shown = [_told(error, correlation_id, manner.unavailable) for error in errors]
     return shown if manner.hints else [{**told, "message": _HINT.sub("", told["message"])} for told in shown]
+
+
+def refused(errors: Sequence[GraphQLError]) -> None:
+    """Count an operation that is not carried out, or not to its end, by the first thing that is wrong with it."""
+    _REFUSED.labels(_reason(errors[0]) if errors else "unknown").inc()
+
+
+def _reason(error: GraphQLError) -> str:
+    cause = _cause(error)
+    if isinstance(cause, ApiError):
+        return cause.reason or cause.code.lower()
+    if isinstance(error, GraphQLSyntaxError):
+        return "tokens" if _TOO_MANY_TOKENS in error.message else "syntax"
+    return "invalid" if cause is None or isinstance(cause, GraphQLError) else "internal"
 
 
 def told(message: str, code: str) -> Told:

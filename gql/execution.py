@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
+import orjson
 import strawberry
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, execute
 from graphql.execution import Executor, create_source_event_stream, map_source_to_response_event
@@ -19,10 +20,12 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gql.access import guard
 from gql.admission import Admission, OperationContext, RefusedError
+from gql.deadlines import Changes, TimedOutError, stopped_after
 from gql.engine import documents
 from gql.engine.running import Done, World
-from gql.errors import Manner, is_executed, tell
+from gql.errors import Manner, TooLargeError, is_executed, refused, tell
 from gql.limits import Limits
+from gql.observed import OTHER, observed_operation
 from gql.operations import Answer, Operation
 from gql.weighing import weigh
 
@@ -60,7 +63,8 @@ class Schema(strawberry.Schema):
         *,
         planned: bool = True,
     ) -> None:
-        self.manner, self.planned = manner, planned
+        self.manner, self.limits, self.planned = manner, limits, planned
+        self.changes = Changes()
         super().__init__(query, mutation, subscription, execution_context_class=EventExecutor, config=config)
         guard(self._schema)
         weigh(self._schema)
@@ -105,26 +109,58 @@ async def admit(
     """Let an operation in, or answer why not."""
     try:
         found, variables = await schema.admission.admit(operation, context, allowed)
-    except RefusedError as refused:
-        errors = tell(refused.errors, context.correlation_id, schema.manner)
-        return Answer(None, errors, executed=False, allowed=refused.allowed)
+    except RefusedError as found_wanting:
+        refused(found_wanting.errors)
+        errors = tell(found_wanting.errors, context.correlation_id, schema.manner)
+        return Answer(None, errors, executed=False, allowed=found_wanting.allowed)
     return Admitted(found, variables, operation)
 
 
 async def answers_to(schema: Schema, admitted: Admitted, context: OperationContext) -> AsyncGenerator[Answer, None]:
     """Carry out an operation that was admitted."""
-    found, variables, operation = admitted.found, admitted.variables, admitted.operation
     if not admitted.streams:
-        run = found.run(context, variables) if schema.planned else None
-        done = await (run.carry_out() if run is not None else _without_plan(schema, found, operation, context))
-        yield answer_of(done, context.correlation_id, schema.manner)
+        kind, name = admitted.found.definition.operation.value, admitted.found.known_as or OTHER
+        work = _single_answer(schema, admitted, context)
+        yield await observed_operation(kind, name, context.correlation_id, work)
         return
     try:
         async with aclosing(_events(schema, admitted, context)) as events:
             async for done in events:
                 yield answer_of(done, context.correlation_id, schema.manner)
-    except RefusedError as refused:
-        yield Answer(None, tell(refused.errors, context.correlation_id, schema.manner), executed=False)
+    except RefusedError as broken:
+        refused(broken.errors)
+        yield Answer(None, tell(broken.errors, context.correlation_id, schema.manner), executed=False)
+
+
+async def _single_answer(schema: Schema, admitted: Admitted, context: OperationContext) -> Answer:
+    """Carry out a query or a mutation, within its time, and answer it, within its length."""
+    found, operation, limits = admitted.found, admitted.operation, schema.limits
+    changes = found.definition.operation is OperationType.MUTATION
+    run = found.run(context, admitted.variables) if schema.planned else None
+    work = run.carry_out() if run is not None else _without_plan(schema, found, operation, context)
+    try:
+        done = await (schema.changes.made(limits.change_s, work) if changes else stopped_after(limits.query_s, work))
+        data = _written(done.data, limits.answer_bytes)
+    except (TimedOutError, TooLargeError, orjson.JSONEncodeError) as error:
+        errors = [GraphQLError(str(error), found.definition, original_error=error)]
+        refused(errors)
+        return Answer(None, tell(errors, context.correlation_id, schema.manner), executed=True)
+    return answer_of(Done(data, done.errors), context.correlation_id, schema.manner)
+
+
+def _written(data: dict[str, Any] | None, most: int) -> Any:
+    """The text of an answer's data, as the transports put it into what they send.
+
+    Raises `TooLargeError`, and JSONEncodeError for what no JSON can hold.
+    """
+    if data is None:
+        return None
+    text = orjson.dumps(data)
+    if len(text) > most:
+        raise TooLargeError(
+            "answer", f"The answer is longer than {most} bytes: ask for less. What was to be changed is."
+        )
+    return orjson.Fragment(text)
 
 
 async def _without_plan(
@@ -193,7 +229,7 @@ async def _answered(
         return
     async for event in stream:
         if run := found.run(context, variables):
-            yield await run.carry_on(event)
+            yield await stopped_after(schema.limits.query_s, run.carry_on(event))
 
 
 def answer_of(done: Done, correlation_id: str, manner: Manner) -> Answer:

@@ -22,6 +22,7 @@ from graphql import (
 )
 
 from gql.costs import Arguments, Cost, literal_defaults, summed
+from gql.errors import TooLargeError
 from gql.weighing import weight_of
 
 _DEEPEST = 100
@@ -38,6 +39,12 @@ class Limits:
     directives: int = 30
     cost: int = 10_000
     """Fields to be resolved, a page counted as full."""
+    query_s: float = 10.0
+    """How long a query may take, or to answer an event of a subscription; seconds."""
+    change_s: float = 30.0
+    """How long somebody waits for a mutation; it takes longer where vendors are asked."""
+    answer_bytes: int = 1024 * 1024
+    """How long the text of an answer's data may be."""
     introspection: bool = False
 
 
@@ -102,7 +109,8 @@ def excesses(sizes: Iterable[Measured], limits: Limits, variables: Mapping[str, 
         }
         for name, (found, most) in sides.items():
             if found > most:
-                errors.append(GraphQLError(f"Too large: its {name} is {found}, the most is {most}.", operation))
+                cause = TooLargeError(name, f"Too large: its {name} is {found}, the most is {most}.")
+                errors.append(GraphQLError(str(cause), operation, original_error=cause))
     return errors
 
 

@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from gql.admission import RefusedError
+from gql.deadlines import stopped_after
 from gql.errors import ForbiddenError, Told, UnauthenticatedError, mask, tell
 from gql.execution import Admitted, Schema, answer_of, begun, broken_off
 from gql.fanout.nobody import SharedContext
@@ -143,7 +144,8 @@ class Group:
         if run is None:
             self._each_alone()
             return False
-        answer = answer_of(await run.carry_on(event), context.correlation_id, self._schema.manner)
+        done = await stopped_after(self._schema.limits.query_s, run.carry_on(event))
+        answer = answer_of(done, context.correlation_id, self._schema.manner)
         if context.was_asked_for_somebody or _is_personal(answer):
             self._each_alone()
             return False
