@@ -29,13 +29,13 @@ from gql.engine.documents import Document, Library
 from gql.engine.running import World
 from gql.errors import RateLimitedError
 from gql.limits import Limits, Measured, excesses, measured
+from gql.observed import OTHER
 from gql.operations import Operation
 from gql.trusted import Trust, TrustedDocument, UntrustedError, not_trusted
 
 MOST_NAMES = 1_000
 """Of trusted operations that are counted each by its own name; all others are counted together."""
 
-OTHER = "other"
 _ADMITTED = Counter("graphql_named_operations_total", "Operations carried out, by trusted name.", ["operation"])
 
 
@@ -183,6 +183,7 @@ class Admission:
             if len(self._names) >= MOST_NAMES:
                 name = OTHER
             self._names |= {name}
+        found.known_as = None if name == OTHER else name
         _ADMITTED.labels(name).inc()
 
     def _prepared(self, trusted: TrustedDocument) -> Known:

@@ -9,7 +9,7 @@ import inspect
 from asyncio import shield
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, Generic, TypeVar, get_args
 
 from strawberry.types.field import StrawberryField
@@ -17,6 +17,7 @@ from strawberry.types.field import StrawberryField
 from domain.ports import Ports
 from gql.access import Right, field
 from gql.context import Info
+from gql.observed import observed_load
 
 _BATCH = "batch"
 
@@ -49,7 +50,8 @@ class Batch:
     async def values(self, ports: Ports, asked: Sequence[Asked[Any] | Exception]) -> list[Any]:
         """What each object asked for; an exception for one that could not ask, or whose value cannot be shown."""
         keys = list(dict.fromkeys(each.key for each in asked if isinstance(each, Asked)))
-        found = await self.load(ports, keys) if keys else {}
+        load = observed_load(self.load.__name__, partial(self.load, ports))
+        found = await load(keys) if keys else {}
         return [each if isinstance(each, Exception) else _shown(each, found) for each in asked]
 
 

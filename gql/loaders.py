@@ -14,6 +14,7 @@ from domain.ledger.ports import AccountView
 from domain.ports import Ports
 from domain.wallet.model import TopUp, TopUpId
 from gql.lookup import by_key, lookup
+from gql.observed import observed_load
 from gql.staff_loaders import StaffLoaders
 
 
@@ -28,7 +29,7 @@ class Loaders:
     def of(self, load: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
         """The loader that finds things by what a batched field looks up with."""
         if load not in self._batched:
-            self._batched[load] = DataLoader(by_key(partial(load, self._ports)))
+            self._batched[load] = DataLoader(observed_load(load.__name__, by_key(partial(load, self._ports))))
         return self._batched[load]
 
     @lookup

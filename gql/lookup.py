@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from gql.observed import observed_load
+
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
 
@@ -23,7 +25,7 @@ class Lookup(Generic[Key, Found]):
 
     def __get__(self, owner: Any, _: type | None = None) -> DataLoader[Key, Found]:
         """The loader; the next who asks finds it in the object itself."""
-        loader: DataLoader[Key, Found] = DataLoader(partial(self._find, owner))
+        loader: DataLoader[Key, Found] = DataLoader(observed_load(self._name, partial(self._find, owner)))
         vars(owner)[self._name] = loader
         return loader
 

@@ -43,6 +43,8 @@ class Operation:
 
     def __init__(self, world: World, document: "Document", definition: OperationDefinitionNode) -> None:
         self.document, self.definition = document, definition
+        self.known_as: str | None = None
+        """Its name, where its document is trusted and operators are to see it."""
         self._world = world
         self._plans: dict[tuple[bool, ...], Prepared | None] = {}
 
