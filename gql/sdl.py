@@ -39,18 +39,18 @@ def write_schema(file: Path = FILE) -> None:
     file.write_text(printed(), encoding="utf-8")
 
 
-def check_schema(base: str = "HEAD", file: Path = FILE) -> list[str]:
+def check_schema(base: str | None = None, file: Path = FILE) -> list[str]:
     """What is wrong with the schema, in sentences; nothing if all is well.
 
     The file must be what the code says, and nothing may have gone that the commit `base` had and did not call
-    deprecated. Where the file is the same there, it is compared with the version before: so a commit is still held to
-    account after it has been made.
+    deprecated; left out, that is where a branch left main, however many commits ago. Where the file is the same there,
+    it is compared with the version before: so a commit is still held to account after it has been made.
     """
     now = printed()
     problems = []
     if not file.exists() or file.read_text(encoding="utf-8") != now:
         problems.append(f"{file.name} is not what the code says: run `make schema` and commit it.")
-    before = _last_other_version(base, file, now)
+    before = _last_other_version(base or _left_main(file), file, now)
     if before is not None:
         problems += [f"Breaks clients, deprecate it first: {change}" for change in breaking_changes(before, now)]
     return problems
@@ -60,6 +60,12 @@ def breaking_changes(before: str, now: str) -> list[str]:
     """What clients of one text lose in another, but for what was deprecated already."""
     promised = _without_deprecated(before)
     return [change.description for change in find_breaking_changes(promised, build_schema(now))]
+
+
+def _left_main(file: Path) -> str:
+    """Where this branch left main, which is the newest commit of main itself; that of the branch where none is main."""
+    forks = (_git(file, "merge-base", "HEAD", main) for main in ("origin/main", "main"))
+    return next((fork.strip() for fork in forks if fork is not None), "HEAD")
 
 
 def _last_other_version(base: str, file: Path, now: str) -> str | None:
@@ -138,7 +144,7 @@ def main(arguments: Sequence[str]) -> int:
     """`python -m gql.sdl [--check [--base COMMIT]]`: write the file, or check it; answers the exit status."""
     parser = ArgumentParser(prog="gql.sdl", description="Write schema.graphql, or check it.")
     parser.add_argument("--check", action="store_true", help="check the file instead of writing it")
-    parser.add_argument("--base", default="HEAD", help="the commit that clients rely on")
+    parser.add_argument("--base", help="the commit that clients rely on; where this branch left main when left out")
     wanted = parser.parse_args(arguments)
     if not wanted.check:
         write_schema()

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from graphql import (
@@ -166,41 +165,62 @@ def test_what_breaks_clients_is_found_unless_it_was_deprecated(what: str, instea
     assert bool(sdl.breaking_changes(BEFORE, now)) is breaks
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A repository with a committed schema; `commit(text)` makes another version of it."""
-    file = tmp_path / "schema.graphql"
+@dataclass(frozen=True)
+class Repository:
+    """A repository whose schema is whatever its file says."""
 
-    def git(*arguments: str) -> None:
+    file: Path
+
+    def git(self, *arguments: str) -> None:
         identity = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(["git", *identity, *arguments], cwd=self.file.parent, check=True, capture_output=True)
 
-    def commit(text: str) -> Path:
-        file.write_text(text)
-        git("add", ".")
-        git("commit", "-m", "x", "--allow-empty")
-        return file
-
-    git("init")
-    monkeypatch.setattr(sdl, "printed", file.read_text)
-    return commit
+    def commit(self, text: str) -> Path:
+        """Make another version of the schema."""
+        self.file.write_text(text)
+        self.git("add", ".")
+        self.git("commit", "-m", "x", "--allow-empty")
+        return self.file
 
 
-def test_the_file_is_compared_with_the_last_commit_and_after_a_commit_with_the_version_before(repository: Any) -> None:
-    file = repository(BEFORE)
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    made = Repository(tmp_path / "schema.graphql")
+    made.git("init", "--initial-branch", "main")
+    monkeypatch.setattr(sdl, "printed", made.file.read_text)
+    return made
+
+
+def test_the_file_is_compared_with_the_last_commit_and_after_a_commit_with_the_version_before(
+    repository: Repository,
+) -> None:
+    file = repository.commit(BEFORE)
     assert sdl.check_schema(file=file) == []
     broken = BEFORE.replace("window: Int ", "")
     file.write_text(broken)
     (problem,) = sdl.check_schema(file=file)
     assert "Room.window" in problem
-    repository(broken)
+    repository.commit(broken)
     assert sdl.check_schema(file=file) == [problem]
-    repository(broken)
+    repository.commit(broken)
     assert sdl.check_schema("HEAD", file=file) == [problem]
 
 
-def test_a_file_that_is_not_written_anew_is_named(repository: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = repository(BEFORE)
+def test_a_branch_is_held_to_what_main_had_when_it_left(repository: Repository) -> None:
+    repository.commit(BEFORE)
+    repository.git("switch", "-c", "branch")
+    broken = BEFORE.replace("window: Int ", "")
+    repository.commit(broken)
+    file = repository.commit(broken.replace("keep: [Thing]", "keep: [Thing] more: Int"))
+    (problem,) = sdl.check_schema(file=file)
+    assert "Room.window" in problem
+    assert sdl.check_schema("HEAD", file=file) == []
+    repository.git("branch", "-D", "main")
+    assert sdl.check_schema(file=file) == []
+
+
+def test_a_file_that_is_not_written_anew_is_named(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = repository.commit(BEFORE)
     monkeypatch.setattr(sdl, "printed", lambda: BEFORE.replace("window: Int", "window: Int roof: Int"))
     assert sdl.check_schema(file=file) == ["schema.graphql is not what the code says: run `make schema` and commit it."]
 
@@ -212,10 +232,10 @@ def test_without_git_there_is_nothing_to_compare_with(tmp_path: Path, monkeypatc
     assert sdl.check_schema(file=file) == []
 
 
-def test_the_command_writes_and_checks(repository: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = repository(BEFORE)
+def test_the_command_writes_and_checks(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = repository.commit(BEFORE)
     monkeypatch.setattr(sdl.write_schema, "__defaults__", (file,))
-    monkeypatch.setattr(sdl.check_schema, "__defaults__", ("HEAD", file))
+    monkeypatch.setattr(sdl.check_schema, "__defaults__", (None, file))
     assert sdl.main(["--check"]) == 0
     file.write_text(BEFORE.replace("window: Int ", ""))
     assert sdl.main(["--check", "--base", "HEAD"]) == 1
