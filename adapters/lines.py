@@ -19,6 +19,8 @@ class StreamingProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._tell: Callable[[], None] | None = None
+        self.on_room: Callable[[], None] | None = None
+        """Is called when the client has taken most of what was on its way."""
 
     def when_stopping(self, tell: Callable[[], None] | None) -> None:
         """Have somebody told when the server ends, or nobody any more."""
@@ -27,6 +29,28 @@ class StreamingProtocol(HttpToolsProtocol):
     def abort(self) -> None:
         """Break the connection, whatever is still to be sent."""
         self.transport.abort()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the client keeps up: little is on its way."""
+        return not self.flow.write_paused
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that are on their way."""
+        return self.transport.get_write_buffer_size()
+
+    def write_frame(self, frame: bytes) -> None:
+        """Send a piece of the answer that has begun, unless the client is gone."""
+        cycle = self.cycle
+        if cycle.chunked_encoding and not (cycle.response_complete or self.transport.is_closing()):
+            self.transport.write(b"%x\r\n%b\r\n" % (len(frame), frame))
+
+    def resume_writing(self) -> None:
+        """Called by the transport."""
+        super().resume_writing()
+        if self.on_room is not None:
+            self.on_room()
 
     def on_message_begin(self) -> None:
         """A request begins."""

@@ -244,7 +244,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Reception(
             application.open_http_context,
             application.open_budget,
-            Door(application.stay, application.part, application.clock, application.places),
+            Door(application.stay, application.part, application.clock, application.fanout, application.places),
         ),
         application.page if application.development else None,
     )

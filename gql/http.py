@@ -129,8 +129,9 @@ class GraphQLOverHttp:
             raise RequestError(405, "A mutation does not come this way.", Allow="POST")
         context.cookies.taken = False
         allowed = EVERYTHING if request.method == "POST" else QUERIES_AND_SUBSCRIPTIONS
-        stream = EventStream(self._schema, wish, allowed, context)
-        await stream.enter(request, self._reception.door)
+        door = self._reception.door
+        stream = EventStream(self._schema, wish, allowed, context, door.fanout)
+        await stream.enter(request, door)
         return stream
 
     async def _executed(self, request: Request, operation: Operation, context: Context, kind: str) -> Response:

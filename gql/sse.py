@@ -22,9 +22,15 @@ from domain.clock import Clock
 from domain.quotas import neighbourhood
 from gql.context import Context
 from gql.doorkeeper import Guest, Leave
-from gql.errors import RateLimitedError, mask
-from gql.execution import Schema, answers
+from gql.errors import RateLimitedError, Told, mask
+from gql.execution import Admitted as Operation
+from gql.execution import Schema, admit, answers_to
+from gql.fanout.group import Seat, Written
+from gql.fanout.groups import Fanout
+from gql.fanout.outlet import Outlet, Writer
 from gql.fanout.places import Places
+from gql.fanout.texts import Texts
+from gql.operations import Answer
 from gql.resuming import Asked, place_in
 from gql.socket_host import Admitted
 from gql.telemetry import OPERATIONS, STREAMS
@@ -34,9 +40,6 @@ LINE = "gametriggers.line"
 """Under this name a server that can do so lets an answer at its `connection`: see `Line`."""
 
 KEEP_ALIVE_S = 12.0
-SEND_S = 30.0
-"""A client that takes nothing for so long is let go; it may come back and resume."""
-
 _COME_AGAIN_MS = (1_000, 4_000)
 """After some time between these: clients that lost their streams together do not come again together."""
 
@@ -47,8 +50,8 @@ _SILENCE = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
-class Line(Protocol):
-    """The connection that a response goes out by."""
+class Line(Writer, Protocol):
+    """The connection that an answer goes out by, which takes pieces of it without being waited for."""
 
     def when_stopping(self, tell: Callable[[], None] | None) -> None:
         """Have somebody told when the server ends, or nobody any more."""
@@ -71,6 +74,7 @@ class Door:
     part: Callable[[Guest], None]
     """Is told that somebody has left."""
     clock: Clock
+    fanout: Fanout
     places: Places
     """A stream takes a place as a socket does."""
 
@@ -79,8 +83,7 @@ class Door:
 class _Ending:
     """Why a stream is over."""
 
-    reason: str = ""
-    """Empty where all was said."""
+    last: bytes = _COMPLETE
     gone: bool = False
     """Nobody listens any more."""
 
@@ -88,11 +91,20 @@ class _Ending:
 class EventStream:
     """The answer to one request: an ASGI application of its own. It is over when its future says so."""
 
-    def __init__(self, schema: Schema, asked: Asked, allowed: Collection[OperationType], context: Context) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        asked: Asked,
+        allowed: Collection[OperationType],
+        context: Context,
+        fanout: Fanout,
+    ) -> None:
         self._schema, self._asked, self._allowed, self._context = schema, asked, allowed, context
-        self._sending = asyncio.Lock()
+        self._fanout = fanout
         self._over: asyncio.Future[_Ending] = asyncio.get_running_loop().create_future()
         self._line: Line | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._seat: Seat | None = None
         self._afterwards = ExitStack()
 
     @property
@@ -122,21 +134,23 @@ class EventStream:
         """Send the stream until it is over, and end the operation before letting go."""
         OPERATIONS.labels("sse").inc()
         self._line = scope.get("extensions", {}).get(LINE, {}).get("connection")
-        tasks = []
+        texts = Texts(lambda chunk: send(_piece(chunk)))
+        outlet = Outlet(self._line or texts, self._let_go)
         try:
             with STREAMS.track_inprogress():
-                await self._begin(send)
-                tasks = [asyncio.create_task(self._notice(receive)), asyncio.create_task(self._tell(send))]
-                await self._hold(send)
+                await self._begin(send, outlet)
+                self._tasks += [asyncio.create_task(self._notice(receive)), asyncio.create_task(self._tell(outlet))]
+                await self._hold(outlet)
+                await texts.sent()
+                if not self._over.result().gone:
+                    await send(_piece(b"", more=False))
         finally:
-            if self._line is not None:
-                self._line.when_stopping(None)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._tidy_up()
+            outlet.end()
+            texts.end()
             self._afterwards.close()
 
-    async def _begin(self, send: Send) -> None:
+    async def _begin(self, send: Send, outlet: Outlet) -> None:
         """Say that it begins, through all proxies that would rather wait for more."""
         if self._line is not None:
             self._line.when_stopping(self._stop)
@@ -149,28 +163,65 @@ class EventStream:
         }
         await send({"type": "http.response.start", "status": 200, "headers": Headers(headers).raw})
         shortest, longest = _COME_AGAIN_MS
-        await self._send(send, b"retry: %d\n\n" % (shortest + randbelow(longest - shortest)))
+        outlet.offer(b"retry: %d\n\n" % (shortest + randbelow(longest - shortest)))
 
-    async def _hold(self, send: Send) -> None:
+    async def _hold(self, outlet: Outlet) -> None:
         """Show now and then that we are there, until it is over; say why to who still listens."""
         while not self._over.done():
             await asyncio.wait({self._over}, timeout=KEEP_ALIVE_S)
             if not self._over.done():
-                await self._send(send, _SILENCE)
+                await outlet.send(_SILENCE)
         ending = self._over.result()
         if not ending.gone:
-            await self._send(send, f": {ending.reason}\n\n".encode() if ending.reason else b"", more=False)
+            await outlet.send(ending.last)
 
-    async def _tell(self, send: Send) -> None:
-        """Carry out the operation and send what it comes to."""
-        asked, context = self._asked, self._context
+    async def _tidy_up(self) -> None:
+        if self._line is not None:
+            self._line.when_stopping(None)
+        if self._seat is not None:
+            self._seat.leave()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _tell(self, outlet: Outlet) -> None:
+        """Carry out the operation, or let it follow others that are carried out for many."""
+        context = self._context
         try:
-            async with aclosing(answers(self._schema, asked.operation, context, self._allowed)) as results:
-                async for answer in results:
-                    await self._send(send, event_of(answer.body, place_in(answer.data) if asked.resumable else None))
+            admitted = await admit(self._schema, self._asked.operation, context, self._allowed)
+            if isinstance(admitted, Answer):
+                await outlet.send(event_of(admitted.body))
+            elif shareable := self._fanout.shareable(admitted, context):
+                form, prefix = (_with_id, b"with id") if self._asked.resumable else (_without_id, b"without id")
+                self._seat = Seat(self, outlet, "", prefix, admitted, form)
+                self._fanout.join(shareable, self._seat)
+                return
+            else:
+                await self._answer(outlet, admitted)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told as an error of the operation
-            await self._send(send, event_of({"errors": [mask(error, context.correlation_id)]}))
-        await self._send(send, _COMPLETE)
+            await outlet.send(event_of({"errors": [mask(error, context.correlation_id)]}))
+        self._end(_Ending())
+
+    async def _answer(self, outlet: Outlet, admitted: Operation) -> None:
+        async with aclosing(answers_to(self._schema, admitted, self._context)) as results:
+            async for answer in results:
+                await outlet.send(event_of(answer.body, place_in(answer.data) if self._asked.resumable else None))
+
+    def ended(self, seat: Seat, errors: list[Told] | None) -> None:
+        """What was followed is over, or broke off with errors."""
+        if errors:
+            seat.outlet.offer(event_of({"errors": errors}))
+        self._end(_Ending())
+
+    def alone(self, seat: Seat) -> None:
+        """It cannot be shared: carry the operation out by itself."""
+        self._tasks.append(asyncio.create_task(self._tell_alone(seat)))
+
+    async def _tell_alone(self, seat: Seat) -> None:
+        try:
+            await self._answer(seat.outlet, seat.admitted)
+        except Exception as error:  # noqa: BLE001 - as above
+            await seat.outlet.send(event_of({"errors": [mask(error, self._context.correlation_id)]}))
         self._end(_Ending())
 
     async def _notice(self, receive: Receive) -> None:
@@ -179,20 +230,14 @@ class EventStream:
             pass
         self._end(_Ending(gone=True))
 
-    async def _send(self, send: Send, chunk: bytes, *, more: bool = True) -> None:
-        """Send one piece, or end the stream: a client that is gone or takes nothing holds nobody up."""
-        try:
-            async with self._sending, asyncio.timeout(SEND_S):
-                await send({"type": "http.response.body", "body": chunk, "more_body": more})
-        except TimeoutError:
-            if self._line is not None:
-                self._line.abort()
-            self._end(_Ending(gone=True))
-        except OSError:
-            self._end(_Ending(gone=True))
+    def _let_go(self) -> None:
+        """The client is too slow."""
+        if self._line is not None:
+            self._line.abort()
+        self._end(_Ending(gone=True))
 
     def _leave(self, reason: str) -> None:
-        self._end(_Ending(reason))
+        self._end(_Ending(b": %b\n\n" % reason.encode()))
 
     def _stop(self) -> None:
         """The server ends: what is followed is followed elsewhere, what is being done is done to its end."""
@@ -205,6 +250,18 @@ class EventStream:
 
 
 def event_of(body: Mapping[str, Any], place: str | None = None) -> bytes:
-    """The event that brings a result, the same bytes for all who get it; `place` becomes its id."""
-    named = b"id: %s\n" % place.encode() if place else b""
-    return b"event: next\n%sdata: %s\n\n" % (named, orjson.dumps(body))
+    """The event that brings a result; `place` becomes its id."""
+    return _with_id(b"", Written(orjson.dumps(body), place))
+
+
+def _with_id(_: bytes, written: Written) -> bytes:
+    named = b"id: %b\n" % written.place.encode() if written.place else b""
+    return b"event: next\n%bdata: %b\n\n" % (named, written.text)
+
+
+def _without_id(prefix: bytes, written: Written) -> bytes:
+    return _with_id(prefix, Written(written.text, None))
+
+
+def _piece(chunk: bytes, *, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": chunk, "more_body": more}

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 import structlog
@@ -18,6 +18,7 @@ from gql.fanout.nobody import SharedContext
 from gql.fanout.outlet import Outlet, head_of
 from gql.fanout.sharing import Flow, Sharing
 from gql.operations import Answer
+from gql.resuming import place_in
 
 MOST_KEYS = 256
 """Of the last messages of as many keys a group keeps one each."""
@@ -30,8 +31,25 @@ _PERSONAL = {UnauthenticatedError.code, ForbiddenError.code}
 _log = structlog.get_logger("gametriggers.fanout")
 
 
+class Written(NamedTuple):
+    """An answer, written once for all."""
+
+    text: bytes
+    place: str | None
+    """The cursor in it, where there is one."""
+
+
+def framed(prefix: bytes, written: Written) -> bytes:
+    """The message of a WebSocket."""
+    return head_of(len(prefix) + len(written.text) + 1) + prefix + written.text + b"}"
+
+
+Form = Callable[[bytes, Written], bytes]
+"""What clients are sent who have the same prefix."""
+
+
 class Holder(Protocol):
-    """Whose seats they are: a socket."""
+    """Whose seats they are: a socket, or a stream of events."""
 
     def ended(self, seat: "Seat", errors: list[Told] | None) -> None:
         """The stream is over, or broke off with errors."""
@@ -53,6 +71,7 @@ class Seat:
     prefix: bytes
     """The text of a message up to its payload."""
     admitted: Admitted
+    form: Form = framed
     group: "Group | None" = None
     place: int = -1
     """What the client was told already."""
@@ -81,7 +100,7 @@ class Group:
     def __init__(self, schema: Schema, admitted: Admitted, sharing: Sharing, registry: Registry) -> None:
         self._schema, self.admitted, self._sharing, self._registry = schema, admitted, sharing, registry
         self._seats: dict[Seat, None] = {}
-        self._last = OrderedDict[Hashable, bytes]()
+        self._last = OrderedDict[Hashable, Written]()
         self._task: asyncio.Task[None] | None = None
         self.place: int | None = None
         """Where the stream stands; None before its first event."""
@@ -101,8 +120,8 @@ class Group:
         """One more follows, and is told at once what the last messages were that still hold."""
         seat.group = self
         self._seats[seat] = None
-        for key, payload in self._last.items():
-            seat.outlet.offer(_frame(seat.prefix, payload), self._sharing.flow, (seat, key))
+        for key, written in self._last.items():
+            seat.outlet.offer(seat.form(seat.prefix, written), self._sharing.flow, (seat, key))
 
     def leave(self, seat: Seat) -> None:
         """One less follows."""
@@ -149,31 +168,31 @@ class Group:
         if context.was_asked_for_somebody or _is_personal(answer):
             self._each_alone()
             return False
-        payload = orjson.dumps(answer.body) + b"}"
-        key = self._remember(event, payload)
-        await self._hand_out(payload, key)
+        written = Written(orjson.dumps(answer.body), place_in(answer.data))
+        key = self._remember(event, written)
+        await self._hand_out(written, key)
         return self._go_on()
 
-    def _remember(self, event: object, payload: bytes) -> Hashable:
+    def _remember(self, event: object, written: Written) -> Hashable:
         if self._sharing.place is not None:
             self.place = self._sharing.place(event)
         if self._sharing.flow is not Flow.LATEST:
             return None
         key: Any = self._sharing.key(event)
-        self._last[key] = payload
+        self._last[key] = written
         self._last.move_to_end(key)
         if len(self._last) > MOST_KEYS:
             self._last.popitem(last=False)
         return key  # type: ignore[no-any-return] # hashable, or the line before had failed
 
-    async def _hand_out(self, payload: bytes, key: Hashable) -> None:
+    async def _hand_out(self, written: Written, key: Hashable) -> None:
         frames: dict[bytes, bytes] = {}
         flow, place = self._sharing.flow, self.place
         for number, seat in enumerate(list(self._seats), 1):
             if seat.group is self and (place is None or seat.place < place):
                 frame = frames.get(seat.prefix)
                 if frame is None:
-                    frame = frames[seat.prefix] = _frame(seat.prefix, payload)
+                    frame = frames[seat.prefix] = seat.form(seat.prefix, written)
                 seat.outlet.offer(frame, flow, (seat, key) if flow is Flow.LATEST else None)
                 if place is not None:
                     seat.place = place
@@ -205,7 +224,3 @@ class Group:
 
 def _is_personal(answer: Answer) -> bool:
     return any(error["extensions"]["code"] in _PERSONAL for error in answer.errors)
-
-
-def _frame(prefix: bytes, payload: bytes) -> bytes:
-    return head_of(len(prefix) + len(payload)) + prefix + payload

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gql.fanout.outlet import Outlet, Writer, frame_of
+from gql.fanout.outlet import Outlet, Writer, frame_of, text_of
 from gql.fanout.texts import Texts
 
 FRAMES = "websocket.frames"
@@ -35,9 +35,12 @@ class Line:
     def __init__(self, websocket: WebSocket, too_slow: Callable[[], None]) -> None:
         self._websocket = websocket
         self._frames: Frames | None = websocket.scope.get("extensions", {}).get(FRAMES)
-        self._texts = None if self._frames is not None else Texts(websocket.send_text)
+        self._texts = None if self._frames is not None else Texts(self._send_text)
         writer: Writer | None = self._frames or self._texts
-        self.outlet = Outlet(writer or Texts(websocket.send_text), too_slow)
+        self.outlet = Outlet(writer or Texts(self._send_text), too_slow)
+
+    async def _send_text(self, frame: bytes) -> None:
+        await self._websocket.send_text(text_of(frame))
 
     def heed_stop(self, stop: Callable[[], None]) -> None:
         """Call this when the server stops, if it would tell."""

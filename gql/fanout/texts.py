@@ -1,4 +1,4 @@
-"""Carries frames where the server takes texts only: one task sends what waits."""
+"""Carries frames where the server has to be waited for: one task sends what waits."""
 
 import asyncio
 from collections import deque
@@ -8,17 +8,15 @@ from typing import Any
 
 from starlette.websockets import WebSocketDisconnect
 
-from gql.fanout.outlet import text_of
-
 _ROOM = 64 * 1024
 
 
 class Texts:
-    """A `Writer` over `send_text`."""
+    """A `Writer` over whatever sends a frame."""
 
-    def __init__(self, send_text: Callable[[str], Awaitable[Any]]) -> None:
+    def __init__(self, send: Callable[[bytes], Awaitable[Any]]) -> None:
         self.on_room: Callable[[], None] | None = None
-        self._send_text = send_text
+        self._send = send
         self._waiting = deque[bytes]()
         self._unsent = 0
         self._sending: asyncio.Task[None] | None = None
@@ -52,10 +50,10 @@ class Texts:
             self._sending.cancel()
 
     async def _send_on(self) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError):
+        with suppress(WebSocketDisconnect, RuntimeError, OSError):
             while self._waiting:
                 frame = self._waiting.popleft()
-                await self._send_text(text_of(frame))
+                await self._send(frame)
                 self._unsent -= len(frame)
                 if self.on_room is not None and self.has_room:
                     self.on_room()

@@ -21,6 +21,7 @@ from domain.quotas import changed_quotas
 from gql import sse
 from gql.admission import Admission
 from gql.doorkeeper import CHANGED, ENDED
+from gql.fanout import outlet
 from gql.node import global_id
 from gql.paging import cursor_of
 from gql.resuming import place_in
@@ -294,7 +295,7 @@ async def test_an_error_of_ours_is_masked(house: House, monkeypatch: pytest.Monk
         assert event.body["errors"][0]["extensions"]["code"] == "INTERNAL"
         assert "hunter2" not in event.data
         await stream.completed()
-    monkeypatch.setattr(sse, "answers", broken)
+    monkeypatch.setattr(sse, "admit", broken)
     async with events(house, HELLO) as stream:
         event = await stream.next()
         assert event.body["errors"][0]["extensions"]["code"] == "INTERNAL"
@@ -500,7 +501,7 @@ class TestEnds:
     async def test_a_client_that_takes_nothing_is_let_go_and_holds_nobody_up(
         self, house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr(sse, "SEND_S", 0.5)
+        monkeypatch.setattr(outlet, "SEND_S", 0.5)
         me, wallet, id_ = await a_wallet(house)
         topic = wallet_topic(wallet)
         long = " ".join(f"{'a' * 2_000}{number}: transactionId" for number in range(14))
