@@ -82,7 +82,8 @@ async def enroll(
     memberships += [("brand", brand, role) for brand, role in (brands or {}).items()]
     for kind, brand, role in memberships:
         await database.execute(f"{_MEMBERSHIP} on conflict do nothing", uuid7(), person, kind, brand, role)
-    return Enrolled(await open_session(database, person, Portal.ADMIN if staff else Portal.PLAYER, **changes))
+    portal = changes.pop("portal", Portal.ADMIN if staff else Portal.PLAYER)
+    return Enrolled(await open_session(database, person, portal, **changes))
 
 
 async def open_session(database: Executes, person: PersonId, portal: Portal = Portal.PLAYER, **changes: Any) -> Session:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.config import Environment, MigrationSettings, Settings, SettingsError, read_settings
+from adapters.config import (
+    Environment,
+    MigrationSettings,
+    Settings,
+    SettingsError,
+    UntrustedDocuments,
+    read_settings,
+)
 from tests.identity_settings import IDENTITY
 
 GIVEN = {
@@ -80,6 +87,18 @@ def test_production_is_the_default_and_asks_for_its_public_address(monkeypatch: 
     settings = read_settings(Settings)
     assert settings.environment is Environment.PRODUCTION
     assert settings.public_url == "https://pay.example"
+
+
+def test_untrusted_documents_are_for_development_unless_somebody_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read_settings(Settings).untrusted_documents is UntrustedDocuments.ALLOW
+    monkeypatch.setenv("PUBLIC_URL", "https://pay.example")
+    monkeypatch.setenv("KEYS_DATABASE_URL", "postgresql://app@localhost/keys")
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    assert read_settings(Settings).untrusted_documents is UntrustedDocuments.REFUSE
+    monkeypatch.setenv("UNTRUSTED_DOCUMENTS", "allow")
+    assert read_settings(Settings).untrusted_documents is UntrustedDocuments.ALLOW
 
 
 def test_only_migrating_needs_the_owners_address(monkeypatch: pytest.MonkeyPatch) -> None:

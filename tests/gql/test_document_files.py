@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gql import trusting
+from gql import document_files, trusting
+from gql.app import from_environment
 from gql.document_files import SHIPPED, DocumentsError, Rules, each_judged, read, shipped
 from gql.limits import Limits
 from gql.trusted import Client, document_id
-from tests.gql.house import one_schema_for_all
+from tests.gql.house import one_schema_for_all, settings_for
 
 RULES = Rules(one_schema_for_all().core, Limits())
 FRAGMENTS = "fragment Held on Balance { held { ...Sum } }\n\nfragment Sum on Money { amount currency }\n"
@@ -109,3 +110,15 @@ def test_what_is_shipped_is_in_order(capsys: pytest.CaptureFixture[str]) -> None
     assert f"{SHIPPED.relative_to(SHIPPED.parent.parent)}/brand/wallets.graphql:" in capsys.readouterr().out
     assert trusting.main(["compose", "brand", "no such file"]) == 1
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_wrong_document_stops_the_start_with_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = tmp_path / "documents"
+    for client in Client:
+        (documents / client).mkdir(parents=True)
+    written(documents / "player", bad="query Bad {\n  viewer { nothing }\n}")
+    monkeypatch.setattr(document_files, "shipped", lambda rules: shipped(rules, documents))
+    monkeypatch.setattr("gql.app.read_settings", lambda _: settings_for(tmp_path, "production"))
+    monkeypatch.setattr("gql.app.configure_logging", lambda _: None)
+    with pytest.raises(SystemExit, match=r"bad\.graphql:2: Cannot query field 'nothing' on type 'Viewer'\."):
+        from_environment()
