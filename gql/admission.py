@@ -27,8 +27,8 @@ from gql.document_files import DocumentsError
 from gql.engine import documents
 from gql.engine.documents import Document, Library
 from gql.engine.running import World
-from gql.errors import RateLimitedError
-from gql.limits import Limits, Measured, excesses, measured
+from gql.errors import RateLimitedError, TooLargeError
+from gql.limits import Limits, Measured, excesses, measured, refuse_endless_numbers
 from gql.observed import OTHER
 from gql.operations import Operation
 from gql.trusted import Trust, TrustedDocument, UntrustedError, not_trusted
@@ -199,7 +199,10 @@ class Admission:
 
     def _read(self, text: str) -> tuple[Document, Sequence[Measured]]:
         try:
+            refuse_endless_numbers(text)
             document = Document.of(self._world, text, most_tokens=self._limits.tokens)
+        except TooLargeError as error:
+            raise _refusal(error) from None
         except GraphQLError as error:
             raise RefusedError([error]) from None
         return document, measured(self._world.schema, document.node)

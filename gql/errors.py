@@ -22,6 +22,10 @@ _UNAVAILABLE = "Something that we need does not answer. Try the same request aga
 
 _HINT = re.compile(r" ?Did you mean [^?]*\?")
 
+_MOST_ERRORS = 20
+_LONGEST_MESSAGE = 1_000
+"""Messages repeat what was asked for."""
+
 _TOO_MANY_TOKENS = "tokens. Parsing aborted"
 """What the engine says of a document that has too many."""
 
@@ -107,7 +111,7 @@ class Manner:
 
 def tell(errors: Sequence[GraphQLError], correlation_id: str, manner: Manner) -> list[Told]:
     """Errors as the client gets them. Logs those that are ours, with what was masked."""
-    shown = [_told(error, correlation_id, manner.unavailable) for error in errors]
+    shown = [_told(error, correlation_id, manner.unavailable) for error in _worth_telling(errors)]
     return shown if manner.hints else [{**told, "message": _HINT.sub("", told["message"])} for told in shown]
 
 
@@ -123,6 +127,11 @@ def _reason(error: GraphQLError) -> str:
     if isinstance(error, GraphQLSyntaxError):
         return "tokens" if _TOO_MANY_TOKENS in error.message else "syntax"
     return "invalid" if cause is None or isinstance(cause, GraphQLError) else "internal"
+
+
+def _worth_telling(errors: Sequence[GraphQLError]) -> Sequence[GraphQLError]:
+    """All that explain a null; of what is wrong with a document, so much as somebody may want to read."""
+    return errors if is_executed(errors) else errors[:_MOST_ERRORS]
 
 
 def told(message: str, code: str) -> Told:
@@ -177,9 +186,10 @@ def _cause(error: GraphQLError) -> BaseException | None:
 
 
 def _formatted(error: GraphQLError, message: str, extensions: Mapping[str, Any]) -> Told:
-    shown: Told = {"message": message}
+    shown: Told = {"message": message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"}
     if error.locations:
-        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+        places = error.locations[:_MOST_ERRORS]
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in places]
     if error.path is not None:
         shown["path"] = list(error.path)
     return {**shown, "extensions": dict(extensions)}

@@ -6,6 +6,7 @@ that came too often is 429 in both, and all that are counted say in their header
 `text/event-stream` gets a stream of events, and is refused as the others are before it begins.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ from gql.telemetry import OPERATIONS
 
 LARGEST_BODY = 100 * 1024
 """Bytes."""
+
+BODY_S = 10.0
+"""So long we wait for a body, once the headers are here."""
 
 RESPONSE_TYPE = "application/graphql-response+json"
 JSON_TYPE = "application/json"
@@ -211,14 +215,17 @@ def _from_address(request: Request) -> dict[str, object]:
 
 
 async def _body(request: Request) -> bytes:
-    """The body, read no further than is allowed."""
+    """The body, read no further and waited for no longer than is allowed."""
     read = bytearray()
     chunks: AsyncIterator[bytes] = request.stream()
     try:
-        async for chunk in chunks:
-            read += chunk
-            if len(read) > LARGEST_BODY:
-                raise RequestError(413, f"A request may have {LARGEST_BODY} bytes.")
+        async with asyncio.timeout(BODY_S):
+            async for chunk in chunks:
+                read += chunk
+                if len(read) > LARGEST_BODY:
+                    raise RequestError(413, f"A request may have {LARGEST_BODY} bytes.", Connection="close")
+    except TimeoutError:
+        raise RequestError(408, f"The body is not here after {BODY_S:g} s.", Connection="close") from None
     except ClientDisconnect:
         raise RequestError(400, "The body ends before its end.") from None
     return bytes(read)

@@ -1,5 +1,6 @@
 """How large a request may be. Measured before validation, whose own time grows with the square of some documents."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,6 +25,11 @@ from graphql import (
 from gql.costs import Arguments, Cost, literal_defaults, summed
 from gql.errors import TooLargeError
 from gql.weighing import weight_of
+
+_MOST_DIGITS = 1_000
+"""Of a number. Python reads none of more than some thousand, for that takes the square of its length."""
+
+_DIGITS = re.compile("[0-9]+")
 
 _DEEPEST = 100
 """Levels, fragments among them, after which measuring gives up; a stack holds more."""
@@ -112,6 +118,12 @@ def excesses(sizes: Iterable[Measured], limits: Limits, variables: Mapping[str, 
                 cause = TooLargeError(name, f"Too large: its {name} is {found}, the most is {most}.")
                 errors.append(GraphQLError(str(cause), operation, original_error=cause))
     return errors
+
+
+def refuse_endless_numbers(text: str) -> None:
+    """No number of a document is longer than can be read. Raises `TooLargeError`."""
+    if any(len(found) > _MOST_DIGITS for found in _DIGITS.findall(text)):
+        raise TooLargeError("digits", f"Too large: a number has more than {_MOST_DIGITS} digits.")
 
 
 class _NestedError(Exception):

@@ -1,0 +1,1 @@
+"""Requests that are meant to hurt, and what becomes of them."""
