@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from adapters.heads import BoundedProtocol
 
 LINE = "gametriggers.line"
 """The name under which an answer finds its connection among its scope's extensions."""
 
 
-class StreamingProtocol(HttpToolsProtocol):
+class StreamingProtocol(BoundedProtocol):
     """The server's own protocol, known to what is answered over it.
 
     The server waits for all answers before it ends, and tells nobody that it does: an answer that never ends by itself

@@ -1,6 +1,7 @@
 """The corpus on sockets: a bad document is told to its operation, a bad frame ends its own socket at most."""
 
 import random
+from typing import Any
 
 import orjson
 from aiohttp import WSMsgType
@@ -15,7 +16,7 @@ FRAMES = 150
 LARGEST = 90_000
 CLOSES = {1002, 1003, 1007, 1009, 4400, 4401, 4403, 4409, 4429}
 
-GOOD = [
+GOOD: list[dict[str, Any]] = [
     {"type": "ping"},
     {"type": "pong", "payload": {"a": 1}},
     {"type": "connection_init", "payload": {"Authorization": "Bearer nothing"}},
@@ -40,7 +41,7 @@ async def test_a_bad_document_is_told_to_its_operation(house: House) -> None:
 
 def spoilt(dice: random.Random) -> bytes:
     """A message with something wrong in it, of bytes, of JSON or of meaning; now and then nothing is."""
-    message = dict(dice.choice(GOOD))
+    message: dict[str, Any] = {**dice.choice(GOOD)}
     for _ in range(dice.randrange(3)):
         key = dice.choice(["id", "type", "payload", "query", "\ud7ff", ""])
         message[key] = dice.choice([None, 0, -1.5, True, "", "a" * 300, [], {}, [[[]]], {"query": 1}, {"query": "{"}])
