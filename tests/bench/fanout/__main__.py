@@ -4,9 +4,8 @@ Each server has one core, and the client, a C program that one core suffices for
 Events are numbers in Redis, frames have some 260 bytes, and every socket must hear every event, once and in order.
 Servers take turns in rounds, each alone; figures are medians. Deliveries are counted with four events under way at a
 time, latencies at two events a second. The last line has `stock` and `node`, ours over theirs in deliveries, the p99 of
-ours, what an idle socket takes of memory, and what stays of many events on one subscription.
-
-Server-sent events are not measured here: their streams are carried out one by one.
+ours, what an idle socket and an idle stream of server-sent events take of memory, and what stays of many events on one
+subscription.
 """
 
 import argparse
@@ -39,6 +38,7 @@ class Found:
     p99_ms: list[float] = field(default_factory=list)
     stalled_p99_ms: float = 0.0
     socket_kib: float = 0.0
+    stream_kib: float = 0.0
     growth_mib: float = 0.0
 
 
@@ -64,6 +64,14 @@ def memory(client: Client, rival: Rival, pid: int, options: argparse.Namespace, 
         found.socket_kib = (memory_kib(pid) - before) / options.sockets
 
 
+def streams_kib(client: Client, rival: Rival, pid: int, streams: int) -> float:
+    """What an idle stream of server-sent events takes."""
+    with client.streaming(rival, 10):
+        before = memory_kib(pid)
+    with client.streaming(rival, streams):
+        return (memory_kib(pid) - before) / streams
+
+
 def measured(client: Client, everybody: list[Rival], options: argparse.Namespace, folder: Path) -> dict[str, Found]:
     """Everything of everybody."""
     found = {rival.name: Found() for rival in everybody}
@@ -75,6 +83,8 @@ def measured(client: Client, everybody: list[Rival], options: argparse.Namespace
     for rival in everybody:
         with rival.running(folder / f"{rival.name}.log") as pid:
             memory(client, rival, pid, options, found[rival.name])
+    with everybody[0].running(folder / "streams.log") as pid:
+        found["ours"].stream_kib = streams_kib(client, everybody[0], pid, options.sockets)
     with everybody[0].running(folder / "stalled.log"):
         told = client.told(everybody[0], options.sockets, "latency", options.events, PER_S, stalled=1)
         found["ours"].stalled_p99_ms = told["p99_ms"]
@@ -99,7 +109,8 @@ def report(found: Mapping[str, Found]) -> str:
     line = f"fanout stock={middle(ours.per_s) / middle(found['stock'].per_s):.1f}"
     if "node" in found:
         line += f" node={middle(ours.per_s) / middle(found['node'].per_s):.1f}"
-    line += f" p99_ms={middle(ours.p99_ms):.0f} ws_kib={ours.socket_kib:.0f} growth_mib={ours.growth_mib:.1f}"
+    line += f" p99_ms={middle(ours.p99_ms):.0f} ws_kib={ours.socket_kib:.0f}"
+    line += f" sse_kib={ours.stream_kib:.0f} growth_mib={ours.growth_mib:.1f}"
     return line
 
 

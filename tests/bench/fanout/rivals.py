@@ -4,10 +4,11 @@ import json
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -63,6 +64,23 @@ class Client:
     def _environment(self) -> dict[str, str]:
         password = urlsplit(self.redis_url).password
         return {**os.environ, **({"REDIS_PASSWORD": password} if password else {})}
+
+    @contextmanager
+    def streaming(self, rival: Rival, streams: int) -> Iterator[None]:
+        """So many streams of server-sent events are open."""
+        body = json.dumps({"query": QUERY})
+        request = (
+            f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
+            f"Authorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
+        )
+        with ExitStack() as stack:
+            for _ in range(streams):
+                opened = stack.enter_context(socket.create_connection(("127.0.0.1", rival.port), timeout=30))
+                opened.sendall(request.encode())
+                if b" 200 " not in opened.recv(4096).partition(b"\r\n")[0]:
+                    raise RuntimeError(f"{rival.name} opens no stream of events")
+            yield
 
     def _command(self, rival: Rival, sockets: int, *mode: object, stalled: int = 0) -> list[str]:
         redis = urlsplit(self.redis_url)
