@@ -4,6 +4,7 @@ A client names one by its id, `sha256:` and the digest of its text, or sends tha
 is carried out: who has stolen a session, or has none, asks only what our own pages ask.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -121,6 +122,7 @@ class Trust:
         self.others = others
         self._now = now
         self._uploads: Uploads | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._documents: dict[str, TrustedDocument] = {}
         self._position, self._uploaded, self._looked_at = 0, 0, -LOOK_AGAIN_S
         for document in shipped:
@@ -139,8 +141,8 @@ class Trust:
         Raises `UntrustedError`, or `UnavailableError` where nobody can say.
         """
         found = self._documents.get(id_)
-        if found is None and self._now() - self._looked_at >= LOOK_AGAIN_S:
-            await self._look()
+        if found is None:
+            await self._look_again()
             found = self._documents.get(id_)
         if found is None:
             raise UntrustedError("unknown", "No document is known by this `documentId`.")
@@ -159,8 +161,21 @@ class Trust:
             raise UntrustedError("other_client", "This document is another client's.")
         return found
 
+    async def _look_again(self) -> None:
+        """Look, if the last look is a while ago; whoever asks meanwhile waits for the same one."""
+        if self._looking is None and self._now() - self._looked_at >= LOOK_AGAIN_S:
+            self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(self._looked)
+        if self._looking is not None:
+            await asyncio.shield(self._looking)
+
+    def _looked(self, look: asyncio.Task[None]) -> None:
+        self._looking = None
+        if not look.cancelled():
+            look.exception()  # who waited was told; if nobody waits any more, nobody needs to be
+
     async def _look(self) -> None:
-        """Read what was uploaded since the last look; whoever asks meanwhile does without."""
+        """Read what was uploaded since the last look."""
         self._looked_at = self._now()
         if self._uploads is None:
             return

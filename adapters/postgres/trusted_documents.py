@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from asyncpg import InterfaceError, PostgresConnectionError
+from asyncpg import InterfaceError, PostgresError
 
 from adapters.postgres.database import Database
 from domain.errors import UnavailableError
@@ -50,7 +50,7 @@ class PostgresTrustedDocuments:
         """Those behind a position, the first so many. Raises `UnavailableError`."""
         try:
             records = await self._database.pool.fetch(_AFTER, position, most)
-        except (OSError, InterfaceError, PostgresConnectionError) as error:
+        except (OSError, InterfaceError, PostgresError) as error:
             raise UnavailableError("uploaded documents cannot be read now") from error
         return [UploadedDocument(record["position"], record["client"], record["text"]) for record in records]
 

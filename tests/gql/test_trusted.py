@@ -1,5 +1,6 @@
 """Trusted documents: what clients of ours may ask in production, by its id or its very text, and nobody else's."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,6 +218,7 @@ class Uploads:
 
     async def after(self, position: int, most: int) -> Sequence[Row]:
         self.looks += 1
+        await asyncio.sleep(0)
         if self.away:
             raise UnavailableError("nobody answers")
         return [row for row in self.rows if row.position > position][:most]
@@ -241,6 +243,17 @@ async def test_uploads_are_found_later_and_looked_for_once_a_second() -> None:
     assert uploads.looks == 2
     with pytest.raises(UntrustedError):
         await trust.find(document_id("query C { __typename }"), None)
+
+
+async def test_who_asks_while_somebody_looks_waits_for_the_same_look() -> None:
+    uploads, now = Uploads(), [100.0]
+    trust = Trust(others=False, now=lambda: now[0])
+    await trust.look_into(uploads)
+    text, now[0] = "query A { __typename }", 200.0
+    uploads.rows.append(Row(1, "brand", text))
+    found = await asyncio.gather(*(trust.find(document_id(text), Portal.BRAND) for _ in range(10)))
+    assert [each.text for each in found] == [text] * 10
+    assert uploads.looks == 2
 
 
 async def test_while_nobody_can_say_what_was_uploaded_it_may_be_tried_again() -> None:
