@@ -14,6 +14,7 @@ export default {
     config: { scalars, strictScalars: true, useTypeImports: true, enumType: 'string-literal' },
     presetConfig: {
       fragmentMasking: false,
+      persistedDocuments: true, // a manifest with ids of its own, for who uploads it
       onExecutableDocumentNode: ({ definitions: [first] }) =>
         first.kind === 'OperationDefinition' && { documentId: ids[client][first.name.value] },
     },

@@ -11,10 +11,13 @@ import pytest
 
 from adapters.config import ROOT
 from domain.identity.model import Portal
+from gql.document_files import Rules, read
+from gql.limits import Limits
 from gql.node import global_id
+from gql.trusted import Client
 from tests.clients.workshop import running, workshop
 from tests.fakes import somebody
-from tests.gql.house import running_house
+from tests.gql.house import one_schema_for_all, running_house
 from tests.people import session_of
 
 HERE = Path(__file__).parent
@@ -54,6 +57,10 @@ async def test_typed_operations_are_generated_without_a_warning_and_used(folder:
         "admin",
         "overlay",
     }
+    rules = Rules(one_schema_for_all().core, Limits())
+    for client in Client:
+        manifest = folder / "generated" / client / "persisted-documents.json"
+        assert len(read(rules, client, [manifest])) == len(json.loads(manifest.read_text())) > 0
     shutil.copy(HERE / "use.ts", folder / "use.ts")
     every = sorted(str(file.relative_to(folder)) for file in (folder / "generated").rglob("*.ts"))
     await program(folder, "tsc", *STRICTLY, "--noEmit", *every)
