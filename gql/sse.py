@@ -6,7 +6,7 @@ on after the last event that it saw.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from secrets import randbelow
@@ -103,7 +103,8 @@ class EventStream:
         self._fanout = fanout
         self._over: asyncio.Future[_Ending] = asyncio.get_running_loop().create_future()
         self._line: Line | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = set[asyncio.Task[None]]()
+        self._signs: asyncio.TimerHandle | None = None
         self._seat: Seat | None = None
         self._afterwards = ExitStack()
 
@@ -134,21 +135,31 @@ class EventStream:
         """Send the stream until it is over, and end the operation before letting go."""
         OPERATIONS.labels("sse").inc()
         self._line = scope.get("extensions", {}).get(LINE, {}).get("connection")
-        texts = Texts(lambda chunk: send(_piece(chunk)))
-        outlet = Outlet(self._line or texts, self._let_go)
+        texts: Texts | None = None
+        if self._line is not None:
+            outlet = Outlet(self._line, self._let_go)
+        else:
+            texts = Texts(lambda chunk: send(_piece(chunk)))
+            outlet = Outlet(texts, self._let_go)
+        STREAMS.inc()
         try:
-            with STREAMS.track_inprogress():
-                await self._begin(send, outlet)
-                self._tasks += [asyncio.create_task(self._notice(receive)), asyncio.create_task(self._tell(outlet))]
-                await self._hold(outlet)
-                await texts.sent()
-                if not self._over.result().gone:
-                    await send(_piece(b"", more=False))
+            await self._begin(send, outlet)
+            self._begin_task(self._notice(receive))
+            self._begin_task(self._tell(outlet))
+            self._signs = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self._show_signs, outlet)
+            ending = await self._over
+            if not ending.gone:
+                await outlet.send(ending.last)
+                if texts is not None:
+                    await texts.sent()
+                await send(_piece(b"", more=False))
         finally:
             await self._tidy_up()
             outlet.end()
-            texts.end()
+            if texts is not None:
+                texts.end()
             self._afterwards.close()
+            STREAMS.dec()
 
     async def _begin(self, send: Send, outlet: Outlet) -> None:
         """Say that it begins, through all proxies that would rather wait for more."""
@@ -165,19 +176,24 @@ class EventStream:
         shortest, longest = _COME_AGAIN_MS
         outlet.offer(b"retry: %d\n\n" % (shortest + randbelow(longest - shortest)))
 
-    async def _hold(self, outlet: Outlet) -> None:
-        """Show now and then that we are there, until it is over; say why to who still listens."""
-        while not self._over.done():
-            await asyncio.wait({self._over}, timeout=KEEP_ALIVE_S)
-            if not self._over.done():
-                await outlet.send(_SILENCE)
-        ending = self._over.result()
-        if not ending.gone:
-            await outlet.send(ending.last)
+    def _show_signs(self, outlet: Outlet) -> None:
+        """Show now and then that we are there, and find out whether the client is."""
+        self._signs = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self._show_signs, outlet)
+        if outlet.waiting_bytes:
+            self._begin_task(outlet.send(_SILENCE))
+        else:
+            outlet.offer(_SILENCE)
+
+    def _begin_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _tidy_up(self) -> None:
         if self._line is not None:
             self._line.when_stopping(None)
+        if self._signs is not None:
+            self._signs.cancel()
         if self._seat is not None:
             self._seat.leave()
         for task in self._tasks:
@@ -215,7 +231,7 @@ class EventStream:
 
     def alone(self, seat: Seat) -> None:
         """It cannot be shared: carry the operation out by itself."""
-        self._tasks.append(asyncio.create_task(self._tell_alone(seat)))
+        self._begin_task(self._tell_alone(seat))
 
     async def _tell_alone(self, seat: Seat) -> None:
         try:
@@ -237,6 +253,9 @@ class EventStream:
         self._end(_Ending(gone=True))
 
     def _leave(self, reason: str) -> None:
+        """It is over for a reason, which is told to who can be told at once."""
+        if self._line is not None and not self._line.has_room:
+            self._let_go()
         self._end(_Ending(b": %b\n\n" % reason.encode()))
 
     def _stop(self) -> None:

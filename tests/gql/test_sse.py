@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from adapters.lines import StreamingProtocol
 from domain.actor import Actor
 from domain.identity.model import PersonStatus
 from domain.ids import AccountId
@@ -423,6 +424,19 @@ class TestWhoIsLetIn:
         assert (reply.status, reply.codes) == (401, ["UNAUTHENTICATED"])
 
 
+_MUCH = " ".join(f"{'a' * 2_000}{number}: transactionId" for number in range(14))
+LONG = SMALL.replace("__typename", f"... on WalletEntry {{ entry {{ {_MUCH} }} }}")
+
+
+def stall(stream: Events) -> None:
+    """The client takes nothing any more."""
+    connection = stream.raw.connection
+    assert connection is not None
+    assert connection.transport is not None
+    connection.transport.pause_reading()
+    connection.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
+
+
 class TestEnds:
     async def test_a_session_that_ends_ends_its_streams_and_no_others(self, house: House) -> None:
         (me, _, mine), (other, wallet, others) = await a_wallet(house), await a_wallet(house)
@@ -504,22 +518,39 @@ class TestEnds:
         monkeypatch.setattr(outlet, "SEND_S", 0.5)
         me, wallet, id_ = await a_wallet(house)
         topic = wallet_topic(wallet)
-        long = " ".join(f"{'a' * 2_000}{number}: transactionId" for number in range(14))
-        query = SMALL.replace("__typename", f"... on WalletEntry {{ entry {{ {long} }} }}")
         with caplog.at_level(logging.WARNING):
-            async with events(house, query, me, id=id_) as stalled, events(house, FOLLOW, me, id=id_) as other:
+            async with events(house, LONG, me, id=id_) as stalled, events(house, FOLLOW, me, id=id_) as other:
                 await snapshot(other)
-                connection = stalled.raw.connection
-                assert connection is not None
-                assert connection.transport is not None
-                connection.transport.pause_reading()
-                connection.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
+                stall(stalled)
                 await eventually(lambda: house.ports.feed.listeners(topic) == 2)
                 for _ in range(4):
                     await house.ports.credit(wallet, *[1] * 100)
                 found = await sequences(other, 400)
                 assert [sequence for sequence, _ in found] == list(range(1, 401))
                 await eventually(lambda: house.ports.feed.listeners(topic) == 1, ENDLESS_S)
+        assert not caplog.records
+
+    async def test_a_session_that_ends_waits_for_no_client(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        waiting, pause = asyncio.Event(), StreamingProtocol.pause_writing
+
+        def noticed(line: StreamingProtocol) -> None:
+            pause(line)
+            waiting.set()
+
+        monkeypatch.setattr(StreamingProtocol, "pause_writing", noticed)
+        me, wallet, id_ = await a_wallet(house)
+        with caplog.at_level(logging.WARNING):
+            async with events(house, LONG, me, id=id_) as stalled:
+                stall(stalled)
+                await eventually(lambda: house.ports.feed.listeners(wallet_topic(wallet)) == 1)
+                for _ in range(4):
+                    await house.ports.credit(wallet, *[1] * 100)
+                async with asyncio.timeout(ENDLESS_S):
+                    await waiting.wait()
+                house.ports.standings.change(house.session(me), status=PersonStatus.BANNED)
+                await eventually(lambda: house.ports.feed.listeners(wallet_topic(wallet)) == 0)
         assert not caplog.records
 
     async def test_a_server_that_ends_sends_its_clients_elsewhere(
