@@ -22,6 +22,9 @@ _UNAVAILABLE = "Something that we need does not answer. Try the same request aga
 
 _HINT = re.compile(r" ?Did you mean [^?]*\?")
 
+_FOREIGN = re.compile(r", but encountered error '.*'; found", re.DOTALL)
+"""How the engine puts the text of any exception of a scalar into a message of its own."""
+
 _MOST_ERRORS = 20
 _LONGEST_MESSAGE = 1_000
 """Messages repeat what was asked for."""
@@ -172,7 +175,10 @@ def _told(error: GraphQLError, correlation_id: str, unavailable: tuple[type[Exce
         _log.warning("unavailable", correlation_id=correlation_id, path=_dotted(error), cause=repr(cause))
         return _formatted(error, _UNAVAILABLE, {"code": "UNAVAILABLE", "retryable": True})
     if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
-        return _formatted(error, error.message, {"code": BadInputError.code})
+        message = _FOREIGN.sub("; found", error.message)
+        if message != error.message:
+            _log.error("internal_error", correlation_id=correlation_id, cause=error.message)
+        return _formatted(error, message, {"code": BadInputError.code})
     _log.error("internal_error", correlation_id=correlation_id, path=_dotted(error), exc_info=cause or error)
     return _formatted(error, _MASKED, {"code": "INTERNAL", "correlationId": correlation_id})
 

@@ -211,8 +211,9 @@ async def _events(schema: Schema, admitted: Admitted, context: OperationContext)
 
 
 def broken_off(error: Exception) -> RefusedError:
-    """What a subscription ends with whose events came to an error."""
-    return RefusedError([GraphQLError(str(error), original_error=error)])
+    """What a subscription ends with whose events came to an error; one of the engine's kind is a mistake of ours."""
+    cause = RuntimeError(str(error)) if isinstance(error, GraphQLError) else error
+    return RefusedError([GraphQLError(str(error), original_error=cause)])
 
 
 async def _answered(
