@@ -89,3 +89,12 @@ async def test_the_audits_of_graphql_over_http_are_passed(clients: Path, house: 
         told, wrong = (text.decode() for text in await audits.communicate())
     assert [line for line in told.splitlines()[:-1] if line.split()[1] != "ok"] == [], wrong
     assert told.splitlines()[-1] == f"{AUDITS} of {AUDITS}", wrong
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_without_node_it_says_why(ci: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(outcome, match="Node.js with npm is not installed"):
+        workshop()
