@@ -96,5 +96,5 @@ def test_without_node_it_says_why(ci: str, outcome: type[BaseException], monkeyp
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("shutil.which", lambda _: None)
-    with pytest.raises(outcome, match="Node.js with npm is not installed"):
+    with pytest.raises(outcome, match="with npm is not installed"):
         workshop()
