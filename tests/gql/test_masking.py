@@ -51,6 +51,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configure_logging(settings_for(tmp_path, "production"))
+    structlog.configure(cache_logger_on_first_use=False)  # or no later test could listen to these loggers
     yield text
     root.handlers, root.level = handlers, level
     structlog.reset_defaults()

@@ -265,8 +265,9 @@ async def _connect(holder: list[Adapters], settings: Settings) -> AsyncIterator[
         yield ports
 
 
-async def swept(folder: Path, database: DatabaseAddresses, valkey_url: str) -> Findings:
-    """Everything asked, of an application as in production behind one proxy."""
+@asynccontextmanager
+async def running(folder: Path, database: DatabaseAddresses, valkey_url: str) -> AsyncIterator[Sweep]:
+    """An application as in production behind one proxy, over real servers, that is ready to be asked."""
     settings = settings_for(
         folder, "production", database_url=database.app_url, redis_url=valkey_url, trusted_proxies=1
     )
@@ -276,6 +277,12 @@ async def swept(folder: Path, database: DatabaseAddresses, valkey_url: str) -> F
         served(settings, partial(_connect, holder)) as url,
         aiohttp.ClientSession() as client,
     ):
-        await pool.execute(_WATCH)
         tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
-        return await Sweep(url, client, pool, Casting(pool, holder[0], tokens)).run()
+        yield Sweep(url, client, pool, Casting(pool, holder[0], tokens))
+
+
+async def swept(folder: Path, database: DatabaseAddresses, valkey_url: str) -> Findings:
+    """Everything asked."""
+    async with running(folder, database, valkey_url) as sweep:
+        await sweep.pool.execute(_WATCH)
+        return await sweep.run()
