@@ -29,7 +29,10 @@ from gql.limits import Limits, excesses, measured
 from gql.trusted import PREFIX, Client, Trust, TrustedDocument, document_id
 
 SHIPPED = Path(__file__).resolve().parent / "documents"
-"""A folder for each client."""
+"""A folder for each client, and those that several have in common."""
+
+IN_COMMON: Mapping[str, frozenset[Client]] = {"portals": frozenset({Client.BRAND, Client.STREAMER, Client.PLAYER})}
+"""What belongs to whom as if it lay in each one's folder."""
 
 
 class DocumentsError(Exception):
@@ -48,17 +51,21 @@ def shipped(rules: Rules, folder: Path = SHIPPED) -> tuple[TrustedDocument, ...]
     """All documents of the clients' folders. Raises `DocumentsError` with everything that is wrong."""
     found: list[TrustedDocument] = []
     wrong: list[str] = []
-    if stray := [each.name for each in sorted(folder.iterdir()) if each.name not in set(Client)]:
+    if stray := [each.name for each in sorted(folder.iterdir()) if each.name not in {*Client, *IN_COMMON}]:
         wrong.append(f"{folder.name}: no client is called {', '.join(stray)}")
     for client in Client:
-        files = sorted(file for file in (folder / client).rglob("*") if file.suffix in {".graphql", ".json"})
         try:
-            found += read(rules, client, files)
+            found += read(rules, client, _files(folder, client))
         except DocumentsError as error:
             wrong.append(str(error))
     if wrong:
         raise DocumentsError("\n".join(wrong))
     return tuple(found)
+
+
+def _files(folder: Path, client: Client) -> list[Path]:
+    own = [client, *(name for name, clients in IN_COMMON.items() if client in clients)]
+    return sorted(file for name in own for file in (folder / name).rglob("*") if file.suffix in {".graphql", ".json"})
 
 
 def read(rules: Rules, client: Client, files: Iterable[Path]) -> list[TrustedDocument]:

@@ -126,7 +126,7 @@ async def test_documents_are_judged_uploaded_listed_and_checked(
     assert refused == f"{wrong}:2: Cannot query field 'nothing' on type 'Viewer'.\n"
     listed = await uploader.says("list")
     assert f"brand  {document_id(NAMES)}  Names, by ani at " in listed
-    assert "gql/documents/player/wallets.graphql:1" in listed
+    assert "gql/documents/portals/wallets.graphql:1" in listed
     assert "2 documents are in order" in await uploader.says("check")
     await PostgresTrustedDocuments(pool).add("player", ["query Gone { viewer { gone } }"], "budi")
     assert "Cannot query field 'gone' on type 'Viewer'." in await uploader.says("check", status=1)

@@ -107,7 +107,7 @@ def test_a_folder_of_no_client_stops_the_start(tmp_path: Path) -> None:
 def test_what_is_shipped_is_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert trusting.main(["check"]) == 0
     assert trusting.main(["list"]) == 0
-    assert f"{SHIPPED.relative_to(SHIPPED.parent.parent)}/brand/wallets.graphql:" in capsys.readouterr().out
+    assert f"{SHIPPED.relative_to(SHIPPED.parent.parent)}/portals/wallets.graphql:" in capsys.readouterr().out
     assert trusting.main(["compose", "brand", "no such file"]) == 1
     assert "No such file" in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ from domain.actor import Actor
 from domain.errors import UnavailableError
 from domain.identity.model import Portal
 from domain.rights import Permission, StaffRole
-from gql.document_files import SHIPPED, trust_of
+from gql.document_files import IN_COMMON, SHIPPED, trust_of
 from gql.node import global_id
 from gql.schema import build_schema
 from gql.trusted import LOOK_AGAIN_S, Client, Trust, TrustedDocument, UntrustedError, document_id
@@ -283,5 +283,7 @@ def test_shipped_documents_are_planned_at_the_start() -> None:
     assert all(plan is not None for each in plans for plan in (each.values() or [None]))
 
 
-def test_every_client_has_a_folder() -> None:
-    assert {folder.name for folder in SHIPPED.iterdir()} == set(Client)
+def test_every_client_has_documents() -> None:
+    folders = {folder.name for folder in SHIPPED.iterdir()}
+    assert {client for client in Client if client in folders}.union(*IN_COMMON.values()) == set(Client)
+    assert folders <= {*Client, *IN_COMMON}
