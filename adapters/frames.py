@@ -14,7 +14,6 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.http11 import Request
-from websockets.protocol import State
 
 EXTENSION = "websocket.frames"
 CLOSE_S = 3.0
@@ -29,6 +28,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.has_room = True
+        """Whether the client keeps up: little is on its way."""
         self.on_room: Callable[[], None] | None = None
         self.on_stop: Callable[[], None] | None = None
         """Is called when the server stops; it must then see to it that the socket is closed."""
@@ -49,18 +50,16 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             extensions[EXTENSION] = self
 
     @property
-    def has_room(self) -> bool:
-        """Whether the client keeps up: little is on its way."""
-        return self.writable.is_set()
-
-    @property
     def unsent(self) -> int:
         """Bytes that are on their way."""
         return self.transport.get_write_buffer_size()
 
     def write_frame(self, frame: bytes) -> None:
-        """Send a frame. It is nobody's fault if the client is gone: then it is not sent."""
-        if not self.close_sent and self.conn.state is State.OPEN and not self.transport.is_closing():
+        """Send a frame. It is nobody's fault if the client is gone: then it is not sent.
+
+        Whoever closes, we or the client, the transport is closing or our close is sent before anybody can write again.
+        """
+        if not self.close_sent and not self.transport.is_closing():
             self.transport.write(frame)
 
     def close(self, code: int, reason: str) -> None:
@@ -84,9 +83,15 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         else:
             self.on_stop()
 
+    def pause_writing(self) -> None:
+        """Called by the transport when much is on its way."""
+        super().pause_writing()
+        self.has_room = False
+
     def resume_writing(self) -> None:
         """Called by the transport when the client has taken most of what was on its way."""
         super().resume_writing()
+        self.has_room = True
         if self.on_room is not None:
             self.on_room()
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from prometheus_client import Counter
@@ -28,6 +29,7 @@ def frame_of(text: bytes) -> bytes:
     return head_of(len(text)) + text
 
 
+@lru_cache(maxsize=256)
 def head_of(length: int) -> bytes:
     """How the frame of a text of so many bytes begins (RFC 6455, 5.2)."""
     first = _LAST_OF_MESSAGE | _TEXT
