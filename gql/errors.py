@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
-from prometheus_client import Counter
 
 from domain.errors import ConflictError, NotPermittedError, UnavailableError
+from gql.telemetry import REFUSED
 
 _MASKED = "Something went wrong on our side. Tell us the correlation id and we find out what."
 _UNAVAILABLE = "Something that we need does not answer. Try the same request again in a moment."
@@ -31,10 +31,6 @@ _LONGEST_MESSAGE = 1_000
 
 _TOO_MANY_TOKENS = "tokens. Parsing aborted"
 """What the engine says of a document that has too many."""
-
-_REFUSED = Counter(
-    "graphql_refusals_total", "Operations refused as a whole or broken off, by what was amiss.", ["reason"]
-)
 
 _log = structlog.get_logger("gametriggers.graphql")
 
@@ -120,7 +116,7 @@ def tell(errors: Sequence[GraphQLError], correlation_id: str, manner: Manner) ->
 
 def refused(errors: Sequence[GraphQLError]) -> None:
     """Count an operation that is not carried out, or not to its end, by the first thing that is wrong with it."""
-    _REFUSED.labels(_reason(errors[0]) if errors else "unknown").inc()
+    REFUSED.labels(_reason(errors[0]) if errors else "unknown").inc()
 
 
 def _reason(error: GraphQLError) -> str:

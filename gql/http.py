@@ -36,7 +36,7 @@ from gql.operations import (
 )
 from gql.resuming import asked
 from gql.sse import EVENT_STREAM, Door, EventStream
-from gql.telemetry import OPERATIONS
+from gql.telemetry import OPERATIONS, REFUSED
 
 LARGEST_BODY = 100 * 1024
 """Bytes."""
@@ -278,6 +278,7 @@ def _quality(parameters: list[str]) -> float:
 
 
 def _refused(error: Told, status: int, media_type: str, budget: Budget | None, headers: Mapping[str, str]) -> Response:
+    REFUSED.labels(f"http_{status}").inc()
     left = budget.headers if budget else {}
     return _shown({"errors": [error]}, status, media_type, {**left, **headers})
 

@@ -19,6 +19,7 @@ _DURATIONS = Histogram("http_request_seconds", "How long answers took.", ["route
 _SOCKETS = Gauge("websockets_open", "WebSockets that are open.")
 STREAMS = Gauge("event_streams_open", "Streams of server-sent events that are open.")
 OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["transport"])
+REFUSED = Counter("graphql_refusals_total", "Operations refused or broken off, by what was amiss.", ["reason"])
 REFUSALS = Counter("quota_refusals_total", "What was refused because it was done too often.", ["quota"])
 
 _SECRET = re.compile(r"^(/exports/).+", re.DOTALL)

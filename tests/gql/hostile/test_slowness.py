@@ -9,6 +9,7 @@ from adapters.heads import LARGEST_HEAD
 from gql.http import LARGEST_BODY
 from tests.fakes import somebody
 from tests.gql.house import House
+from tests.gql.test_deadlines import refusals
 
 PATIENCE_S = 10.0
 
@@ -27,6 +28,7 @@ async def opened(house: House, length: int) -> tuple[asyncio.StreamReader, async
 
 async def test_a_body_comes_within_its_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gql.http.BODY_S", 0.2)
+    before = refusals("http_408")
     slow = [await opened(house, 100) for _ in range(50)]
     assert (await house.ask("{ viewer { id } }", somebody())).data
     for reader, writer in slow:
@@ -34,6 +36,7 @@ async def test_a_body_comes_within_its_time(house: House, monkeypatch: pytest.Mo
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b'"code":"BAD_INPUT"' in answer
         writer.close()
+    assert refusals("http_408") == before + len(slow)
 
 
 async def test_what_is_too_much_is_not_waited_for(house: House) -> None:
