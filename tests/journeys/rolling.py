@@ -25,7 +25,7 @@ from domain.ports import Ports
 from tests.gql.house import PROTOCOL, settings_for
 from tests.gql.test_on_real_servers import CLEARING, connect
 from tests.journeys import asking
-from tests.journeys.house import House, Journey, Person
+from tests.journeys.house import House, Journey
 from tests.waiting import eventually
 
 HINT = re.compile(r"Restarting: come back in (\d+\.\d) s")
@@ -74,14 +74,16 @@ class Subscriber:
     numbers: list[int] = field(default_factory=list)
     snapshots: int = 0
     endings: list[tuple[int | None, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    """What kept them from following for a while."""
 
-    async def follow(self, journey: Journey, person: Person, addresses: list[int]) -> None:
+    async def follow(self, client: aiohttp.ClientSession, token: str, wallet: str, addresses: list[int]) -> None:
         """Follow for ever."""
         for place in cycle((self.first, 1 - self.first)):
             with suppress(aiohttp.ClientError, OSError):
                 url = f"http://127.0.0.1:{addresses[place]}/graphql"
-                async with journey.client.ws_connect(url, protocols=(PROTOCOL,)) as raw:
-                    await self._listen(raw, journey.token(person.actor), person.wallet)
+                async with client.ws_connect(url, protocols=(PROTOCOL,)) as raw:
+                    await self._listen(raw, token, wallet)
             found = HINT.fullmatch(self.endings[-1][1]) if self.endings else None
             await asyncio.sleep(float(found[1]) / IMPATIENT if found else 0.1)
 
@@ -93,7 +95,9 @@ class Subscriber:
         await raw.send_json({"type": "subscribe", "id": "1", "payload": payload})
         while (message := await raw.receive()).type is WSMsgType.TEXT:
             told = json.loads(message.data)
-            assert told["type"] == "next", told
+            if told["type"] == "error":
+                self.errors += [error["extensions"]["code"] for error in told["payload"]]
+                return
             self._take(told["payload"]["data"]["walletChanged"])
         self.endings.append((raw.close_code, str(message.extra or "")))
 
@@ -119,7 +123,7 @@ async def crediting(ports_: Ports, owner: str) -> AsyncIterator[list[int]]:
                 posting = Posting(Kind.TOP_UP, CLEARING, target, Money.whole(1, Currency.IDR))
                 assert (await work.ledger.post(Transaction.move(TransactionId(uuid7()), posting))).posted
             done.append(len(done) + 1)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
 
     task = asyncio.create_task(go_on())
     try:
@@ -140,7 +144,9 @@ async def roll(journey: Journey, count: int) -> None:
     person = await journey.somebody()
     people = [Subscriber(number % 2) for number in range(count)]
     settings = settings_for(house.folder, "production", database_url=house.database.app_url, redis_url=house.valkey.url)
-    following = [asyncio.create_task(each.follow(journey, person, pair.ports)) for each in people]
+    client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+    token = journey.token(person.actor)
+    following = [asyncio.create_task(each.follow(client, token, person.wallet, pair.ports)) for each in people]
     try:
         async with connect([], settings) as real:
             await eventually(lambda: all(each.snapshots for each in people), PATIENCE_S)
@@ -155,10 +161,12 @@ async def roll(journey: Journey, count: int) -> None:
         for task in following:
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)
+        await client.close()
     for each in people:
         assert each.numbers == everything
         assert each.snapshots == 1
         assert each.endings
+        assert set(each.errors) <= {"UNAVAILABLE"}
     endings = [ending for each in people for ending in each.endings]
     assert {code for code, _ in endings} == {1012}
     assert len({reason for _, reason in endings}) > 1
