@@ -55,7 +55,7 @@ VENDOR = 100
 
 
 def at_most(size: int) -> ListSize:
-    """A list that is no longer than this, or hardly ever."""
+    """A list that is no longer than this as a rule: longer ones are answered, and cost no more."""
     return ListSize(assumed_size=size, require_one_slicing_argument=UNSET)
 
 

@@ -28,7 +28,7 @@ class RoleChanged:
 class NetworksChanged:
     """What changed networks answer."""
 
-    networks: list[StaffNetwork] = field(Right.PARENT, "From where staff may work.", list_size=at_most(20))
+    networks: list[StaffNetwork] = field(Right.PARENT, "From where staff may work.", list_size=at_most(5))
 
 
 _OF_EVERY_DEED = (refusals.ReasonRequired, refusals.StepUpRequired)

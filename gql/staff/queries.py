@@ -84,7 +84,7 @@ class StaffQuery:
         Right.STAFF,
         "People by exactly what is known of them. There is no search by a part: what is personal is kept encrypted.",
         permission=MANAGE,
-        list_size=at_most(20),
+        list_size=at_most(5),
     )
     async def people(
         self, info: Info, search: Annotated[PeopleSearch, strawberry.argument(description="What is known of them.")]
@@ -107,7 +107,7 @@ class StaffQuery:
         "The networks that staff may work from. Empty: from nowhere but the server's own machine. A request that came"
         " past the proxies that we trust is in none of them.",
         permission=Permission.CONFIGURE_SYSTEM,
-        list_size=at_most(20),
+        list_size=at_most(5),
     )
     async def staff_networks(self, info: Info) -> list[StaffNetwork]:
         """The networks that staff may work from."""

@@ -187,24 +187,24 @@ class Person:
         found = await self._found(info)
         return Person(key=found.survivor) if found and found.survivor else None
 
-    @field(Right.STAFF, "Who was found to be them.", permission=MANAGE, list_size=at_most(5))
+    @field(Right.STAFF, "Who was found to be them.", permission=MANAGE, list_size=at_most(1))
     async def merged(self, info: Info) -> list["Person"]:
         """Who was found to be them."""
         return [Person(key=each) for each in await (await self._looked_at(info)).staff.merged_by_person.load(self.key)]
 
-    @field(Right.STAFF, "How they sign in, oldest first.", permission=MANAGE, list_size=at_most(10))
+    @field(Right.STAFF, "How they sign in, oldest first.", permission=MANAGE, list_size=at_most(5))
     async def identities(self, info: Info) -> list[PersonIdentity]:
         """How they sign in."""
         found = await (await self._looked_at(info)).staff.identities_by_person.load(self.key)
         return [PersonIdentity.of(each) for each in found]
 
-    @field(Right.STAFF, "Where they are signed in, by last use.", permission=MANAGE, list_size=at_most(MOST_SESSIONS))
+    @field(Right.STAFF, "Where they are signed in, by last use.", permission=MANAGE, list_size=at_most(5))
     async def sessions(self, info: Info) -> list[PersonSession]:
         """Where they are signed in."""
         found = await (await self._looked_at(info)).sessions_by_person.load(self.key)
         return [PersonSession.of(each) for each in found[:MOST_SESSIONS]]
 
-    @field(Right.STAFF, "What they belong to, oldest first.", permission=MANAGE, list_size=at_most(10))
+    @field(Right.STAFF, "What they belong to, oldest first.", permission=MANAGE, list_size=at_most(5))
     async def memberships(self, info: Info) -> list[Membership]:
         """What they belong to."""
         found = await (await self._looked_at(info)).staff.memberships_by_person.load(self.key)
@@ -214,7 +214,7 @@ class Person:
         Right.STAFF,
         "What is theirs in the ledger, also in the names of who was found to be them.",
         permission=Permission.VIEW_FINANCIALS,
-        list_size=at_most(20),
+        list_size=at_most(5),
     )
     async def wallets(self, info: Info) -> list[PersonWallet]:
         """What is theirs in the ledger."""
@@ -239,7 +239,7 @@ class Role:
     role: StaffRole = field(Right.PARENT, "Which one.")
     permissions: list[Permission] = field(Right.PARENT, "What it may do.", list_size=at_most(len(Permission)))
 
-    @field(Right.PARENT, "Who has it, longest first.", list_size=at_most(50))
+    @field(Right.PARENT, "Who has it, longest first.", list_size=at_most(5))
     async def holders(self, info: Info) -> list[Person]:
         """Who has it."""
         return [Person(key=each) for each in await info.context.loaders.staff.holders_by_role.load(self.role)]
