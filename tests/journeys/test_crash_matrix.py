@@ -25,8 +25,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AFTERWARDS = timedelta(minutes=11)
 """When the sweep comes by again after a death: an order that the dead had in hand is put off for some minutes."""
 
-BESIDE_THE_PATHS = {"batcher"}
-"""Has a crash test of its own: it is the other door of the ledger, and no path here goes through it."""
+BESIDE_THE_PATHS = {"batcher", "trusted_documents"}
+"""The other door of the ledger has a crash test of its own, and no path here goes through it; documents are uploaded in
+one database transaction, all or none, and no money moves by it."""
 
 
 class Ending(NamedTuple):
