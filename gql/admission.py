@@ -99,9 +99,12 @@ class Admission:
         self._names = frozenset[str]()
         self._trust = Trust()
 
-    def rely_on(self, trust: Trust) -> None:
-        """Carry out what is trusted, as `trust` says; what it ships is planned now. Raises `DocumentsError`."""
-        for each in trust.shipped:
+    def rely_on(self, trust: Trust, *, ahead: bool = True) -> None:
+        """Carry out what is trusted, as `trust` says.
+
+        What it ships is planned `ahead`, or else when it is first asked for. Raises `DocumentsError`.
+        """
+        for each in trust.shipped if ahead else ():
             if each.text not in self._shipped:
                 self._shipped[each.text] = self._prepared(each)
         self._trust = trust

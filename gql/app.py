@@ -73,7 +73,7 @@ class Application:
             Room(settings.sockets_of_address, settings.sockets_of_person, settings.operations_of_person)
         )
         self.trust = trust_of(self.schema.core, others=settings.untrusted_documents is UntrustedDocuments.ALLOW)
-        self.schema.admission.rely_on(self.trust)
+        self.schema.admission.rely_on(self.trust, ahead=not self.development)
 
     @property
     def ports(self) -> Ports:
