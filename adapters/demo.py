@@ -56,8 +56,6 @@ ACCOUNTS: Mapping[str, Account] = {
 DEMO = "demo"
 """The account that a developer's GraphiQL is signed in as."""
 
-TOKEN_LIFETIME = timedelta(days=30)
-
 _BEGAN, _ENDS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 _BRAND = BrandId(derived("demo-brand", "demo"))
 _WHY = "demo account"

@@ -34,8 +34,9 @@ class TimedOutError(ApiError):
 
 async def stopped_after(seconds: float, work: Awaitable[Done]) -> Done:
     """What the work comes to, if it does so in time; if not, it is cancelled. Raises `TimedOutError`."""
+    limit = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with limit:
             return await work
     except TimeoutError:
         if not limit.expired():

@@ -4,11 +4,11 @@ Both transports, HTTP and WebSocket, call `answers` and send what it yields. Wha
 kept with it; what has no plan is left to graphql-core, behind the same limits and the same rights.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Collection
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import strawberry
@@ -181,7 +181,7 @@ async def _without_plan(
 
 async def begun(
     schema: Schema, admitted: Admitted, context: OperationContext
-) -> tuple[Executor[Any], AsyncIterable[Any]]:
+) -> tuple[Executor[Any], AsyncGenerator[Any, None]]:
     """Begin a subscription: what executes its events, and the events. Raises `RefusedError` if it cannot begin."""
     executor = schema.execution_context_class.build(
         schema.core,
@@ -196,14 +196,14 @@ async def begun(
     stream = await beginning if isawaitable(beginning) else beginning
     if isinstance(stream, ExecutionResult):
         raise RefusedError(stream.errors or ())
-    return executor, stream
+    return executor, cast("AsyncGenerator[Any, None]", stream)  # a subscription's are a generator
 
 
 async def _events(schema: Schema, admitted: Admitted, context: OperationContext) -> AsyncGenerator[Done, None]:
     """What each event of a subscription comes to. Raises `RefusedError` if it cannot begin, or breaks off."""
     executor, stream = await begun(schema, admitted, context)
     try:
-        async with aclosing(_answered(schema, admitted, context, executor, stream)) as events:
+        async with aclosing(stream), aclosing(_answered(schema, admitted, context, executor, stream)) as events:
             async for done in events:
                 yield done
     except Exception as error:
@@ -221,7 +221,7 @@ async def _answered(
     admitted: Admitted,
     context: OperationContext,
     executor: Executor[Any],
-    stream: AsyncIterable[Any],
+    stream: AsyncGenerator[Any, None],
 ) -> AsyncGenerator[Done, None]:
     found, variables = admitted.found, admitted.variables
     if not schema.planned or found.run(context, variables) is None:

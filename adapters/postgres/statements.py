@@ -38,8 +38,6 @@ group by transaction_id order by min(expires_at), transaction_id limit $2
 """
 
 
-_ASKED = """rows from (jsonb_to_recordset($1) as (place int, account bigint, after bigint, before bigint, most bigint,
-    since timestamptz, until timestamptz, kinds text[], counterpart bigint, purposes text[])) as asked"""
 _MOVED = "case when operation in ('move', 'capture', 'reverse') then amount else 0 end"
 _HELD = "case operation when 'hold' then amount when 'move' then 0 when 'reverse' then 0 else -amount end"
 _LAST = """coalesce(

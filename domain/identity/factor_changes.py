@@ -26,7 +26,7 @@ async def may_change_factors(ports: IdentityPorts, work: IdentityWork, actor: Ac
         return NotWhileImpersonating()
     await work.people.lock(actor.person)
     now = ports.clock()
-    if await work.second_factors.enrolled(actor.person) or await work.mailboxes.reads(actor.person):
+    if await work.second_factors.enrolled(actor.person) or await work.mailboxes.verified(actor.person) is not None:
         return None if actor.stepped_up(now) else StepUpRequired()
     fresh = actor.authenticated_at is not None and now - actor.authenticated_at < FRESH_SIGN_IN
     return None if fresh else FreshSignInRequired()

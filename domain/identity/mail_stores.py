@@ -150,10 +150,6 @@ class Mailboxes(Protocol):
         """Note that a person reads the mail of an address, if it is the one that they have."""
         ...
 
-    async def reads(self, person: PersonId) -> bool:
-        """Whether a person proved that they read the mail of the address that they have."""
-        ...
-
     async def verified(self, person: PersonId) -> bytes | None:
         """The digest of the address that a person proved to read the mail of, if they did."""
         ...

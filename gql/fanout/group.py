@@ -137,7 +137,7 @@ class Group:
         errors: list[Told] | None = None
         try:
             _, stream = await begun(self._schema, self.admitted, context)
-            async with aclosing(stream) as events:  # type: ignore[type-var] # a subscription's are a generator
+            async with aclosing(stream) as events:
                 async for event in events:
                     if not await self._tell(event, context):
                         return

@@ -24,7 +24,6 @@ where provider = 'password' and subject_index = $1
 _VERIFY = """
 update person set mail_verified_at = coalesce(mail_verified_at, $3) where id = $1 and mail_index = $2
 """
-_READS = "select id from person where id = $1 and mail is not null and mail_verified_at is not null"
 _VERIFIED = "select mail_index from person where id = $1 and mail_verified_at is not null"
 # Of two passwords' addresses, which people have who were joined, the one goes that is the person's present address.
 _MOVE = """
@@ -58,10 +57,6 @@ class PostgresMailboxes:
     async def verify(self, person: PersonId, mail_index: bytes, now: datetime) -> None:
         """Note that a person reads the mail of an address, if it is the one that they have."""
         await self._connection.execute(_VERIFY, person, mail_index, now)
-
-    async def reads(self, person: PersonId) -> bool:
-        """Whether a person proved that they read the mail of the address that they have."""
-        return await self._connection.fetchval(_READS, person) is not None
 
     async def verified(self, person: PersonId) -> bytes | None:
         """The digest of the address that a person proved to read the mail of, if they did."""
