@@ -7,7 +7,6 @@ own proxies reach was written by the caller.
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.actor import Origin
@@ -16,7 +15,7 @@ from domain.quotas import UNPROVEN
 _LONGEST_DEVICE = 200
 _REMEMBERED = 4_096
 """Addresses and devices: the same few come again and again, and to read one takes longer than to find it here."""
-_FORWARDED = "x-forwarded-for"
+_FORWARDED, _AGENT = b"x-forwarded-for", b"user-agent"
 
 
 class Located:
@@ -28,10 +27,22 @@ class Located:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] in {"http", "websocket"}:
-            headers, state = Headers(scope=scope), scope.setdefault("state", {})
-            address = client_address(_peer(scope), headers.getlist(_FORWARDED), self._trusted_proxies)
-            state["origin"] = Origin(address, state["request_id"], _device(headers.get("user-agent", "")))
+            forwarded, agent = _said(scope)
+            address = client_address(_peer(scope), forwarded, self._trusted_proxies)
+            state = scope.setdefault("state", {})
+            state["origin"] = Origin(address, state["request_id"], _device(agent))
         await self._app(scope, receive, send)
+
+
+def _said(scope: Scope) -> tuple[list[str], str]:
+    """All that proxies say of the way here, and what the client calls itself."""
+    forwarded, agent = [], ""
+    for name, value in scope["headers"]:
+        if name == _FORWARDED:
+            forwarded.append(value.decode("latin-1"))
+        elif name == _AGENT and not agent:
+            agent = value.decode("latin-1")
+    return forwarded, agent
 
 
 def client_address(peer: str, forwarded: list[str], trusted_proxies: int) -> str:

@@ -1,16 +1,16 @@
 """The application: its addresses, what it lives with, and the only place where GraphQL meets the adapters."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from adapters import exports, webhooks, wiring
@@ -30,7 +30,7 @@ from domain.identity.sessions import actor_of
 from domain.ids import uuid7
 from domain.ledger.chart import Purpose
 from domain.ports import Ports
-from gql import graphiql, portal
+from gql import graphiql, portal, routing
 from gql.budget import Budget
 from gql.context import Context
 from gql.cookies import CookieJar
@@ -41,15 +41,18 @@ from gql.execution import Schema
 from gql.fanout.groups import Fanout
 from gql.fanout.nobody import SharedContext
 from gql.fanout.places import Places, Room
-from gql.http import ANY_METHOD, GraphQLOverHttp, Reception, bearer_of, presented_cookies
+from gql.http import GraphQLOverHttp, Reception
 from gql.node import global_id
+from gql.requests import bearer_of, presented_cookies
+from gql.routing import AtOnce
 from gql.schema import build_schema
 from gql.sites import CHOSEN, PortalSites, Sites, origin_of
 from gql.sse import Door
-from gql.telemetry import OPERATIONS, Observed, metrics
+from gql.telemetry import OPERATIONS, Observed
 from gql.wallet.types import Wallet
 from gql.websocket import Admitted, GraphQLOverWebSocket, Host
 
+GRAPHQL = "/graphql"
 _DEMO_TOKEN = timedelta(hours=12)
 """So long a developer's GraphiQL is signed in as the demo account."""
 
@@ -222,9 +225,10 @@ def create_app(settings: Settings, connect: Connect = wiring.connect, clock: Clo
             Middleware(Observed),
             Middleware(Located, trusted_proxies=settings.trusted_proxies),
             Middleware(Sites, allowed=settings.portals),
+            Middleware(AtOnce, path=GRAPHQL, endpoint=_over_http(application)),
         ],
         lifespan=application.lifespan,
-        exception_handlers={500: _broken},
+        exception_handlers={500: routing.broken},
     )
 
 
@@ -238,8 +242,8 @@ def from_environment() -> Starlette:
         raise SystemExit(f"Trusted documents are not in order:\n{error}") from None
 
 
-def _routes(application: Application, settings: Settings) -> list[Any]:
-    over_http = GraphQLOverHttp(
+def _over_http(application: Application) -> GraphQLOverHttp:
+    return GraphQLOverHttp(
         application.schema,
         Reception(
             application.open_http_context,
@@ -248,6 +252,9 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         ),
         application.page if application.development else None,
     )
+
+
+def _routes(application: Application, settings: Settings) -> list[Any]:
     over_websocket = GraphQLOverWebSocket(
         Host(
             application.schema,
@@ -262,39 +269,14 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         lambda websocket: application.open_budget(websocket).take_request(),
     )
     routes: list[Any] = [
-        Route("/graphql", over_http.answer, methods=ANY_METHOD),
-        WebSocketRoute("/graphql", over_websocket.serve),
-        Route("/healthz", _healthy),
-        Route("/readyz", _ready(application)),
-        Route("/metrics", _metrics),
+        WebSocketRoute(GRAPHQL, over_websocket.serve),
+        Route("/healthz", routing.healthy),
+        Route("/readyz", routing.ready(application.readiness)),
+        Route("/metrics", routing.figures),
         *key_routes(application.published_keys),
         *exports.routes(lambda: application.ports.privacy),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
     ]
     if application.development:
-        routes += [Route("/graphql/assets/{name}", graphiql.asset), *portal.routes()]
+        routes += [Route(f"{GRAPHQL}/assets/{{name}}", graphiql.asset), *portal.routes()]
     return routes
-
-
-async def _healthy(_: Request) -> Response:
-    """The process is alive, whatever it leans on."""
-    return JSONResponse({"status": "ok"})
-
-
-async def _metrics(_: Request) -> Response:
-    return metrics()
-
-
-def _ready(application: Application) -> Callable[[Request], Awaitable[Response]]:
-    async def ready(_: Request) -> Response:
-        """The process can serve; without Redis it does so more slowly."""
-        found = await application.readiness()
-        status = ("degraded" if found.redis != "ok" else "ready") if found.ready else "unready"
-        return JSONResponse({"status": status, **asdict(found)}, 200 if found.ready else 503)
-
-    return ready
-
-
-async def _broken(request: Request, _: Exception) -> Response:
-    """A mistake of ours outside of GraphQL: logged by the server, told by its id."""
-    return PlainTextResponse(f"Something went wrong on our side: {request.state.request_id}\n", 500)

@@ -103,6 +103,14 @@ async def answers(
             yield answer
 
 
+async def answered(
+    schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
+) -> Answer:
+    """Carry out a query or a mutation; `allowed` has nothing else."""
+    admitted = await admit(schema, operation, context, allowed)
+    return admitted if isinstance(admitted, Answer) else await _observed_answer(schema, admitted, context)
+
+
 async def admit(
     schema: Schema, operation: Operation, context: OperationContext, allowed: Collection[OperationType]
 ) -> Admitted | Answer:
@@ -119,9 +127,7 @@ async def admit(
 async def answers_to(schema: Schema, admitted: Admitted, context: OperationContext) -> AsyncGenerator[Answer, None]:
     """Carry out an operation that was admitted."""
     if not admitted.streams:
-        kind, name = admitted.found.definition.operation.value, admitted.found.known_as or OTHER
-        work = _single_answer(schema, admitted, context)
-        yield await observed_operation(kind, name, context.correlation_id, work)
+        yield await _observed_answer(schema, admitted, context)
         return
     try:
         async with aclosing(_events(schema, admitted, context)) as events:
@@ -130,6 +136,11 @@ async def answers_to(schema: Schema, admitted: Admitted, context: OperationConte
     except RefusedError as broken:
         refused(broken.errors)
         yield Answer(None, tell(broken.errors, context.correlation_id, schema.manner), executed=False)
+
+
+async def _observed_answer(schema: Schema, admitted: Admitted, context: OperationContext) -> Answer:
+    kind, name = admitted.found.definition.operation.value, admitted.found.known_as or OTHER
+    return await observed_operation(kind, name, context.correlation_id, _single_answer(schema, admitted, context))
 
 
 async def _single_answer(schema: Schema, admitted: Admitted, context: OperationContext) -> Answer:
@@ -203,7 +214,7 @@ async def _events(schema: Schema, admitted: Admitted, context: OperationContext)
     """What each event of a subscription comes to. Raises `RefusedError` if it cannot begin, or breaks off."""
     executor, stream = await begun(schema, admitted, context)
     try:
-        async with aclosing(stream), aclosing(_answered(schema, admitted, context, executor, stream)) as events:
+        async with aclosing(stream), aclosing(_answered_events(schema, admitted, context, executor, stream)) as events:
             async for done in events:
                 yield done
     except Exception as error:
@@ -216,7 +227,7 @@ def broken_off(error: Exception) -> RefusedError:
     return RefusedError([GraphQLError(str(error), original_error=cause)])
 
 
-async def _answered(
+async def _answered_events(
     schema: Schema,
     admitted: Admitted,
     context: OperationContext,

@@ -8,10 +8,10 @@ from graphql import OperationType
 
 from gql.errors import RateLimitedError, Told
 
-QUERIES = frozenset({OperationType.QUERY})
-QUERIES_AND_SUBSCRIPTIONS = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
-QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
-EVERYTHING = frozenset(OperationType)
+QUERIES = (OperationType.QUERY,)
+QUERIES_AND_SUBSCRIPTIONS = (OperationType.QUERY, OperationType.SUBSCRIPTION)
+QUERIES_AND_MUTATIONS = (OperationType.QUERY, OperationType.MUTATION)
+EVERYTHING = tuple(OperationType)
 
 
 @dataclass(frozen=True, slots=True)

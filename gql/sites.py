@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.identity.model import Portal
+
+VARY = "Accept, Authorization, Cookie, Origin"
+"""What an answer of GraphQL's depends on, the site that asks included."""
 
 CHOSEN = "gametriggers-portal"
 """In development the pages of our own host stand in for every portal, and say with this header for which."""
@@ -25,6 +28,7 @@ _TAKEN = (
 )  # fmt: skip
 _SHOWN = ("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 _AGREED_S = 600
+_TOLD = (b"vary", VARY.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +77,22 @@ class Sites:
         """Pass a request on, or answer a listed site's question beforehand."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif Headers(scope=scope).get("origin") in self._allowed:
+        elif _site(scope) in self._allowed:
             await self._agreeing(scope, receive, send)
         else:
             await self._app(scope, receive, _telling_of_origin(send))
+
+
+def _site(scope: Scope) -> str | None:
+    """The site whose page asks, if any's does."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
 
 
 def _telling_of_origin(send: Send) -> Send:
     """A cache must not hand one site's answer to another."""
 
     async def tell(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] == "http.response.start" and _TOLD not in message["headers"]:
             MutableHeaders(scope=message).add_vary_header("Origin")
         await send(message)
 

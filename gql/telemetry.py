@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from domain.ids import uuid7
 
@@ -22,7 +23,8 @@ OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["
 REFUSED = Counter("graphql_refusals_total", "Operations refused or broken off, by what was amiss.", ["reason"])
 REFUSALS = Counter("quota_refusals_total", "What was refused because it was done too often.", ["quota"])
 
-_SECRET = re.compile(r"^(/exports/).+", re.DOTALL)
+_LINKS = "/exports/"
+_SECRET = re.compile(rf"^({_LINKS}).+", re.DOTALL)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -40,18 +42,21 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] not in {"http", "websocket"}:
+        kind = scope["type"]
+        if kind not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         request_id = uuid7().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
-        with structlog.contextvars.bound_contextvars(request_id=request_id, **_given_id(scope)):
-            if scope["type"] == "http":
+        before = bind_contextvars(request_id=request_id, **_given_id(scope))
+        try:
+            if kind == "http":
                 await self._http(scope, receive, send, request_id)
             else:
                 with _counted_socket(scope):
                     await self._app(scope, receive, send)
+        finally:
+            reset_contextvars(**before)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         status, streams, began = 500, False, time.perf_counter()
@@ -77,8 +82,8 @@ class Observed:
 
 def _is_stream(message: Message) -> bool:
     """Whether an answer lasts as long as somebody likes to listen, which says nothing of how fast we are."""
-    headers = message.get("headers", ())
-    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers)
+    kinds = [value for name, value in message.get("headers", ()) if name == b"content-type"]
+    return bool(kinds) and kinds[0].startswith(b"text/event-stream")
 
 
 @cache
@@ -109,13 +114,17 @@ def metrics() -> Response:
 
 def _given_id(scope: Scope) -> dict[str, str]:
     """The id that the caller, or a proxy of ours, knows the request by."""
-    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
-    return {"given_request_id": given} if _GIVEN_ID.fullmatch(given) else {}
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return {"given_request_id": given} if _GIVEN_ID.fullmatch(given) else {}
+    return {}
 
 
 def _shown(scope: Scope) -> str:
     """The address, but for what is a secret in it: whoever has the link has what it opens."""
-    return _SECRET.sub(r"\1{token}", scope["path"])
+    path: str = scope["path"]
+    return _SECRET.sub(r"\1{token}", path) if path.startswith(_LINKS) else path
 
 
 def _route(scope: Scope) -> str:
@@ -123,6 +132,7 @@ def _route(scope: Scope) -> str:
     if "endpoint" not in scope:
         return "none"
     path: str = scope["path"]
-    for name, value in scope.get("path_params", {}).items():
-        path = path.replace(f"/{value}", f"/{{{name}}}")
+    if given := scope.get("path_params"):
+        for name, value in given.items():
+            path = path.replace(f"/{value}", f"/{{{name}}}")
     return path

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gql.http import LARGEST_BODY
+from gql.requests import LARGEST_BODY
 from tests.fakes import somebody
 from tests.gql.house import RESPONSE, House
 

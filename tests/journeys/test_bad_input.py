@@ -12,7 +12,7 @@ import pytest
 
 from adapters.payments.midtrans import signature
 from adapters.webhooks import LARGEST_BODY_BYTES
-from gql.http import LARGEST_BODY
+from gql.requests import LARGEST_BODY
 from gql.node import global_id
 from tests.gql.house import RESPONSE, Reply
 from tests.journeys import asking

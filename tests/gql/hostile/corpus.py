@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import orjson
 
-from gql.http import LARGEST_BODY
+from gql.requests import LARGEST_BODY
 
 Body = Callable[[], bytes]
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from gql.http import LARGEST_BODY
+from gql.requests import LARGEST_BODY
 from tests.fakes import somebody
 from tests.gql.hostile.corpus import BODIES, DOCUMENTS, Body
 from tests.gql.house import RESPONSE, House

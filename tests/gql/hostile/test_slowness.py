@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.heads import LARGEST_HEAD
-from gql.http import LARGEST_BODY
+from gql.requests import LARGEST_BODY
 from tests.fakes import somebody
 from tests.gql.house import House
 from tests.gql.test_deadlines import refusals
@@ -27,7 +27,7 @@ async def opened(house: House, length: int) -> tuple[asyncio.StreamReader, async
 
 
 async def test_a_body_comes_within_its_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gql.http.BODY_S", 0.2)
+    monkeypatch.setattr("gql.requests.BODY_S", 0.2)
     before = refusals("http_408")
     slow = [await opened(house, 100) for _ in range(50)]
     assert (await house.ask("{ viewer { id } }", somebody())).data
