@@ -1,8 +1,9 @@
 """Loaders of one request, named by what they find and by what: many asked for together are one call of a port."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from asyncio import Future, ensure_future, shield
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -17,6 +18,8 @@ from gql.lookup import by_key, lookup
 from gql.observed import observed_load
 from gql.staff_loaders import StaffLoaders
 
+Found = TypeVar("Found")
+
 
 class Loaders:
     """What one request, or one event of a subscription, has looked up."""
@@ -24,6 +27,7 @@ class Loaders:
     def __init__(self, ports: Ports, actor: Actor | None) -> None:
         self._ports = ports
         self._batched: dict[Callable[..., Any], DataLoader[Any, Any]] = {}
+        self._once: dict[Hashable, Future[Any]] = {}
         self.staff = StaffLoaders(ports, actor)
 
     def of(self, load: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
@@ -31,6 +35,17 @@ class Loaders:
         if load not in self._batched:
             self._batched[load] = DataLoader(observed_load(load.__name__, by_key(partial(load, self._ports))))
         return self._batched[load]
+
+    async def once(self, name: str, find: Callable[[], Coroutine[Any, Any, Found]], *which: Hashable) -> Found:
+        """What is the caller's own and is looked up by who they are: once a request, however often they are met.
+
+        `which` tells one such look-up of a name from another, for example a page from the next.
+        """
+        key = (name, *which)
+        if key not in self._once:
+            self._once[key] = ensure_future(find())
+        found: Found = await shield(self._once[key])
+        return found
 
     @lookup
     async def person_by_id(self, ids: list[PersonId]) -> Sequence[Person | None]:

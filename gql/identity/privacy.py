@@ -152,8 +152,9 @@ class RetainedRecord:
 
 async def consents_of(context: Context) -> list[Consent]:
     """The caller's last word on every purpose, in their order."""
-    documents = context.ports.privacy.policy.documents
-    said = {found.purpose: found for found in await context.ports.privacy.reads.consents_of(context.caller.people)}
+    documents, reads = context.ports.privacy.policy.documents, context.ports.privacy.reads
+    words = await context.loaders.once("consents", lambda: reads.consents_of(context.caller.people))
+    said = {found.purpose: found for found in words}
     return [
         Consent.of(said[purpose], documents[purpose])
         if purpose in said
@@ -166,7 +167,10 @@ async def consent_history_of(context: Context, first: int, after: Cursor | None)
     """A page of everything that the caller ever agreed to or took back, newest first."""
     size, documents = page_size(first), context.ports.privacy.policy.documents
     place = None if after is None else number_of(_HISTORY, after)
-    found = await context.ports.privacy.reads.consent_history(context.caller.people, place, size + 1)
+    reads, people = context.ports.privacy.reads, context.caller.people
+    found = await context.loaders.once(
+        "consent history", lambda: reads.consent_history(people, place, size + 1), place, size
+    )
 
     def edge(said: privacy.Consent) -> tuple[Cursor, Consent]:
         return cursor_of(_HISTORY, said.position), Consent.of(said, documents[said.purpose])
@@ -176,11 +180,11 @@ async def consent_history_of(context: Context, first: int, after: Cursor | None)
 
 async def personal_export_of(context: Context) -> PersonalExport | None:
     """The caller's newest export."""
-    found = await context.ports.privacy.reads.export_of(context.person)
+    found = await context.loaders.once("export", lambda: context.ports.privacy.reads.export_of(context.person))
     return None if found is None else PersonalExport.of(found)
 
 
 async def erasure_of(context: Context) -> Erasure | None:
     """What is to become of the caller, if they wished to be erased."""
-    found = await erasure_outlook(context.ports.privacy, context.caller)
+    found = await context.loaders.once("erasure", lambda: erasure_outlook(context.ports.privacy, context.caller))
     return None if found is None else Erasure.of(found)

@@ -58,7 +58,7 @@ async def fetch_top_up(context: Context, key: str) -> TopUp | None:
 
 async def wallets_of(context: Context) -> list[Wallet]:
     """All of the caller's wallets: at most one for each purpose and currency."""
-    found = await context.ports.books.accounts_of(context.caller.owners)
+    found = await context.loaders.once("wallets", lambda: context.ports.books.accounts_of(context.caller.owners))
     return [Wallet(view=view) for view in found if view.key.purpose is not Purpose.RECEIVABLE]
 
 
@@ -66,7 +66,9 @@ async def top_ups_of(context: Context, first: int, after: Cursor | None) -> Conn
     """A page of the caller's top-ups, newest first."""
     size, people = page_size(first), context.caller.people
     place = None if after is None else top_up_id(place_of(_TOP_UPS, after))
-    found = await context.ports.top_ups.top_ups_of(people, after=place, first=size + 1)
+    found = await context.loaders.once(
+        _TOP_UPS, lambda: context.ports.top_ups.top_ups_of(people, after=place, first=size + 1), place, size
+    )
     return Connection.of(found, size, after, _edge)
 
 

@@ -1,0 +1,193 @@
+"""A caller of staff who has everything, and a crowd of people who have, too: one of each, or a whole page."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.database import Database
+from adapters.redis.feed import Feed
+from adapters.vault.postgres import PostgresVault
+from adapters.wiring import Adapters, plugged
+from domain.actor import Actor, Origin
+from domain.audit_log import Deed, Detail
+from domain.clock import system_clock
+from domain.identity.addresses import mail_index
+from domain.identity.model import Portal
+from domain.identity.provider import Provider
+from domain.ids import AccountId, PersonId, TransactionId, uuid7
+from domain.ledger.chart import Kind, Purpose
+from domain.ledger.model import AccountKey, Posting, Transaction
+from domain.money import Currency, Money
+from domain.quotas import Quota, Taken
+from domain.rights import Permission, StaffRole
+from domain.wallet.actions import start_top_up
+from domain.wallet.gateway import Method
+from domain.wallet.model import TopUp
+from gql.node import global_id
+from tests.fake_wallet import FakeGateway
+from tests.gql.test_on_real_servers import GENEROUS
+from tests.identity_parts import knowing_nobody
+from tests.people import enroll, open_session
+from tests.servers import Valkey
+from tests.vaults import open_vault
+
+HERE = Origin("127.0.0.1", "request-1", "a browser")
+MAIL = "somebody@mail.example"
+"""An address that all of them gave and nobody confirmed."""
+_WALLETS = [
+    (purpose, currency) for currency, purpose in product(Currency, [Purpose.HOSTING_CREDIT, Purpose.BRAND_PREPAID])
+]
+_PERSON = "update person set name = $2, mail = $3, mail_index = $4 where id = $1"
+_IDENTITY = "insert into sign_in_identity (id, person, provider, subject_index, subject) values ($1, $2, $3, $4, $5)"
+_PASSKEY = "insert into passkey (credential, person, public_key, sign_count, name) values ($1, $2, $1, 0, $3)"
+_CONSENT = "insert into consent (person, purpose, version, given, at) values ($1, 'terms', '1', true, now())"
+_MERGE = "insert into merge_request values ($1, $2, $3, $4, $5, now())"
+_MERGED = "insert into person (id, status, survivor) values ($1, 'merged', $2)"
+_NETWORK = "insert into staff_network values ($1::text::cidr, 'an office', $2)"
+_MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, 'brand', $3, 'owner')"
+
+
+class Boundless:
+    """Quotas that count nothing: what is asked here costs more than one could count."""
+
+    async def take(self, quota: Quota, *subject: str, cost: int = 1) -> Taken:
+        return Taken(allowed=True, quota=quota, remaining=quota.times, retry_after_s=0)
+
+    async def left(self, quota: Quota, *subject: str) -> Taken:
+        return await self.take(quota)
+
+    async def forget(self, quota: Quota, *subject: str) -> None:
+        pass
+
+
+@dataclass
+class Crowd:
+    """Who asks, and of whom."""
+
+    ports: Adapters
+    vault: PostgresVault
+    caller: Actor
+    wallets: list[AccountId] = field(default_factory=list)
+    top_ups: list[TopUp] = field(default_factory=list)
+    people: list[PersonId] = field(default_factory=list)
+    networks: int = 0
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """What documents take: an id of each kind, a page of them, and what is known of everybody."""
+        own = global_id("Viewer", self.caller.person)
+        wallets = [global_id("Wallet", wallet) for wallet in self.wallets]
+        top_ups = [global_id("TopUp", top_up.id) for top_up in self.top_ups]
+        return {
+            "Viewer": own, "Viewers": [own] * len(self.people), "Person": global_id("Person", self.people[0]),
+            "Wallet": wallets[0], "Wallets": wallets, "TopUp": top_ups[0], "TopUps": top_ups,
+            "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
+            "search": {"mail": MAIL},
+        }  # fmt: skip
+
+    @property
+    def _sessions(self) -> list[str]:
+        return [global_id("Session", self.caller.session)] * len(self.people)
+
+    async def grow(self, pages: int, within: int) -> None:
+        """So many more of what lists have, and so many of what is within each of them."""
+        for _ in range(within):
+            await self._add_for_the_caller(within)
+        for _ in range(pages):
+            person = await self._person(within)
+            self.people.append(person)
+            await self._around(person)
+            self.top_ups.append(await self._top_up(len(self.top_ups)))
+            await self._execute(_CONSENT, self.caller.person)
+
+    def forget_keys(self) -> None:
+        """As a process that has opened nothing yet."""
+        self.vault._cache._kept.clear()
+
+    async def _execute(self, statement: str, *values: object) -> None:
+        await self.ports.database.pool.execute(statement, *values)
+
+    async def _add_for_the_caller(self, entries: int) -> None:
+        me = self.caller.person
+        purpose, currency = _WALLETS[len(self.wallets)]
+        self.wallets.append(await self._credited(AccountKey(self.caller.owner, purpose, currency), entries))
+        await open_session(self.ports.database.pool, me, Portal.ADMIN)
+        await self._identify(me)
+        passkey = await self.vault.seal(me, "passkey_name", "a key")
+        await self._execute(_PASSKEY, uuid7().bytes, me, passkey)
+
+    async def _person(self, within: int) -> PersonId:
+        """Somebody with so many of everything, one of whom is known by several names."""
+        person = (await enroll(self.ports.database.pool, staff=StaffRole.SUPPORT)).person
+        await self.vault.create_key(person)
+        name, mail = [await self.vault.seal(person, field, field) for field in ("name", "mail")]
+        await self._execute(_PERSON, person, name, mail, mail_index(self.vault, MAIL))
+        for _ in range(within):
+            await open_session(self.ports.database.pool, person)
+            await self._identify(person)
+            await self._execute(_MEMBERSHIP, uuid7(), person, uuid7())
+            await self._execute(_MERGED, uuid7(), person)
+        async with self.ports.work() as work:
+            for wallet in _WALLETS[:within]:
+                await work.ledger.open(AccountKey(f"person:{person}", *wallet))
+        return person
+
+    async def _identify(self, person: PersonId) -> None:
+        identity = uuid7()
+        subject = await self.vault.seal(person, "subject", "a subject")
+        await self._execute(_IDENTITY, identity, person, Provider.GOOGLE, identity.bytes, subject)
+
+    async def _around(self, person: PersonId) -> None:
+        """What somebody is named in: a request to merge, a network, and a deed."""
+        pool = self.ports.database.pool
+        merged = (await enroll(pool)).person
+        await self.vault.create_key(merged)
+        reason = await self.vault.seal(merged, "merge_reason", "the same voice")
+        await self._execute(_MERGE, uuid7(), person, merged, reason, person)
+        self.networks += 1
+        await self._execute(_NETWORK, f"10.{self.networks}.0.0/16", person)
+        looked_through = replace(Actor(merged, impersonator=person), origin=HERE)
+        details: dict[str, Detail] = {"one": len(self.people), "two": "2"}
+        async with self.ports.work() as work:
+            await work.record(Deed("crowd.met", f"person:{person}", looked_through, person, details, details, "why"))
+
+    async def _credited(self, key: AccountKey, times: int) -> AccountId:
+        clearing = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, key.currency)
+        credit = Posting(Kind.TOP_UP, clearing, key, Money.whole(1, key.currency))
+        async with self.ports.work() as work:
+            await work.ledger.open(clearing)
+            account = await work.ledger.open(key)
+            assert (await work.ledger.post(Transaction.move(TransactionId(uuid7()), *[credit] * times))).posted
+        return account
+
+    async def _top_up(self, number: int) -> TopUp:
+        rupiah = [wallet for wallet, key in zip(self.wallets, _WALLETS, strict=False) if key[1] is Currency.IDR]
+        wallet, amount = rupiah[number % len(rupiah)], Money.whole(10_000, Currency.IDR)
+        made = await start_top_up(self.ports, self.caller, wallet, amount, Method.QRIS, str(number))
+        assert isinstance(made, TopUp), made
+        return made
+
+
+@asynccontextmanager
+async def gathered(addresses: DatabaseAddresses, valkey: Valkey) -> AsyncIterator[Crowd]:
+    """Nobody yet but the caller, on real servers."""
+    async with (
+        Database(addresses.app_url) as database,
+        Feed(valkey.url).running() as feed,
+        open_vault(addresses) as vault,
+        plugged(
+            database, feed, {"midtrans": FakeGateway()}, GENEROUS, system_clock, Boundless(),
+            replace(knowing_nobody(), vault=vault),
+        ) as ports,
+    ):  # fmt: skip
+        enrolled = await enroll(database.pool, staff=StaffRole.SUPER_ADMIN)
+        await vault.create_key(enrolled.person)
+        caller = Actor(
+            enrolled.person, enrolled.session.id, StaffRole.SUPER_ADMIN, frozenset(Permission),
+            authenticated_at=datetime.now(UTC), origin=HERE,
+        )  # fmt: skip
+        yield Crowd(ports, vault, caller)
