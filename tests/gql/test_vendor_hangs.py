@@ -94,7 +94,7 @@ async def test_while_the_vendor_hangs_everybody_is_answered_in_time(
             took.append(time.perf_counter() - began)
         assert [answer.codes for answer in answers] == [["UNAVAILABLE"]] * len(answers)
         assert vendor.pages_asked_for == FAILURES, "each was asked for twice"
-        assert PATIENCE_S <= min(took)
+        assert min(took) >= PATIENCE_S
         assert max(took) < BUDGET_S + SLACK_S
 
         began = time.perf_counter()
