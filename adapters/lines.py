@@ -1,64 +1,139 @@
-"""Connections of the web server that let a long answer at them: it hears that the server ends, and can break them."""
+"""Connections of the web server that carry a long answer on when whoever began it has gone.
 
-from collections.abc import Callable
-from typing import Any
+What the server keeps for a request (its parser, head, scope and the stack of all that it passed through) weighs many
+times what a stream of events needs that only waits for the next one.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import lru_cache
+from typing import Any, Protocol, cast
+
+from uvicorn.server import ServerState
 
 from adapters.heads import BoundedProtocol
 
 LINE = "gametriggers.line"
 """The name under which an answer finds its connection among its scope's extensions."""
 
+CLOSE_S = 3.0
+"""Whoever has not taken the end of an answer within so many seconds is cut off."""
 
-class StreamingProtocol(BoundedProtocol):
-    """The server's own protocol, known to what is answered over it.
+_END = b"0\r\n\r\n"
 
-    The server waits for all answers before it ends, and tells nobody that it does: an answer that never ends by itself
-    would be cut off in the end, with an error in the log. Neither does it part with a client that takes nothing.
-    """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._tell: Callable[[], None] | None = None
+class Listener(Protocol):
+    """Whose answer it is."""
+
+    def gone(self) -> None:
+        """The client has gone, or has been cut off."""
+        ...
+
+    def stop(self) -> None:
+        """The server ends, once this answer has."""
+        ...
+
+
+@lru_cache(maxsize=8)
+def chunk_of(piece: bytes) -> bytes:
+    """A piece of an answer of unknown length (RFC 9112, 7.1); the same for all whom the same is sent."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+class KeptLine(asyncio.Protocol):
+    """A connection whose last answer goes on. It takes pieces of it without being waited for."""
+
+    __slots__ = ("_listener", "_server", "_transport", "has_room", "on_room")
+
+    def __init__(
+        self, transport: asyncio.Transport, server: ServerState, listener: Listener, *, has_room: bool
+    ) -> None:
+        self._transport, self._server, self._listener = transport, server, listener
+        self.has_room = has_room
+        """Whether the client keeps up: little is on its way."""
         self.on_room: Callable[[], None] | None = None
         """Is called when the client has taken most of what was on its way."""
-
-    def when_stopping(self, tell: Callable[[], None] | None) -> None:
-        """Have somebody told when the server ends, or nobody any more."""
-        self._tell = tell
-
-    def abort(self) -> None:
-        """Break the connection, whatever is still to be sent."""
-        self.transport.abort()
-
-    @property
-    def has_room(self) -> bool:
-        """Whether the client keeps up: little is on its way."""
-        return not self.flow.write_paused
+        cast("set[Any]", server.connections).add(self)
 
     @property
     def unsent(self) -> int:
         """Bytes that are on their way."""
-        return self.transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size()
 
     def write_frame(self, frame: bytes) -> None:
-        """Send a piece of the answer that has begun, unless the client is gone."""
-        cycle = self.cycle
-        if cycle.chunked_encoding and not (cycle.response_complete or self.transport.is_closing()):
-            self.transport.write(b"%x\r\n%b\r\n" % (len(frame), frame))
+        """Send a piece, unless the client is gone."""
+        if not self._transport.is_closing():
+            self._transport.write(chunk_of(frame))
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do something that the server waits for when it ends."""
+        task = asyncio.create_task(work)
+        self._server.tasks.add(task)
+        task.add_done_callback(self._server.tasks.discard)
+        return task
+
+    async def finish(self) -> None:
+        """End the answer, and with it the connection, without waiting for the client."""
+        if not self._transport.is_closing():
+            self._transport.write(_END)
+            self._transport.close()
+            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+
+    def abort(self) -> None:
+        """Break the connection, whatever is still to be sent."""
+        self._transport.abort()
+
+    def pause_writing(self) -> None:
+        """Called by the transport when much is on its way."""
+        self.has_room = False
 
     def resume_writing(self) -> None:
-        """Called by the transport."""
-        super().resume_writing()
+        """Called by the transport when the client has taken most of what was on its way."""
+        self.has_room = True
         if self.on_room is not None:
             self.on_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the transport's form
+        """The client is gone. What it still sends was never read: the answer said that it is the last."""
+        cast("set[Any]", self._server.connections).discard(self)
+        self._listener.gone()
+
+    def shutdown(self) -> None:
+        """The server ends."""
+        self._listener.stop()
+
+
+class StreamingProtocol(BoundedProtocol):
+    """The server's own protocol, whose connections an answer may keep."""
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
         self.scope["extensions"] = {LINE: {"connection": self}}
 
-    def shutdown(self) -> None:
-        """The server ends."""
-        super().shutdown()
-        if self._tell is not None:
-            self._tell()
+    def keep(self, listener: Listener) -> KeptLine | None:
+        """Let the answer go on by itself that has begun, to a client that was told that the connection ends with it.
+
+        Whoever began it may then return as if the client were gone. None if it is: then all goes its usual way.
+        """
+        cycle = self.cycle
+        if cycle.disconnected or not cycle.chunked_encoding or cycle.response_complete or self.transport.is_closing():
+            return None
+        self.flow.resume_reading()  # or nobody would notice that the client goes
+        line = KeptLine(self.transport, self.server_state, listener, has_room=not self.flow.write_paused)
+        self.transport.set_protocol(line)
+        self.connections.discard(self)
+        cycle.disconnected = True
+        cycle.message_event.set()
+        self._forget()
+        return line
+
+    def abort(self) -> None:
+        """Break the connection, whatever is still to be sent."""
+        self.transport.abort()
+
+    def _forget(self) -> None:
+        """Hold nothing in a circle, which only a collector of garbage would find."""
+        self.scope["extensions"] = {}
+        self.pipeline.clear()
+        self.parser = None  # type: ignore[assignment] # as the server itself does when a connection is lost

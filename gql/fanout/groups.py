@@ -79,6 +79,7 @@ class Fanout:
         group = groups.get(key)
         if group is None:
             group = groups[key] = self._begun(shareable)
+        seat.admitted = group.admitted  # the same: one text of it is enough
         group.take(seat)
 
     def main_of(self, group: Group) -> Group:

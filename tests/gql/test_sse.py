@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.lines import StreamingProtocol
+from adapters.lines import KeptLine
 from domain.actor import Actor
 from domain.identity.model import PersonStatus
 from domain.ids import AccountId
@@ -533,13 +533,13 @@ class TestEnds:
     async def test_a_session_that_ends_waits_for_no_client(
         self, house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        waiting, pause = asyncio.Event(), StreamingProtocol.pause_writing
+        waiting, pause = asyncio.Event(), KeptLine.pause_writing
 
-        def noticed(line: StreamingProtocol) -> None:
+        def noticed(line: KeptLine) -> None:
             pause(line)
             waiting.set()
 
-        monkeypatch.setattr(StreamingProtocol, "pause_writing", noticed)
+        monkeypatch.setattr(KeptLine, "pause_writing", noticed)
         me, wallet, id_ = await a_wallet(house)
         with caplog.at_level(logging.WARNING):
             async with events(house, LONG, me, id=id_) as stalled:

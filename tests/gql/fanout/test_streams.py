@@ -1,5 +1,9 @@
 """Streams of events share one execution with sockets and with each other, and nobody's own is in it."""
 
+import asyncio
+import gc
+import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,7 +13,7 @@ import pytest
 
 from adapters.serving import OPTIONS
 from tests.fakes import somebody
-from tests.gql.events import Event, Events, events
+from tests.gql.events import STREAM, Event, Events, events
 from tests.gql.fanout.stage import EVERY, SUM, asked, fan_house, happen, listened_to
 from tests.gql.house import House
 from tests.waiting import eventually
@@ -111,3 +115,61 @@ async def test_a_client_that_takes_nothing_holds_nobody_up(tmp_path: Path) -> No
             return "event_streams_open 1.0" in figures
 
         await eventually(is_let_go, 60)
+
+
+KEPT = ("Task", "RequestResponseCycle", "HttpRequestParser", "Request", "Loaders", "Budget")
+
+
+def held() -> Counter[str]:
+    """What there is of that which an answer takes while it is made."""
+    gc.collect()
+    found = Counter(type(each).__name__ for each in gc.get_objects())
+    return Counter({name: found[name] for name in KEPT})
+
+
+async def test_whoever_only_listens_keeps_nothing_of_the_request(tmp_path: Path) -> None:
+    async with fan_house(tmp_path) as house, AsyncExitStack() as stack:
+
+        async def listen(times: int) -> None:
+            for _ in range(times):
+                stream = await stack.enter_async_context(events(house, SUM, somebody(), of="a"))
+                await stream.data()
+
+        await listen(3)
+        before = held()
+        await listen(20)
+        assert {name: more for name, more in (held() - before).items() if more > 3} == {}
+
+
+async def test_what_is_sent_behind_a_subscription_is_not_read_and_hides_nothing(tmp_path: Path) -> None:
+    async with fan_house(tmp_path) as house:
+        host, _, port = house.url.removeprefix("http://").partition(":")
+        body = json.dumps({"query": SUM, "variables": {"of": "a"}})
+        sign = house.headers(somebody())["Authorization"]
+        request = (
+            f"POST /graphql HTTP/1.1\r\nHost: a\r\nAccept: {STREAM}\r\nAuthorization: {sign}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        )
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request.encode())
+        assert b"goal 0" in await reader.readuntil(b"}}}")
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        house.ports.feed.tell("a", 7)
+        assert b"goal 7" in await reader.readuntil(b"}}}")
+        writer.close()
+        await listened_to(house, "a", 0)
+
+
+async def test_a_connection_ends_with_its_subscription_and_not_with_its_query(tmp_path: Path) -> None:
+    async with fan_house(tmp_path) as house:
+        async with events(house, "{ nothing }", somebody()) as stream:
+            assert "Connection" not in stream.raw.headers
+            await stream.data()
+            await stream.completed()
+        async with events(house, "subscription { broken }", somebody()) as stream:
+            assert stream.raw.headers["Connection"] == "close"
+            await stream.data()
+            await stream.next()
+            await stream.completed()
+        figures = (await house.request("GET", "/metrics")).text
+        assert "event_streams_open 0.0" in figures
