@@ -5,7 +5,8 @@ looks at each request, and a stream that looks at each publication; at the point
 gone by `os._exit`, before the step or right after it. A point is the place in our code that commits, sends or writes,
 with how often it was passed: it is found by looking at the stack, so that a new one is a point by itself.
 
-The first process imports everything once and forks, so that a life begins in hundredths of a second.
+The first process imports, builds and plans once what is the same for every life, and forks, so that a life begins in
+hundredths of a second.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -48,14 +49,12 @@ from adapters.serving import OPTIONS
 from adapters.wiring import Adapters, connect
 from domain.money import Currency, Money
 from domain.wallet.actions import record_settlement
-from gql import app
+from gql import app, document_files
 from gql.app import create_app
-from gql.schema import build_schema
 
 DIED = 77
 """Exit status of a life that ended where it was told to."""
 
-_LOOK_S = 0.002
 _ORPHANED_S = 0.2
 _WRITES = re.compile(r"\b(insert\s+into|update|delete\s+from)\b", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(commit|end)\b", re.IGNORECASE)
@@ -224,8 +223,9 @@ async def _settlement(ports: Adapters) -> None:
 
 
 IMPORTED_LATE = (
-    "encodings.idna", "uvicorn.lifespan.on", "adapters.lines",
-    "uvicorn.protocols.websockets.websockets_sansio_impl", "valkey.asyncio",
+    "encodings.idna", "uvicorn.lifespan.on", "adapters.lines", "adapters.frames",
+    "uvicorn.protocols.websockets.websockets_sansio_impl", "valkey.asyncio", "zxcvbn",
+    "cryptography.hazmat.backends.openssl.backend",
 )  # fmt: skip
 """What a life would import when it needs it; imported once, before the first is born."""
 
@@ -278,34 +278,56 @@ def _be_born(order: Mapping[str, Any]) -> None:
         os._exit(status)
 
 
-def beget() -> None:
-    """Read orders, a line each, and tell of births and deaths, a line each, until there are no more orders."""
+def _work_out_once(settings: Settings) -> None:
+    """What every life would work out alike: the schema, and the plans of the documents that the program ships."""
     for name in IMPORTED_LATE:
         import_module(name)
-    once = cache(build_schema)
-    once(development=False)
-    patch.object(app, "build_schema", once).start()  # the same for every life, so it is built before the first
+    for room, name in ((app, "build_schema"), (document_files, "shipped")):
+        patch.object(room, name, cache(getattr(room, name))).start()
+    create_app(settings)
     gc.collect()
     gc.freeze()
+
+
+def beget() -> None:
+    """Read orders, a line each, and tell of births and deaths, a line each, until there are no more orders."""
+    deaths, bell = socket.socketpair()
+    for end in (deaths, bell):
+        end.setblocking(False)  # noqa: FBT003  # it takes no name
+    signal.set_wakeup_fd(bell.fileno())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     lives: dict[int, int] = {}
-    left, reading = b"", True
+    left, reading, is_ready = b"", True, False
     while reading:
-        if select.select([0], [], [], _LOOK_S)[0]:
+        found, _, _ = select.select([0, deaths.fileno()], [], [])
+        if 0 in found:
             read = os.read(0, 1 << 16)
             reading = bool(read)
             *lines, left = (left + read).split(b"\n")
             for order in map(json.loads, lines):
-                pid = os.fork()
-                if pid == 0:
-                    _be_born(order)
-                lives[pid] = order["life"]
+                if not is_ready:
+                    _work_out_once(Settings.model_validate(order["settings"]))
+                    is_ready = True
+                lives[pid := _begotten(order)] = order["life"]
                 _tell_parent({"life": order["life"], "pid": pid})
+        with suppress(BlockingIOError):
+            deaths.recv(1 << 16)
         for pid in list(lives):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 _tell_parent({"life": lives.pop(pid), "status": os.waitstatus_to_exitcode(status)})
     for pid in lives:
         os.kill(pid, signal.SIGKILL)
+
+
+def _begotten(order: Mapping[str, Any]) -> int:
+    """The process of a new life."""
+    pid = os.fork()
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _be_born(order)
+    return pid
 
 
 def _tell_parent(news: Mapping[str, int]) -> None:
