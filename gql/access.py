@@ -136,7 +136,7 @@ def permit(requires: Requires, source: object, caller: Caller) -> None:
     An object is the caller's when its `owner` is a name in the ledger that the caller stands for.
     """
     right = requires.right
-    if right in {Right.PUBLIC, Right.PARENT} or (isinstance(caller, Judged) and right is not Right.OWNER):
+    if right is Right.PUBLIC or right is Right.PARENT or (isinstance(caller, Judged) and right is not Right.OWNER):
         return
     actor = caller.actor
     if actor is None:

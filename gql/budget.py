@@ -4,6 +4,7 @@ Whoever is signed in is counted as a person, wherever they are; all others are c
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from domain.actor import Actor, Origin
 from domain.quotas import COST_OF_PERSON, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, Quota, Quotas, Taken, neighbourhood
@@ -40,9 +41,10 @@ class Budget:
         """What is left, in the words of the IETF's draft: only they can tell of two quotas at once."""
         if not self._taken:
             return {}
+        all_taken = self._taken.values()
         return {
-            "RateLimit-Policy": ", ".join(_policy(taken.quota) for taken in self._taken.values()),
-            "RateLimit": ", ".join(_left(taken) for taken in self._taken.values()),
+            "RateLimit-Policy": ", ".join([_policy(taken.quota) for taken in all_taken]),
+            "RateLimit": ", ".join([_left(taken) for taken in all_taken]),
         }
 
     async def _take(self, quota: Quota, subject: str, cost: int = 1) -> None:
@@ -58,6 +60,7 @@ def hold(taken: Taken) -> None:
         raise RateLimitedError(taken.retry_after_s)
 
 
+@cache
 def _policy(quota: Quota) -> str:
     return f'"{quota.name}";q={quota.times};w={int(quota.window.total_seconds())}'
 

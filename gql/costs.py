@@ -48,7 +48,7 @@ class Cost:
 
     def of(self, variables: Mapping[str, Any]) -> int:
         """The cost for these variables."""
-        return self._of(variables, {})
+        return self.fixed if not self.parts else self._of(variables, {})
 
     def _of(self, variables: Mapping[str, Any], known: dict[_Repeated, int]) -> int:
         total = self.fixed

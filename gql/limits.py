@@ -53,6 +53,15 @@ class Limits:
     """How long the text of an answer's data may be."""
     introspection: bool = False
 
+    def allow(self, size: "Size", variables: Mapping[str, Any]) -> bool:
+        """Whether an operation of a size is answered."""
+        return (
+            size.depth <= self.depth
+            and size.aliases <= self.aliases
+            and size.directives <= self.directives
+            and size.cost.of(variables) <= self.cost
+        )
+
 
 class Size(NamedTuple):
     """What a selection amounts to, its fragments spread out."""
@@ -107,6 +116,8 @@ def excesses(sizes: Iterable[Measured], limits: Limits, variables: Mapping[str, 
     """What is too large."""
     errors = []
     for operation, size in sizes:
+        if limits.allow(size, variables):
+            continue
         sides = {
             "depth": (size.depth, limits.depth),
             "aliases": (size.aliases, limits.aliases),

@@ -124,6 +124,7 @@ class Trust:
         self._uploads: Uploads | None = None
         self._looking: asyncio.Task[None] | None = None
         self._documents: dict[str, TrustedDocument] = {}
+        self._by_text: dict[str, TrustedDocument] = {}
         self._position, self._uploaded, self._looked_at = 0, 0, -LOOK_AGAIN_S
         for document in shipped:
             self._add(document)
@@ -150,7 +151,7 @@ class Trust:
 
     def same(self, text: str, portal: Portal | None) -> TrustedDocument | None:
         """The document with exactly this text, if there is one. Raises `UntrustedError` for another client's."""
-        found = self._documents.get(document_id(text)) if self._documents else None
+        found = self._by_text.get(text)
         if found is None:
             return None
         return found if self.others else self._for(found, portal)
@@ -192,4 +193,5 @@ class Trust:
     def _add(self, document: TrustedDocument) -> None:
         id_ = document_id(document.text)
         known = self._documents.get(id_)
-        self._documents[id_] = replace(known, clients=known.clients | document.clients) if known else document
+        found = replace(known, clients=known.clients | document.clients) if known else document
+        self._documents[id_] = self._by_text[document.text] = found

@@ -81,7 +81,8 @@ class ReservedQuotas:
             return None
         reserve.left -= cost
         reserve.spent += cost
-        return replace(reserve.taken, remaining=reserve.taken.remaining + reserve.left)
+        known = reserve.taken
+        return Taken(known.allowed, known.quota, known.remaining + reserve.left, known.retry_after_s)
 
     async def _fetch(self, reserve: _Reserve, quota: Quota, subject: tuple[str, ...], cost: int) -> Taken:
         """Take what is needed now, and ahead of it as much as went lately."""

@@ -151,14 +151,13 @@ class Standing:
         session = self.session
         if self.status is not PersonStatus.ACTIVE or not session.living(now):
             raise SignedOutError("Your session has ended; sign in again.")
-        is_allowed = origin is None or within(self.networks, origin.address)
-        if session.impersonator is not None and not is_allowed:
+        if session.impersonator is not None and not self._allows(origin):
             raise SignedOutError("Staff may not work from here.")
         staffed = (
             self.staff_role is not None
             and session.portal is Portal.ADMIN
             and session.second_factor_at is not None
-            and is_allowed
+            and self._allows(origin)
         )
         return Actor(
             session.person,
@@ -175,6 +174,10 @@ class Standing:
             origin,
             session.portal,
         )
+
+    def _allows(self, origin: Origin | None) -> bool:
+        """Whether staff may work from there."""
+        return origin is None or within(self.networks, origin.address)
 
 
 class SecondFactor(StrEnum):

@@ -35,6 +35,8 @@ MOST_CHARACTERS = 4_000_000
 MOST_ERRORS = 50
 """About the variables of one request, as graphql-core has it."""
 
+_NONE_DECLARED = VariableValues({}, {})
+
 Known = TypeVar("Known")
 
 
@@ -46,11 +48,13 @@ class Operation:
         self.known_as: str | None = None
         """Its name, where its document is trusted and operators are to see it."""
         self._world = world
-        self._plans: dict[tuple[bool, ...], Prepared | None] = {}
+        self._plans: dict[tuple[object, ...], Prepared | None] = {}
 
     def coerced(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
         """The values of its variables, or what is wrong with those given."""
         declared = self.definition.variable_definitions or ()
+        if not declared:
+            return _NONE_DECLARED
         return get_variable_values(self._world.schema, declared, dict(variables), max_errors=MOST_ERRORS)
 
     @property
@@ -63,15 +67,13 @@ class Operation:
 
     def run(self, context: Any, variables: VariableValues) -> Run | None:
         """A run of its plan for these variables; None if it has none, and the engine's own way has to do."""
-        given = [variables.coerced.get(name) for name in self.document.conditions]
-        answers = tuple(each for each in given if isinstance(each, bool))
-        if len(answers) < len(given):
-            return None
-        if answers not in self._plans:
-            if len(self._plans) >= MOST_PLANS:
+        answers = tuple([variables.coerced.get(name) for name in self.document.conditions])
+        try:
+            prepared = self._plans[answers]
+        except KeyError:
+            if len(self._plans) >= MOST_PLANS or not all(isinstance(each, bool) for each in answers):
                 return None
-            self._plans[answers] = self._prepared(variables)
-        prepared = self._plans[answers]
+            prepared = self._plans[answers] = self._prepared(variables)
         return None if prepared is None else Run(self._world, prepared, context, variables)
 
     def prepare(self) -> None:
