@@ -11,12 +11,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from adapters.embedded.database import DatabaseAddresses, make_database
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.valkey import EmbeddedValkey
 from tests.servers import PASSWORDS, Addresses, Clones, Servers, Valkey, make_template, new_postgres, new_valkey
 from tests.servers import run as run_to_end
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _SERVERS = pytest.StashKey[Servers]()
 

@@ -1,11 +1,13 @@
-"""Our verifiers beside aiogram's, on random fields. Its import takes seconds, so it happens here alone."""
+"""Our verifiers beside aiogram's, on random fields.
+
+Its import takes longest of all packages, so it is imported here alone, and where these tests run at all.
+"""
 
 import base64
 import string
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, urlencode
 
-from aiogram.utils import auth_widget, web_app, web_app_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,17 +70,27 @@ def we_take_as_third_party(text: str) -> bool:
 
 
 def they_take_launch(text: str) -> bool:
+    from aiogram.utils.web_app import check_webapp_signature
+
     try:
-        return web_app.check_webapp_signature(BOT_TOKEN, text)
+        return check_webapp_signature(BOT_TOKEN, text)
     except TypeError:  # a hash with letters beyond ASCII raises there
         return False
 
 
 def they_take_as_third_party(text: str) -> bool:
+    from aiogram.utils.web_app_signature import check_webapp_signature
+
     try:
-        return web_app_signature.check_webapp_signature(BOT_ID, text, PUBLIC_KEY)
+        return check_webapp_signature(BOT_ID, text, PUBLIC_KEY)
     except ValueError:  # what is no base64 raises there
         return False
+
+
+def they_take_widget(fields: Fields) -> bool:
+    from aiogram.utils.auth_widget import check_integrity
+
+    return check_integrity(BOT_TOKEN, fields)
 
 
 def signed(fields: Fields) -> str:
@@ -93,15 +105,19 @@ def changed(text: str, place: int, sign: str) -> str:
 
 
 def test_the_key_is_telegrams_as_aiogram_has_it() -> None:
-    assert PRODUCTION_KEY == web_app_signature.PRODUCTION_PUBLIC_KEY
+    from aiogram.utils.web_app_signature import PRODUCTION_PUBLIC_KEY
+
+    assert PRODUCTION_KEY == PRODUCTION_PUBLIC_KEY
 
 
 def test_what_the_sandbox_signs_aiogram_takes() -> None:
+    from aiogram.utils.web_app import safe_parse_webapp_init_data
+
     for person in PEOPLE:
         text = launch_text(person, BOT_TOKEN, NOW)
-        assert auth_widget.check_integrity(BOT_TOKEN, widget_fields(person, BOT_TOKEN, NOW))
+        assert they_take_widget(widget_fields(person, BOT_TOKEN, NOW))
         assert they_take_as_third_party(text)
-        user = web_app.safe_parse_webapp_init_data(BOT_TOKEN, text).user
+        user = safe_parse_webapp_init_data(BOT_TOKEN, text).user
         proof = OURS.of_mini_app(text, NOW)
         assert user is not None
         assert proof.profile.subject == str(user.id)
@@ -111,7 +127,7 @@ def test_what_the_sandbox_signs_aiogram_takes() -> None:
 @given(widgets)
 def test_widgets_that_either_signs_both_take(fields: Fields) -> None:
     told = {**fields, "hash": widget_hash(fields, BOT_TOKEN)}
-    assert auth_widget.check_integrity(BOT_TOKEN, told)
+    assert they_take_widget(told)
     assert we_take_widget(told)
 
 
@@ -135,7 +151,7 @@ def test_widgets_that_were_changed_neither_takes(fields: Fields, data: st.DataOb
             told[name] = data.draw(texts.filter(lambda text: text != told[name]))
         case _:
             told[data.draw(names.filter(lambda new: new not in told))] = data.draw(texts)
-    assert not auth_widget.check_integrity(BOT_TOKEN, {"hash": "", **told})
+    assert not they_take_widget({"hash": "", **told})
     assert not we_take_widget(told)
 
 

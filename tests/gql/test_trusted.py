@@ -12,13 +12,14 @@ from domain.actor import Actor
 from domain.errors import UnavailableError
 from domain.identity.model import Portal
 from domain.rights import Permission, StaffRole
-from gql.document_files import IN_COMMON, SHIPPED, trust_of
+from gql.document_files import IN_COMMON, SHIPPED, Rules, trust_of
+from gql.limits import Limits
 from gql.node import global_id
 from gql.schema import build_schema
 from gql.trusted import LOOK_AGAIN_S, Client, Trust, TrustedDocument, UntrustedError, document_id
 from tests.fakes import somebody
 from tests.gql.events import streaming
-from tests.gql.house import RESPONSE, House, Reply, one_schema_for_all, running_house
+from tests.gql.house import RESPONSE, House, Reply, documents_for_all, one_schema_for_all, running_house
 from tests.people import session_of
 
 BRANDS = "https://brands.example"
@@ -36,10 +37,10 @@ async def strict(tmp_path: Path) -> AsyncIterator[House]:
 
 def shipped(client: Client, name: str) -> str:
     """The text of a shipped document."""
-    trust = trust_of(one_schema_for_all().core, others=False)
+    documents = documents_for_all(Rules(one_schema_for_all().core, Limits()))
     (found,) = [
         each.text
-        for each in trust.shipped
+        for each in documents
         if client in each.clients and f" {name}" in each.text.split("(")[0].split("{")[0]
     ]
     return found

@@ -75,6 +75,11 @@ class Nursery:
                 life.born.set_result(news["pid"])
             else:
                 life.ended.set_result(news["status"])
+        for life in self._lives.values():
+            for awaited in (life.born, life.ended):
+                if not awaited.done():
+                    awaited.set_exception(RuntimeError("the nursery has ended"))
+                    awaited.exception()  # heard of by whoever waits; nobody need
 
 
 @asynccontextmanager
