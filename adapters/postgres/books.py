@@ -7,14 +7,18 @@ from asyncpg import Record
 
 from adapters.postgres import statements as sql
 from adapters.postgres.database import Database
+from adapters.postgres.gathering import Gathering
 from domain.ids import AccountId, TransactionId
 from domain.ledger.chart import Kind, Limits, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, Operation
-from domain.ledger.ports import AccountView, BalanceRequest, StatementRequest
+from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest
 from domain.money import Currency
 
 _LAST = 2**63 - 1
 _PLATFORM = [purpose for purpose in Purpose if purpose.is_platform]
+_ALL_LINES = EntryFilter()
+_MOST_ACCOUNTS, _MOST_PAGES = 500, 50
+"""In one statement, of what many ask for in the same moment."""
 
 
 class PostgresBooks:
@@ -22,10 +26,16 @@ class PostgresBooks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._accounts = Gathering(self._accounts_by_id, _MOST_ACCOUNTS)
+        self._pages = Gathering(self._statements_by_request, _MOST_PAGES)
 
     async def accounts_by_id(self, ids: Sequence[AccountId]) -> Mapping[AccountId, AccountView]:
         """Accounts by number; unknown numbers are left out."""
-        views = map(_view, await self._database.pool.fetch(sql.ACCOUNTS_BY_ID, list(ids), _PLATFORM))
+        found = await self._accounts.find(ids)
+        return {number: found[number] for number in ids if number in found}
+
+    async def _accounts_by_id(self, ids: Sequence[AccountId]) -> Mapping[AccountId, AccountView]:
+        views = map(_view, await self._database.pool.fetch(sql.ACCOUNTS_BY_ID, ids, _PLATFORM))
         return {view.id: view for view in views}
 
     async def accounts_of(self, owners: Sequence[str], purposes: Sequence[Purpose] = ()) -> Sequence[AccountView]:
@@ -38,6 +48,17 @@ class PostgresBooks:
 
         Nothing of an unknown account. A platform account's lines end at its last seal.
         """
+        if any(request.only != _ALL_LINES for request in requests):
+            return await self._statements(requests)  # a search can be long: nobody else is to wait for it
+        found = await self._pages.find(requests)
+        return [found[request] for request in requests]
+
+    async def _statements_by_request(
+        self, requests: Sequence[StatementRequest]
+    ) -> Mapping[StatementRequest, Sequence[Entry]]:
+        return dict(zip(requests, await self._statements(requests), strict=True))
+
+    async def _statements(self, requests: Sequence[StatementRequest]) -> Sequence[Sequence[Entry]]:
         found: list[list[Entry]] = [[] for _ in requests]
         for newest_first in {request.newest_first for request in requests}:
             asked = [

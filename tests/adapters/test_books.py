@@ -1,5 +1,6 @@
 """Reading the books: statements, balances at an instant, and the plans that keep them fast."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -347,3 +348,24 @@ async def test_expired_holds_are_found_by_their_index(full: Bench) -> None:
         full, statements.EXPIRED_HOLDS, "timestamptz, bigint", "'2026-06-01', 10", "force_generic_plan"
     )
     assert {node["Index Name"] for node in plan if "Index Name" in node} == {"hold_due"}
+
+
+async def test_a_crowd_that_asks_in_one_moment_costs_a_statement_or_two(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live_through_everything(bench)
+    books, asked = PostgresBooks(bench.database), list[str]()
+    (number,) = await bench.open(CREDIT)
+    view, page = (await books.accounts_by_id([number]))[number], await lines(books, number, first=3)
+    fetch = bench.database.pool.fetch
+
+    async def counted(query: str, *values: object, **options: Any) -> Any:
+        asked.append(query)
+        return await fetch(query, *values, **options)
+
+    monkeypatch.setattr(bench.database.pool, "fetch", counted)
+    found = await asyncio.gather(*(books.accounts_by_id([number]) for _ in range(200)))
+    pages = await asyncio.gather(*(lines(books, number, first=3) for _ in range(200)))
+    assert all(each == {number: view} for each in found)
+    assert all(each == page for each in pages)
+    assert len(asked) == 2
