@@ -2,13 +2,15 @@
 
 Who took so much within the last second takes as much again at once, two in a hundred of the quota at most, and spends
 it from memory for the next second. What is not spent by then is lost to the caller: a quota never lets more pass than
-it says, and may let a little less. All other quotas are counted one by one.
+it says, and may let a little less. Who asks while there is a question on its way waits for its answer, and the next one
+asks for all who then wait: a crowd behind one address, back after a restart, is through after two. All other quotas are
+counted one by one.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from domain.quotas import Quota, Quotas, Taken
@@ -29,7 +31,10 @@ class _Reserve:
     left: int = 0
     spent: int = 0
     until: float = 0.0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: int = 0
+    """What those want together who are waiting."""
+    on_its_way: asyncio.Event | None = None
+    """Is set when the answer has come."""
 
 
 class ReservedQuotas:
@@ -46,8 +51,11 @@ class ReservedQuotas:
         reserve = self._of(quota, subject)
         if (spent := self._spend(reserve, cost)) is not None:
             return spent
-        async with reserve.lock:  # who comes meanwhile finds what the first has fetched
-            return self._spend(reserve, cost) or await self._fetch(reserve, quota, subject, cost)
+        reserve.wanted += cost
+        try:
+            return await self._wait(reserve, quota, subject, cost)
+        finally:
+            reserve.wanted -= cost
 
     async def left(self, quota: Quota, *subject: str) -> Taken:
         """What is left, what was taken ahead among it, counting nothing."""
@@ -75,19 +83,35 @@ class ReservedQuotas:
         self._reserves.move_to_end(key)
         return reserve
 
-    def _spend(self, reserve: _Reserve, cost: int) -> Taken | None:
-        """Take from what was taken ahead; None if that is not enough, or too old."""
-        if reserve.left < cost or self._time() >= reserve.until:
+    def _spend(self, reserve: _Reserve, cost: int, *, fetched_for_us: bool = False) -> Taken | None:
+        """Take from what was taken ahead; None if that is not enough, or too old.
+
+        What was fetched for those who wait is not too old for them, however late a busy process lets them have it.
+        """
+        if reserve.left < cost or not (fetched_for_us or self._time() < reserve.until):
             return None
         reserve.left -= cost
         reserve.spent += cost
         known = reserve.taken
         return Taken(known.allowed, known.quota, known.remaining + reserve.left, known.retry_after_s)
 
+    async def _wait(self, reserve: _Reserve, quota: Quota, subject: tuple[str, ...], cost: int) -> Taken:
+        """Take from what somebody else fetches, or fetch for all who wait. These wake at once, not one by one."""
+        while reserve.on_its_way is not None:
+            await reserve.on_its_way.wait()
+            if (spent := self._spend(reserve, cost, fetched_for_us=True)) is not None:
+                return spent
+        answered = reserve.on_its_way = asyncio.Event()
+        try:
+            return await self._fetch(reserve, quota, subject, cost)
+        finally:
+            reserve.on_its_way = None
+            answered.set()
+
     async def _fetch(self, reserve: _Reserve, quota: Quota, subject: tuple[str, ...], cost: int) -> Taken:
-        """Take what is needed now, and ahead of it as much as went lately."""
+        """Take what is needed now, by others, too, or ahead of need as much as went lately."""
         lately = reserve.spent if self._time() < reserve.until + LIFE_S else 0
-        ahead = min(lately, reserve.taken.quota.times // _PART)
+        ahead = max(reserve.wanted - cost, min(lately, reserve.taken.quota.times // _PART))
         taken = await self._quotas.take(quota, *subject, cost=cost + ahead)
         if not taken.allowed and ahead:
             ahead, taken = 0, await self._quotas.take(quota, *subject, cost=cost)

@@ -9,6 +9,7 @@ from adapters.redis.reserves import LIFE_S, MOST, ReservedQuotas
 from domain.quotas import Quota, Taken
 from tests.fake_quotas import FakeQuotas
 from tests.servers import Valkey
+from tests.waiting import eventually
 
 LARGE = Quota("requests_of_person", 1_000, timedelta(minutes=1), counts_everything=True)
 SMALL = Quota("sign_in_of_address", 1_000, timedelta(minutes=1))
@@ -27,6 +28,19 @@ class Counting(FakeQuotas):
         return await super().take(quota, *subject, cost=cost)
 
 
+class Slow(Counting):
+    """Quotas that answer when they are told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+
+    async def take(self, quota: Quota, *subject: str, cost: int = 1) -> Taken:
+        self.asked += 1
+        await self.goes_on.wait()
+        return await FakeQuotas.take(self, quota, *subject, cost=cost)
+
+
 class Hands:
     """A clock in seconds that is turned by hand."""
 
@@ -34,6 +48,22 @@ class Hands:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Busy(Counting):
+    """Quotas whose answers are heard of much later than they come."""
+
+    def __init__(self, hands: Hands) -> None:
+        super().__init__()
+        self.hands = hands
+
+    async def take(self, quota: Quota, *subject: str, cost: int = 1) -> Taken:
+        taken = await super().take(quota, *subject, cost=cost)
+        asyncio.get_running_loop().call_soon(self._let_time_pass)
+        return taken
+
+    def _let_time_pass(self) -> None:
+        self.hands.now += 2 * LIFE_S
 
 
 async def test_who_is_busy_is_asked_for_seldom() -> None:
@@ -65,6 +95,40 @@ async def test_those_who_come_together_ask_once() -> None:
     for _ in range(5):
         await asyncio.gather(*(quotas.take(LARGE, "me") for _ in range(20)))
     assert below.asked < 20
+
+
+async def test_a_crowd_that_waits_is_asked_for_at_once() -> None:
+    below = Counting()
+    quotas = ReservedQuotas(below, Hands())
+    taken = await asyncio.gather(*(quotas.take(LARGE, "us") for _ in range(500)))
+    assert below.asked <= 2
+    assert sorted(each.remaining for each in taken) == list(range(500, 1_000))
+
+
+async def test_what_a_crowd_waits_for_does_not_lapse_while_the_process_is_busy() -> None:
+    hands = Hands()
+    below = Busy(hands)
+    quotas = ReservedQuotas(below, hands)
+    taken = await asyncio.gather(*(quotas.take(LARGE, "us") for _ in range(100)))
+    assert all(each.allowed for each in taken)
+    assert below.asked == 2
+
+
+async def test_more_than_are_left_are_let_through_to_the_last_and_no_further() -> None:
+    quotas = ReservedQuotas(Counting(), Hands())
+    taken = await asyncio.gather(*(quotas.take(LARGE, "us") for _ in range(1_200)))
+    assert Counter(each.allowed for each in taken) == {True: 1_000, False: 200}
+
+
+async def test_who_leaves_while_fetching_holds_nobody_up() -> None:
+    below = Slow()
+    quotas = ReservedQuotas(below, Hands())
+    takers = [asyncio.create_task(quotas.take(LARGE, "us")) for _ in range(3)]
+    await eventually(lambda: below.asked == 1)
+    takers[0].cancel()
+    below.goes_on.set()
+    assert [taken.allowed for taken in await asyncio.gather(*takers[1:])] == [True, True]
+    assert (await quotas.left(LARGE, "us")).remaining == 998
 
 
 async def test_what_was_taken_ahead_lapses_and_is_not_passed_twice() -> None:
