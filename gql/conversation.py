@@ -244,6 +244,7 @@ class Conversation:
                         errors = answer.errors
                         break
                     await self._line.outlet.send(frame_of(prefix + orjson.dumps(answer.body) + b"}"))
+                    await asyncio.sleep(0)  # who has much to catch up with takes turns with who has just come
         except Exception as error:  # noqa: BLE001 - whatever it is, the other operations go on
             errors = [mask(error, context.correlation_id)]
         await self._last(id_, errors)
