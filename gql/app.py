@@ -27,7 +27,7 @@ from domain.actor import Actor, Origin
 from domain.clock import Clock, system_clock
 from domain.identity.model import SignedOutError
 from domain.identity.sessions import actor_of
-from domain.ids import uuid7
+from domain.ids import uuid7, uuid7_hex
 from domain.ledger.chart import Purpose
 from domain.ports import Ports
 from gql import graphiql, portal, routing
@@ -109,11 +109,12 @@ class Application:
     async def open_http_context(self, request: Request) -> Context:
         """A request's context; without a token it is nobody's. Raises `UnauthenticatedError` for a bad one."""
         token = bearer_of(request.headers.get("authorization"))
-        origin: Origin = request.state.origin
+        noted = request.scope["state"]
+        origin: Origin = noted["origin"]
         portal = self.sites.portal_of(request.headers, request.headers.get(CHOSEN))
         cookies = presented_cookies(request, portal, self._settings.cookie_domain)
         actor = await self._actor(token, origin) if token else await self._actor_by(cookies, origin)
-        return Context(self.ports, actor, request.state.request_id, origin, cookies)
+        return Context(self.ports, actor, noted["request_id"], origin, cookies)
 
     def open_budget(self, request: HTTPConnection) -> Budget:
         """What is counted of who comes to a door and whom nobody knows yet, or whose token is no good."""
@@ -124,7 +125,7 @@ class Application:
         OPERATIONS.labels("websocket").inc()
         if actor.session is not None:
             self.ports.standings.used(actor.session, self.ports.clock())
-        request_id = uuid7().hex
+        request_id = uuid7_hex()
         return Context(self.ports, actor, request_id, replace(origin, request_id=request_id))
 
     async def admit(self, handshake: HTTPConnection, payload: Mapping[str, Any], leave: Leave) -> Admitted:

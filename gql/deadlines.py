@@ -5,8 +5,8 @@ it is told so, and it goes on as if they still waited. Whoever sends it again un
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Coroutine, Generator
+from typing import Any, TypeVar, cast
 
 import structlog
 
@@ -32,16 +32,57 @@ class TimedOutError(ApiError):
         return {**super().extensions, "retryable": True}
 
 
-async def stopped_after(seconds: float, work: Awaitable[Done]) -> Done:
-    """What the work comes to, if it does so in time; if not, it is cancelled. Raises `TimedOutError`."""
+class TooLateError(Exception):
+    """Work was not done in time, and was cancelled."""
+
+
+async def within(seconds: float, work: Awaitable[Done]) -> Done:
+    """What the work comes to, if it does so in time; if not, it is cancelled. Raises `TooLateError`.
+
+    No clock is set for work that is done at once, as most is: a body that is here already, a query of what is known.
+    """
+    steps = work.__await__()
+    try:
+        awaited = next(steps)
+    except StopIteration as done:
+        return cast("Done", done.value)
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
-            return await work
+            return await _Rest(steps, awaited)
     except TimeoutError:
         if not limit.expired():
             raise
-    raise TimedOutError(f"It took longer than {seconds:g} s, and was stopped. Try again in a moment, or ask for less.")
+    raise TooLateError
+
+
+class _Rest(Awaitable[Done]):
+    """What is left of work that has begun, and waits for something."""
+
+    def __init__(self, steps: Generator[Any, Any, Done], awaited: Any) -> None:
+        self._steps, self._awaited = steps, awaited
+
+    def __await__(self) -> Generator[Any, Any, Done]:
+        """Go on with it, and hand it whatever it is woken by."""
+        try:
+            while True:
+                try:
+                    woken_by = yield self._awaited
+                except BaseException as error:  # noqa: BLE001 - the work decides what to make of it
+                    self._awaited = self._steps.throw(error)
+                else:
+                    self._awaited = self._steps.send(woken_by)
+        except StopIteration as done:
+            return cast("Done", done.value)
+
+
+async def stopped_after(seconds: float, work: Awaitable[Done]) -> Done:
+    """What the work comes to, if it does so in time; if not, it is cancelled. Raises `TimedOutError`."""
+    try:
+        return await within(seconds, work)
+    except TooLateError:
+        message = f"It took longer than {seconds:g} s, and was stopped. Try again in a moment, or ask for less."
+    raise TimedOutError(message)
 
 
 class Changes:

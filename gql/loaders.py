@@ -2,6 +2,7 @@
 
 from asyncio import Future, ensure_future, shield
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,13 +22,21 @@ from gql.staff_loaders import StaffLoaders
 Found = TypeVar("Found")
 
 
+@dataclass(slots=True)
+class _Look:
+    """A look-up that several wait for; one that nobody waits for any more is given up."""
+
+    task: Future[Any]
+    waiting: int = 0
+
+
 class Loaders:
     """What one request, or one event of a subscription, has looked up."""
 
     def __init__(self, ports: Ports, actor: Actor | None) -> None:
         self._ports = ports
         self._batched: dict[Callable[..., Any], DataLoader[Any, Any]] = {}
-        self._once: dict[Hashable, Future[Any]] = {}
+        self._once: dict[Hashable, _Look] = {}
         self.staff = StaffLoaders(ports, actor)
 
     def of(self, load: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
@@ -42,9 +51,17 @@ class Loaders:
         `which` tells one such look-up of a name from another, for example a page from the next.
         """
         key = (name, *which)
-        if key not in self._once:
-            self._once[key] = ensure_future(find())
-        found: Found = await shield(self._once[key])
+        look = self._once.get(key)
+        if look is None:
+            look = self._once[key] = _Look(ensure_future(find()))
+        look.waiting += 1
+        try:
+            found: Found = await shield(look.task)
+        finally:
+            look.waiting -= 1
+            if not (look.waiting or look.task.done()):
+                del self._once[key]
+                look.task.cancel()
         return found
 
     @lookup

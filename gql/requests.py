@@ -1,6 +1,5 @@
 """Requests as GraphQL over HTTP has them: what a client wants, who it says it is, and whether a page may ask at all."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,6 +11,7 @@ from starlette.types import Receive, Scope
 
 from domain.identity.model import Portal
 from gql.cookies import CookieJar
+from gql.deadlines import TooLateError, within
 from gql.errors import UnauthenticatedError
 from gql.operations import MalformedError, Operation, operation_of
 from gql.sse import EVENT_STREAM
@@ -137,19 +137,22 @@ def _from_address(request: Request) -> dict[str, object]:
 
 async def _body(request: Request) -> bytes:
     """The body, read no further and waited for no longer than is allowed."""
-    read, more = bytearray(), True
     try:
-        async with asyncio.timeout(BODY_S):
-            while more:
-                message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise RequestError(400, "The body ends before its end.")
-                read += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(read) > LARGEST_BODY:
-                    raise RequestError(413, f"A request may have {LARGEST_BODY} bytes.", Connection="close")
-    except TimeoutError:
+        return await within(BODY_S, _whole_body(request))
+    except TooLateError:
         raise RequestError(408, f"The body is not here after {BODY_S:g} s.", Connection="close") from None
+
+
+async def _whole_body(request: Request) -> bytes:
+    read, more = bytearray(), True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError(400, "The body ends before its end.")
+        read += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(read) > LARGEST_BODY:
+            raise RequestError(413, f"A request may have {LARGEST_BODY} bytes.", Connection="close")
     return bytes(read)
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from domain.ids import uuid7
+from domain.ids import uuid7_hex
 
 # Each of these has few labels; to look one up costs more than to count.
 _REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
@@ -46,7 +46,7 @@ class Observed:
         if kind not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        request_id = uuid7().hex
+        request_id = uuid7_hex()
         scope.setdefault("state", {})["request_id"] = request_id
         before = bind_contextvars(request_id=request_id, **_given_id(scope))
         try:

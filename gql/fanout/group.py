@@ -41,7 +41,8 @@ class Written(NamedTuple):
 
 def framed(prefix: bytes, written: Written) -> bytes:
     """The message of a WebSocket."""
-    return head_of(len(prefix) + len(written.text) + 1) + prefix + written.text + b"}"
+    text = written.text
+    return b"%b%b%b}" % (head_of(len(prefix) + len(text) + 1), prefix, text)
 
 
 Form = Callable[[bytes, Written], bytes]
@@ -186,14 +187,15 @@ class Group:
         return key  # type: ignore[no-any-return] # hashable, or the line before had failed
 
     async def _hand_out(self, written: Written, key: Hashable) -> None:
-        frames: dict[bytes, bytes] = {}
-        flow, place = self._sharing.flow, self.place
+        flow, place, is_latest = self._sharing.flow, self.place, self._sharing.flow is Flow.LATEST
+        prefix, frame = None, b""
         for number, seat in enumerate(list(self._seats), 1):
             if seat.group is self and (place is None or seat.place < place):
-                frame = frames.get(seat.prefix)
-                if frame is None:
-                    frame = frames[seat.prefix] = seat.form(seat.prefix, written)
-                seat.outlet.offer(frame, flow, (seat, key) if flow is Flow.LATEST else None)
+                # Those who call it alike are sent the same bytes. Others' are not kept until all have theirs: the
+                # memory of a thousand frames is slower than to write them.
+                if seat.prefix != prefix:
+                    prefix, frame = seat.prefix, seat.form(seat.prefix, written)
+                seat.outlet.offer(frame, flow, (seat, key) if is_latest else None)
                 if place is not None:
                     seat.place = place
             if not number % _AT_A_TIME:

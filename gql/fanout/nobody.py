@@ -1,7 +1,7 @@
 """What an execution that many share can reach: everything but who is calling."""
 
 from domain.actor import Actor, Origin
-from domain.ids import uuid7
+from domain.ids import uuid7_hex
 from domain.ports import Ports
 from gql.access import Judged
 from gql.context import Context
@@ -19,7 +19,7 @@ class SharedContext(Judged, Context):
     """
 
     def __init__(self, ports: Ports) -> None:
-        super().__init__(ports, None, uuid7().hex)
+        super().__init__(ports, None, uuid7_hex())
         self.was_asked_for_somebody = False
 
     def __repr__(self) -> str:

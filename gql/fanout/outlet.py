@@ -66,6 +66,17 @@ class Writer(Protocol):
         ...
 
 
+class _Nowhere:
+    """What nothing is sent by any more."""
+
+    on_room: Callable[[], None] | None = None
+    has_room = True
+    unsent = 0
+
+    def write_frame(self, frame: bytes) -> None:
+        """Forget it."""
+
+
 @dataclass(eq=False, slots=True)
 class _Waiting:
     frame: bytes
@@ -78,7 +89,8 @@ class Outlet:
     __slots__ = ("_held", "_held_bytes", "_is_over", "_room", "_too_slow", "_writer")
 
     def __init__(self, writer: Writer, too_slow: Callable[[], None]) -> None:
-        self._writer, self._too_slow = writer, too_slow
+        self._writer: Writer = writer
+        self._too_slow = too_slow
         self._held: dict[object, _Waiting] = {}
         self._held_bytes = 0
         self._room: asyncio.Future[None] | None = None
@@ -101,13 +113,14 @@ class Outlet:
         except TimeoutError:
             self._give_up()
         else:
-            self._write(frame)
+            self._writer.write_frame(frame)
 
     def offer(self, frame: bytes, flow: Flow = Flow.MUST_DELIVER, key: object = None) -> None:
         """Send a frame, or deal with it as `flow` has it. `key` is what later frames replace it by."""
-        if not self._held and self._writer.has_room:
-            self._write(frame)
-        elif not self._is_over:
+        writer = self._writer
+        if writer.has_room and not self._held:
+            writer.write_frame(frame)
+        else:
             self._hold(frame, flow, key if flow is Flow.LATEST else object())
 
     def end(self) -> None:
@@ -115,12 +128,8 @@ class Outlet:
         self._is_over = True
         self._held.clear()
         self._held_bytes = 0
-        self._writer.on_room = None
+        self._writer.on_room, self._writer = None, _Nowhere()
         self._wake()
-
-    def _write(self, frame: bytes) -> None:
-        if not self._is_over:
-            self._writer.write_frame(frame)
 
     def _hold(self, frame: bytes, flow: Flow, key: object) -> None:
         replaced = self._held.pop(key, None)
@@ -154,7 +163,7 @@ class Outlet:
         while self._held and self._writer.has_room:
             waiting = self._held.pop(next(iter(self._held)))
             self._held_bytes -= len(waiting.frame)
-            self._write(waiting.frame)
+            self._writer.write_frame(waiting.frame)
         if not self._held and self._writer.has_room:
             self._wake()
 

@@ -57,6 +57,8 @@ class Places:
             REFUSED.labels("operations_of_socket").inc()
             return False
         others = self._visitors.get(("sockets_of_person", person), ())
+        if len(others) * self.room.operations_of_socket <= self.room.operations_of_person:
+            return True  # whatever each of them does
         if sum(each.operations for each in others) >= self.room.operations_of_person:
             REFUSED.labels("operations_of_person").inc()
             return False
