@@ -34,11 +34,11 @@ class Client:
     redis_url: str
     token: str
 
-    def told(self, rival: Rival, sockets: int, *mode: object, stalled: int = 0) -> dict[str, float]:
-        """What it measured."""
+    def told(self, rival: Rival, pid: int, sockets: int, *mode: object, stalled: int = 0) -> dict[str, float]:
+        """What it measured, of the server too, whose process is `pid`."""
         done = subprocess.run(
             self._command(rival, sockets, *mode, stalled=stalled), capture_output=True, text=True, check=False,
-            env=self._environment, preexec_fn=lambda: os.sched_setaffinity(0, {1}),
+            env={**self._environment, "SERVER": str(pid)}, preexec_fn=lambda: os.sched_setaffinity(0, {1}),
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{rival.name}: {done.stderr}")
