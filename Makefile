@@ -49,7 +49,7 @@ check: $(STAMP) ## All that continuous integration asks for: format, lint, types
 	$(PY) -m mypy
 	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PY) -m adapters.cli schema --check
-	$(MAKE) test
+	$(MAKE) test ARGS="--durations=20 $(ARGS)"
 
 demo: $(STAMP) ## Tell the whole story in the terminal, from a top-up to an audit after a crash
 	@$(PY) -m adapters.cli demo

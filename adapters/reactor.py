@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from asyncpg import InterfaceError, PostgresError
 
 from adapters.postgres import reactions
-from adapters.postgres.database import Database
+from adapters.postgres.database import LOST, Database
 from adapters.postgres.reactions import Claim
 
 _log = structlog.get_logger(__name__)
@@ -70,7 +69,7 @@ class Reactor:
         try:
             async with self._database.pool.acquire() as connection:
                 claimed = await reactions.claim(connection, room, self._patience.lease_s)
-        except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
+        except LOST as error:
             _log.warning("reactions_wait_for_the_database", error=repr(error))
             return False
         for one in claimed:
@@ -87,7 +86,7 @@ class Reactor:
         error = await self._attempt(claimed)
         try:
             await self._record(claimed, error)
-        except (PostgresError, InterfaceError, OSError, TimeoutError) as lost:
+        except LOST as lost:
             _log.warning("reaction_runs_again", reaction=claimed.name, event=claimed.event_id, error=repr(lost))
 
     async def _attempt(self, claimed: Claim) -> str | None:

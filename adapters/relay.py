@@ -12,12 +12,12 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from asyncpg import Connection, InterfaceError, PostgresError
+from asyncpg import Connection
 from prometheus_client import Gauge
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import LOST, Database
 from adapters.postgres.outbox import News, mark_published, number_events, unpublished_events
 from adapters.postgres.tail import JournalTail
 from adapters.reactor import USUAL, Patience, Reactor
@@ -81,7 +81,7 @@ class Relay:
             while True:
                 try:
                     await self._follow(redis)
-                except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
+                except LOST as error:
                     _log.warning("relay_lost_the_database", error=repr(error))
                 finally:
                     LEADS.set(0)

@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 
-import asyncpg
 import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
@@ -14,7 +13,7 @@ from pgqueuer.domain.models import Schedule
 from adapters.commands.audit import watch
 from adapters.config import Settings
 from adapters.jobs import JOBS, Scheduled
-from adapters.postgres.database import Database
+from adapters.postgres.database import LOST, Database
 from adapters.postgres.seal import seal_for_ever
 from adapters.relay import Relay
 from adapters.wiring import Adapters, connect
@@ -76,7 +75,7 @@ async def run_schedule(stop: asyncio.Event, ports: Adapters, jobs: Mapping[str, 
     while not stop.is_set():
         try:
             await _run_connected(stop, ports, ports.database, jobs)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except LOST as error:
             _log.warning("schedule_lost_the_database", error=repr(error))
             await _pause(stop, _RECONNECT_S)
 

@@ -20,6 +20,9 @@ LONGEST_STANDSTILL = "30s"
 must not outlast a process that is frozen or cut off."""
 
 
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What one meets where the database is away, or goes while a statement is prepared: for loops that try again."""
+
 BEGIN = "begin isolation level read committed"
 """Said each time, for every statement must see what the locks before it waited for, whatever a role's default is."""
 

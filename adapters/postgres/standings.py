@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from asyncpg import Connection, InterfaceError, PostgresError
+from asyncpg import Connection
 from prometheus_client import Gauge
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import LOST, Database
 from adapters.postgres.standing_memory import StandingMemory
 from adapters.postgres.standing_rows import read_standings, write_used
 from domain.clock import Clock, system_clock
@@ -34,7 +34,6 @@ HEARS = Gauge("gametriggers_standing_hears", "1 while this process hears of chan
 Watcher = Callable[[PersonId | None], None]
 """Told whose standing may have changed; None: anybody's."""
 
-_LOST = (PostgresError, InterfaceError, OSError, TimeoutError)
 _log = structlog.get_logger(__name__)
 
 
@@ -82,7 +81,7 @@ class PostgresStandings:
             self._fall_silent()
             if self._reading is not None:
                 await asyncio.gather(self._reading, return_exceptions=True)
-            with suppress(UnavailableError, *_LOST):
+            with suppress(UnavailableError, *LOST):
                 await self._note()
 
     async def of(self, session: SessionId) -> Standing | None:
@@ -160,7 +159,7 @@ class PostgresStandings:
                     self._database.direct(application_name=LISTENER) as connection,
                 ):
                     await self._hear(connection, limit)
-            except _LOST as error:
+            except LOST as error:
                 _log.warning("standing_unheard", error=repr(error))
             finally:
                 self._fall_silent()
@@ -215,7 +214,7 @@ class PostgresStandings:
             await asyncio.sleep(self._pace.note_s)
             try:
                 await self._note()
-            except (UnavailableError, *_LOST) as error:
+            except (UnavailableError, *LOST) as error:
                 _log.warning("session_uses_unwritten", error=repr(error))
 
     async def _note(self) -> None:
@@ -230,7 +229,7 @@ class PostgresStandings:
 
 
 def _fail(asked: Mapping[SessionId, asyncio.Future[Standing | None]], error: Exception) -> None:
-    told = StandingUnknownError(repr(error)) if isinstance(error, _LOST) else error
+    told = StandingUnknownError(repr(error)) if isinstance(error, LOST) else error
     for future in asked.values():
         future.set_exception(told)
         future.exception()  # nobody may be left to hear of it

@@ -179,15 +179,16 @@ async def test_somebody_unknown_costs_the_time_of_somebody_known(passwords: Argo
 async def test_the_event_loop_stays_free_while_fifty_hashes_are_made() -> None:
     with Argon2Passwords(threads=2, waiting=50) as passwords:
         work = asyncio.gather(*(passwords.hash(f"{SECRET} {number}") for number in range(50)))
-        lags = []
+        lags, first = [], time.perf_counter()
         while not work.done():
             began = time.perf_counter()
             await asyncio.sleep(0.001)
             lags.append(time.perf_counter() - began)
         assert len({*await work}) == 50
+        took = time.perf_counter() - first
     assert len(lags) > 50, "the loop turned many times while they were made"
     lags.sort()
-    assert lags[len(lags) // 2] < 0.02, "a hash takes longer than that, so none was made on the loop"
+    assert lags[len(lags) // 2] < took / 75, "each took a fiftieth at least where they are made on the loop"
 
 
 async def test_too_many_are_told_at_once_and_later_ones_are_served_again() -> None:
@@ -198,7 +199,7 @@ async def test_too_many_are_told_at_once_and_later_ones_are_served_again() -> No
         for _ in range(20):
             with pytest.raises(UnavailableError):
                 await passwords.hash(SECRET)
-        assert time.perf_counter() - began < 0.5
+        assert time.perf_counter() - began < 2, "nobody waits until they are told"
         await asyncio.gather(*waiting)
         assert (await passwords.verify(SECRET, await passwords.hash(SECRET))).matches
 

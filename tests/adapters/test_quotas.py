@@ -30,6 +30,9 @@ from tests.servers import Valkey
 from tests.waiting import eventually
 
 KEY = b"a key of the tests"
+LATE_S = 2.0
+"""So late a busy machine may be."""
+
 FEW = Quota("few", 5, timedelta(minutes=15))
 MANY = Quota("many", 100, timedelta(minutes=1))
 
@@ -120,10 +123,12 @@ class TestContract:
         began = time.monotonic()
 
         async def passes() -> bool:
-            return (await quotas.take(quota, "somebody")).allowed
+            waited = time.monotonic() - began
+            allowed = (await quotas.take(quota, "somebody")).allowed
+            assert allowed or waited <= refused.retry_after_s + 0.2
+            return allowed
 
         await eventually(passes)
-        assert time.monotonic() - began <= refused.retry_after_s + 0.2
 
         async def all_free() -> bool:
             return (await quotas.left(quota, "somebody")).remaining == times
@@ -265,7 +270,7 @@ class TestWithoutValkey:
             assert all((taken.allowed, taken.remaining) == (True, 5) for taken in at_once)
             assert (await quotas.left(FEW, "somebody")).allowed
             await quotas.forget(FEW, "somebody")
-            assert time.perf_counter() - began < 2
+            assert time.perf_counter() - began < 2_000 * ANSWER_S / 20, "hardly one of them was waited for"
             own_valkey.restart()
 
             async def counts() -> bool:
@@ -280,11 +285,11 @@ class TestWithoutValkey:
             try:
                 began = time.perf_counter()
                 assert (await quotas.take(FEW, "somebody")).allowed
-                assert time.perf_counter() - began < ANSWER_S + 0.15
+                assert time.perf_counter() - began < ANSWER_S + LATE_S
                 began = time.perf_counter()
                 for _ in range(1_000):
                     assert (await quotas.take(FEW, "somebody")).allowed
-                assert time.perf_counter() - began < ANSWER_S
+                assert time.perf_counter() - began < ANSWER_S + LATE_S, "to wait for each would take minutes"
             finally:
                 os.kill(own_valkey.pid, signal.SIGCONT)
 

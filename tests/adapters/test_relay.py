@@ -234,7 +234,7 @@ async def test_another_takes_over_when_the_leader_is_killed(
             assert LEADS._value.get() == 0
             leader.kill()
             await wallets.paid(key)
-            await eventually(lambda: reached(redis, wallet_topic(number), 2), timeout_s=5)
+            await eventually(lambda: reached(redis, wallet_topic(number), 2), timeout_s=10)
 
 
 async def test_a_frozen_leader_is_deposed_and_what_it_publishes_late_is_refused(
@@ -255,7 +255,7 @@ async def test_a_frozen_leader_is_deposed_and_what_it_publishes_late_is_refused(
         await redis.client_unpause()
         await wallets.paid(key)
         async with relaying(opened, own_valkey.url):
-            await eventually(lambda: reached(redis, topic, 2), timeout_s=5)
+            await eventually(lambda: reached(redis, topic, 2), timeout_s=10)
             os.kill(leader.pid, signal.SIGCONT)
             await said(leader, "relay_lost_the_database")
             assert (await numbers(redis, topic))[-1] == 2

@@ -264,7 +264,7 @@ async def test_it_keeps_up_and_comes_back_when_its_connection_is_cut(bench: Benc
     async with sealing(bench):
         for _ in range(3):
             await top_up(bench, 20)
-            await eventually(all_sealed(bench), timeout_s=2)
+            await eventually(all_sealed(bench), timeout_s=6)
             assert await ruler.fetchval(
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity "
                 "where application_name = 'gametriggers sealer' and datname = current_database()"
