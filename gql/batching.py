@@ -49,10 +49,16 @@ class Batch:
 
     async def values(self, ports: Ports, asked: Sequence[Asked[Any] | Exception]) -> list[Any]:
         """What each object asked for; an exception for one that could not ask, or whose value cannot be shown."""
-        keys = list(dict.fromkeys(each.key for each in asked if isinstance(each, Asked)))
+        keys = list({each.key: None for each in asked if isinstance(each, Asked)})
         load = observed_load(self.load.__name__, partial(self.load, ports))
-        found = await load(keys) if keys else {}
-        return [each if isinstance(each, Exception) else _shown(each, found) for each in asked]
+        find = (await load(keys)).get if keys else {}.get
+        values = []
+        for each in asked:
+            try:
+                values.append(each.show(find(each.key)) if isinstance(each, Asked) else each)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is told at this object's field
+                values.append(error)
+        return values
 
 
 def batched(right: Right, description: str, *, load: Load, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -88,10 +94,3 @@ def _one_by_one(ask: Callable[..., Asked[Any]], load: Load) -> Callable[..., Any
         parameters=[first, information, *others], return_annotation=shown
     )
     return resolve
-
-
-def _shown(asked: Asked[Any], found: Mapping[Any, Any]) -> Any:
-    try:
-        return asked.show(found.get(asked.key))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told at this object's field
-        return error
