@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
+import structlog
 from hypothesis import HealthCheck, settings
 
 from adapters.embedded.database import DatabaseAddresses, make_database
@@ -29,6 +30,14 @@ _SERVERS = pytest.StashKey[Servers]()
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.stash[_SERVERS] = Servers()
+
+
+def pytest_runtest_setup() -> None:
+    """Log plainly: structlog's own tracebacks, with all variables, take seconds for which everything else waits."""
+    if not structlog.is_configured():
+        *others, _ = structlog.get_config()["processors"]
+        plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.configure(processors=[*others, plain])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -167,9 +167,9 @@ async def test_somebody_unknown_costs_the_time_of_somebody_known(passwords: Argo
     async def quickest(at: str | None) -> float:
         times = []
         for _ in range(8):
-            began = time.perf_counter()
+            began = time.process_time()
             await passwords.verify("something else", at)
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         return min(times)
 
     known, unknown = await quickest(kept), await quickest(None)
