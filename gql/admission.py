@@ -27,7 +27,7 @@ from gql.document_files import DocumentsError
 from gql.engine import documents
 from gql.engine.documents import Document, Library
 from gql.engine.running import World
-from gql.errors import RateLimitedError, TooLargeError
+from gql.errors import HiddenError, RateLimitedError, TooLargeError
 from gql.limits import Limits, Measured, excesses, measured, refuse_endless_numbers
 from gql.observed import OTHER
 from gql.operations import Operation
@@ -86,7 +86,7 @@ class Known:
     document: Document
     sizes: Sequence[Measured]
     introspection: Sequence[GraphQLError]
-    """Where it asks the schema about itself."""
+    """Where it asks the schema about itself, each as it is refused to all but staff."""
 
 
 class Admission:
@@ -213,8 +213,9 @@ class Admission:
     def _validated(self, document: Document, sizes: Sequence[Measured]) -> Known:
         if errors := validate(self._world.schema, document.node):
             raise RefusedError(errors)
-        introspection = validate(self._world.schema, document.node, [NoSchemaIntrospectionCustomRule])
-        return Known(document, sizes, introspection)
+        found = validate(self._world.schema, document.node, [NoSchemaIntrospectionCustomRule])
+        asked = [GraphQLError(each.message, each.nodes, original_error=HiddenError(each.message)) for each in found]
+        return Known(document, sizes, asked)
 
 
 def _coerced(

@@ -83,6 +83,12 @@ class TooLargeError(BadInputError):
         self.reason = reason
 
 
+class HiddenError(BadInputError):
+    """It asks the schema about itself, which is for staff and for development."""
+
+    reason = "introspection"
+
+
 class RateLimitedError(ApiError):
     """It was done too often for now. Nothing has happened."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from graphql import get_introspection_query, parse
+from prometheus_client import REGISTRY
 
 from gql.limits import Limits, excesses, measured
 from gql.node import global_id
@@ -159,7 +160,10 @@ INTROSPECTION = ["{ __schema { types { name } } }", '{ __type(name: "Query") { n
 
 @pytest.mark.parametrize("query", INTROSPECTION, ids=["schema", "type", "whole"])
 async def test_the_schema_shows_itself_in_development_only(house: House, workshop: House, query: str) -> None:
-    assert (await house.ask(query, somebody())).status == 400
+    before = REGISTRY.get_sample_value("graphql_refusals_total", {"reason": "introspection"}) or 0
+    refused = await house.ask(query, somebody())
+    assert (refused.status, {*refused.codes}) == (400, {"BAD_INPUT"})
+    assert REGISTRY.get_sample_value("graphql_refusals_total", {"reason": "introspection"}) == before + 1
     assert (await workshop.ask(query)).data
 
 
