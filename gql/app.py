@@ -1,6 +1,7 @@
 """The application: its addresses, what it lives with, and the only place where GraphQL meets the adapters."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -238,9 +239,11 @@ def from_environment() -> Starlette:
     settings = read_settings(Settings)
     configure_logging(settings)
     try:
-        return create_app(settings)
+        application = create_app(settings)
     except DocumentsError as error:
         raise SystemExit(f"Trusted documents are not in order:\n{error}") from None
+    gc.freeze()  # the schema and its plans stay as long as we do: to look through them would hold up everybody
+    return application
 
 
 def _over_http(application: Application) -> GraphQLOverHttp:

@@ -3,7 +3,8 @@
 Each server has one core and the client (wrk, which does many times what any of them does) the other. Servers take turns
 in rounds, in one run, after each has given the same answer; figures are medians of requests per second, and the last
 line has ratios: `list` and `nested` over stock Strawberry, `raw` over Starlette with orjson and no GraphQL, `yoga` over
-GraphQL Yoga and `mercurius` over Mercurius with its just-in-time compiler, both on the list and where Node is present.
+GraphQL Yoga without and (`yoga_jit`) with a just-in-time compiler, and `mercurius` over Mercurius with one, all on the
+list and where Node is present.
 """
 
 import argparse
@@ -169,6 +170,7 @@ def node_rivals(folder: Path) -> list[Rival]:
         Rival(name, ("node", str(folder / "node" / script), str(port), *more), {"NODE_ENV": "production"}, port, {})
         for name, script, port, more in (
             ("yoga", "yoga.mjs", ports.any_free(), ()),
+            ("yoga_jit", "yoga.mjs", ports.any_free(), ("jit",)),
             ("mercurius", "mercurius.mjs", ports.any_free(), ("jit",)),
         )
     ]
@@ -192,7 +194,7 @@ def report(found: Mapping[tuple[str, str], float], names: list[str]) -> str:
     ours = {query: found["ours", query] for query in QUERIES}
     ratios = {"list": ours["list"] / found["stock", "list"], "raw": ours["list"] / found["raw", "list"]}
     ratios["nested"] = ours["nested"] / found["stock", "nested"]
-    ratios |= {name: ours["list"] / found[name, "list"] for name in ("yoga", "mercurius") if name in names}
+    ratios |= {name: ours["list"] / found[name, "list"] for name in ("yoga", "yoga_jit", "mercurius") if name in names}
     return "graphql " + " ".join(f"{name}={ratio:.2f}" for name, ratio in ratios.items())
 
 

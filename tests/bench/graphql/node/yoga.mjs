@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { useGraphQlJit } from "@envelop/graphql-jit";
 import { createSchema, createYoga } from "graphql-yoga";
 import { gathering, items, typeDefs } from "./world.mjs";
 
@@ -13,5 +14,6 @@ const yoga = createYoga({
   context: () => ({ owner: gathering() }),
   logging: false,
   maskedErrors: true,
+  plugins: process.argv[3] === "jit" ? [useGraphQlJit()] : [],
 });
 createServer(yoga).listen(Number(process.argv[2]), "127.0.0.1");
