@@ -51,7 +51,8 @@ class Batch:
         """What each object asked for; an exception for one that could not ask, or whose value cannot be shown."""
         keys = list({each.key: None for each in asked if isinstance(each, Asked)})
         load = observed_load(self.load.__name__, partial(self.load, ports))
-        find = (await load(keys)).get if keys else {}.get
+        found: Mapping[Any, Any] = await load(keys) if keys else {}
+        find = found.get
         values = []
         for each in asked:
             try:

@@ -52,19 +52,19 @@ class Viewer(Node):
     @field(Right.OWNER, "What to call you; null if you never said.")
     async def name(self, info: Info) -> str | None:
         """What to call the person."""
-        found = await info.context.loaders.person_by_id.load(self.key)
+        found = await info.context.loaders.person(self.key, "name")
         return found.name if found else None
 
     @field(Right.OWNER, "Your e-mail address; null if we do not know one.")
     async def mail(self, info: Info) -> str | None:
         """The person's address."""
-        found = await info.context.loaders.person_by_id.load(self.key)
+        found = await info.context.loaders.person(self.key, "mail")
         return found.mail if found else None
 
     @field(Right.OWNER, "Whether you proved that you read the mail of that address.")
     async def mail_verified(self, info: Info) -> bool:
         """Whether the address is verified."""
-        found = await info.context.loaders.person_by_id.load(self.key)
+        found = await info.context.loaders.person(self.key)
         return found is not None and found.mail_verified_at is not None
 
     @field(Right.OWNER, "Where you are signed in, last used first.", list_size=at_most(MOST_SESSIONS))

@@ -51,8 +51,12 @@ _SAVE_ATTEMPT = Statement(
 _NOTE = Statement(
     insert(_POSTING).values({name: bindparam(name) for name in ("transaction_id", "order_id", "refers_to")})
 )
-_BY_ID = Statement(_WITH_ACCOUNT.where(_TOP_UP.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))))
-_PAGE = _WITH_ACCOUNT.order_by(_TOP_UP.c.id.desc()).limit(bindparam("first"))
+_READ = select(
+    *[column for column in _TOP_UP.c if column.name not in {"key", "content"}], ACCOUNT.c.owner, ACCOUNT.c.purpose
+).join(ACCOUNT, ACCOUNT.c.id == _TOP_UP.c.wallet)
+"""Who only looks needs nothing of what tells one request from another."""
+_BY_ID = Statement(_READ.where(_TOP_UP.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))))
+_PAGE = _READ.order_by(_TOP_UP.c.id.desc()).limit(bindparam("first"))
 _BELOW = _TOP_UP.c.id < bindparam("after")
 _HIGHEST = UUID(int=2**128 - 1)
 _OF_PEOPLE = Statement(_PAGE.where(_TOP_UP.c.person == func.any(bindparam("people", type_=ARRAY(Uuid))), _BELOW))

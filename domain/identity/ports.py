@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from domain.clock import Clock
 from domain.identity.mail import Letters, Mailer
@@ -60,11 +60,18 @@ class OpaqueTokens(Protocol):
         ...
 
 
+PersonText = Literal["name", "mail", "reason"]
+PERSON_TEXTS: frozenset[PersonText] = frozenset({"name", "mail", "reason"})
+"""What a person has that is sealed."""
+
+
 class PeopleReads(Protocol):
     """People and what belongs to them, without locks; personal texts come readable, or None after an erasure."""
 
-    async def people(self, ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
-        """People by id, those that there are."""
+    async def people(
+        self, ids: Sequence[PersonId], texts: Collection[PersonText] = PERSON_TEXTS
+    ) -> Mapping[PersonId, Person]:
+        """People by id, those that there are; with these texts alone, for the others are as if there were none."""
         ...
 
     async def identities_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, Sequence[Identity]]:

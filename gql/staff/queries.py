@@ -48,7 +48,8 @@ def _any_id(text: str) -> PersonId:
 
 async def _known(context: Context, people: list[PersonId]) -> list[Person]:
     """Those that there are. That somebody looked them up is written down, whatever of them they ask for."""
-    found = [each.id for each in await context.loaders.person_by_id.load_many(people) if each is not None]
+    asked = await context.loaders.person_by_need.load_many([(person, None) for person in people])
+    found = [each.id for each in asked if each is not None]
     await context.loaders.staff.looked_at.load_many(found)
     return [Person(key=person) for person in found]
 

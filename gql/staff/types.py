@@ -8,7 +8,7 @@ import strawberry
 
 from domain.identity import desk, model
 from domain.identity.model import Locale, Portal
-from domain.identity.ports import SessionView
+from domain.identity.ports import PersonText, SessionView
 from domain.identity.provider import Provider
 from domain.ids import PersonId
 from domain.ledger.chart import Purpose
@@ -148,19 +148,19 @@ class Person:
     @field(Right.STAFF, "Why they are banned; empty for who is not.", permission=MANAGE)
     async def ban_reason(self, info: Info) -> str:
         """Why they are banned."""
-        found = await self._found(info)
+        found = await self._found(info, "reason")
         return found.reason if found else ""
 
     @field(Right.STAFF, "What they want to be called.", permission=MANAGE)
     async def name(self, info: Info) -> str | None:
         """What they want to be called."""
-        found = await self._found(info)
+        found = await self._found(info, "name")
         return found.name if found else None
 
     @field(Right.STAFF, "Their e-mail address.", permission=MANAGE)
     async def mail(self, info: Info) -> str | None:
         """Their address."""
-        found = await self._found(info)
+        found = await self._found(info, "mail")
         return found.mail if found else None
 
     @field(Right.STAFF, "When they proved that they read its mail; null: they did not.", permission=MANAGE)
@@ -223,8 +223,8 @@ class Person:
         found = await loaders.accounts_by_owner.load_many([f"person:{person}" for person in people])
         return [PersonWallet.of(view) for views in found for view in views]
 
-    async def _found(self, info: Info) -> model.Person | None:
-        return await (await self._looked_at(info)).person_by_id.load(self.key)
+    async def _found(self, info: Info, text: PersonText | None = None) -> model.Person | None:
+        return await (await self._looked_at(info)).person(self.key, text)
 
     async def _looked_at(self, info: Info) -> Loaders:
         """What finds something of them, once it is written down who looks."""

@@ -13,11 +13,11 @@ from domain.vault import Vault
 
 _HIGHEST = 2**63 - 1
 _CONSENTS = """
-select distinct on (purpose) * from consent where person = any($1::uuid[])
+select distinct on (purpose) position, purpose, version, given, at from consent where person = any($1::uuid[])
 order by purpose, position desc
 """
 _HISTORY = """
-select * from consent where person = any($1::uuid[]) and position < $2
+select position, purpose, version, given, at from consent where person = any($1::uuid[]) and position < $2
 order by position desc limit $3
 """
 _EXPORT = "select * from personal_export where person = $1 order by asked_at desc, id desc limit 1"

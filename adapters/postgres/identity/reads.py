@@ -1,18 +1,23 @@
 """People read without locks: `domain.identity.ports.PeopleReads`, one statement and one opening of seals a list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from asyncpg import Record
 
 from adapters.postgres.database import Database
 from adapters.postgres.identity.sessions import COLUMNS, session_of
 from domain.identity.model import Identity, Locale, Person, PersonStatus
-from domain.identity.ports import PasskeyView, SecondFactorsView, SessionView
+from domain.identity.ports import PERSON_TEXTS, PasskeyView, PersonText, SecondFactorsView, SessionView
 from domain.ids import PersonId
 from domain.vault import Sealed, Vault
 
-_PEOPLE = "select * from person where id = any($1::uuid[])"
-_IDENTITIES = "select * from sign_in_identity where person = any($1::uuid[]) order by created_at, id"
+_PEOPLE = (
+    "select id, status, created_at, locale, mail_verified_at, survivor{texts} from person where id = any($1::uuid[])"
+)
+_IDENTITIES = """
+select id, person, provider, subject, created_at, last_used_at from sign_in_identity
+where person = any($1::uuid[]) order by created_at, id
+"""
 _SESSIONS = f"""
 select {COLUMNS}, session.origin from session
 where person = any($1::uuid[]) and ended_at is null and expires_at > clock_timestamp()
@@ -41,15 +46,18 @@ class PostgresPeopleReads:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
 
-    async def people(self, ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
-        """People by id, those that there are."""
-        records = await self._rows(_PEOPLE, ids)
-        names = await self._open(records, "name")
-        mails = await self._open(records, "mail")
-        reasons = await self._open(records, "reason")
+    async def people(
+        self, ids: Sequence[PersonId], texts: Collection[PersonText] = PERSON_TEXTS
+    ) -> Mapping[PersonId, Person]:
+        """People by id, those that there are; what is of no other texts is neither fetched nor opened."""
+        wanted = sorted(texts)
+        records = await self._rows(_PEOPLE.format(texts="".join(f", {text}" for text in wanted)), ids)
+        opened = [await self._open(records, text) for text in wanted]
         return {
-            PersonId(record["id"]): _person(record, name, mail, reason or "")
-            for record, name, mail, reason in zip(records, names, mails, reasons, strict=True)
+            PersonId(record["id"]): _person(
+                record, {text: found[place] for text, found in zip(wanted, opened, strict=True)}
+            )
+            for place, record in enumerate(records)
         }
 
     async def identities_of(self, people: Sequence[PersonId]) -> Mapping[PersonId, Sequence[Identity]]:
@@ -109,9 +117,10 @@ class PostgresPeopleReads:
         return [None if record[field] is None else next(opened) for record in records]
 
 
-def _person(record: Record, name: str | None, mail: str | None, reason: str) -> Person:
+def _person(record: Record, texts: Mapping[PersonText, str | None]) -> Person:
     survivor = record["survivor"]
     return Person(
-        PersonId(record["id"]), PersonStatus(record["status"]), record["created_at"], Locale(record["locale"]), name,
-        mail, record["mail_verified_at"], reason, PersonId(survivor) if survivor else None,
+        PersonId(record["id"]), PersonStatus(record["status"]), record["created_at"], Locale(record["locale"]),
+        texts.get("name"), texts.get("mail"), record["mail_verified_at"], texts.get("reason") or "",
+        PersonId(survivor) if survivor else None,
     )  # fmt: skip
