@@ -98,11 +98,12 @@ async def running_accounts(
     *,
     quotas: Quotas | None = None,
     vault: Vault | None = None,
+    costly: bool = False,
     **more: object,
 ) -> AsyncIterator[AccountsHouse]:
-    """The application as in production, with more settings than all have."""
+    """The application as in production, with more settings than all have; passwords are as `costly` as is wished."""
     settings = settings_for(folder, "production", **{"portal_origins": f"player={PLAYERS}", **more})
-    async with staged_accounts(database, vault=vault, quotas=quotas) as stage, stage.standings.running():
+    async with staged_accounts(database, vault=vault, quotas=quotas, costly=costly) as stage, stage.standings.running():
         tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
         stage.access_tokens = tokens
         ports = AccountPorts(stage)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from argon2 import PasswordHasher
+
 from adapters.embedded.database import DatabaseAddresses
 from adapters.identity import totp
 from adapters.identity.opaque import KeyedTokens
@@ -48,7 +50,7 @@ def origin(address: str = "203.0.113.7") -> Origin:
 
 
 class CountedPasswords:
-    """The real ones, cheap enough for tests where `cheap`, with every call counted."""
+    """The real ones, with every call counted."""
 
     def __init__(self, real: Argon2Passwords) -> None:
         self.real, self.calls = real, Counter[str]()
@@ -193,14 +195,17 @@ class AccountsStage:
 
 @asynccontextmanager
 async def staged_accounts(
-    addresses: DatabaseAddresses, *, vault: Vault | None = None, quotas: Quotas | None = None
+    addresses: DatabaseAddresses, *, vault: Vault | None = None, quotas: Quotas | None = None, costly: bool = False
 ) -> AsyncIterator[AccountsStage]:
+    """A stage on a database. Passwords cost next to nothing, unless they are to be as `costly` as in life."""
     clock = TurnedClock()
     clock.now = datetime.now(UTC)
     safe = vault or FakeVault()
     await safe.create_key(PLATFORM)
     async with Database(addresses.app_url) as database:
         with Argon2Passwords() as passwords:
+            if not costly:
+                passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
             yield AccountsStage(
                 database,
                 Works(database, AccountIndex(), clock, vault=safe),

@@ -71,7 +71,10 @@ async def measured(superuser_url: str, template: str, folder: Path, rounds: int)
     name = f"bench_{secrets.token_hex(6)}"
     addresses = await make_database(superuser_url, name, PASSWORDS, template=template)
     try:
-        async with open_vault(addresses) as vault, running_accounts(folder, addresses, vault=vault) as house:
+        async with (
+            open_vault(addresses) as vault,
+            running_accounts(folder, addresses, vault=vault, costly=True) as house,
+        ):
             known = [f"known{number}@mail.example" for number in range(10)]
             for mail in known:
                 await house.stage.member(mail)
