@@ -56,6 +56,9 @@ def turn(client: Client, rival: Rival, pid: int, options: argparse.Namespace, fo
     trickle = client.told(rival, pid, options.sockets, "latency", options.events, PER_S)
     found.p50_ms.append(trickle["p50_ms"])
     found.p99_ms.append(trickle["p99_ms"])
+    _say(
+        f"{rival.name}: {flood['per_s']:.0f}/s, {flood['per_server_s']:.0f} per core-s, p99 {trickle['p99_ms']:.1f} ms"
+    )
 
 
 def memory(client: Client, rival: Rival, pid: int, options: argparse.Namespace, found: Found) -> None:
@@ -68,6 +71,11 @@ def memory(client: Client, rival: Rival, pid: int, options: argparse.Namespace, 
         before = memory_kib(pid)
     with client.waiting(rival, options.sockets):
         found.socket_kib = (memory_kib(pid) - before) / options.sockets
+    _say(f"{rival.name}: {found.socket_kib:.1f} KiB a socket, {found.growth_mib:.2f} MiB stay of {options.many} events")
+
+
+def _say(progress: str) -> None:
+    print(progress, file=sys.stderr, flush=True)
 
 
 def streams_kib(client: Client, rival: Rival, pid: int, streams: int) -> float:
@@ -81,11 +89,10 @@ def streams_kib(client: Client, rival: Rival, pid: int, streams: int) -> float:
 def measured(client: Client, everybody: list[Rival], options: argparse.Namespace, folder: Path) -> dict[str, Found]:
     """Everything of everybody."""
     found = {rival.name: Found() for rival in everybody}
-    for number in range(1, options.rounds + 1):
+    for _ in range(options.rounds):
         for rival in everybody:
             with rival.running(folder / f"{rival.name}.log") as pid:
                 turn(client, rival, pid, options, found[rival.name])
-        print(f"round {number} of {options.rounds} is done", file=sys.stderr, flush=True)
     for rival in everybody:
         with rival.running(folder / f"{rival.name}.log") as pid:
             memory(client, rival, pid, options, found[rival.name])
@@ -100,17 +107,14 @@ def measured(client: Client, everybody: list[Rival], options: argparse.Namespace
 def curve(client: Client, rival: Rival, options: argparse.Namespace, folder: Path) -> None:
     """A table of what more sockets cost our server."""
     print(f"{'sockets':>8}{'deliveries/s':>14}{'per core-s':>12}{'p50 ms':>9}{'p99 ms':>9}{'KiB/socket':>12}{'MiB':>8}")
-    for sockets in CURVE:
-        one, found = argparse.Namespace(**{**vars(options), "sockets": sockets}), Found()
+    for sockets in options.curve:
         with rival.running(folder / "curve.log") as pid:
             with client.waiting(rival, 10):
                 before = memory_kib(pid)
-            with client.waiting(rival, sockets):
-                whole = memory_kib(pid)
-            turn(client, rival, pid, one, found)
+            found = client.told(rival, pid, sockets, "all", options.seconds, WINDOW, options.events, PER_S)
         print(
-            f"{sockets:8}{found.per_s[0]:14.0f}{found.per_server_s[0]:12.0f}{found.p50_ms[0]:9.1f}{found.p99_ms[0]:9.1f}"
-            f"{(whole - before) / sockets:12.1f}{whole / 1024:8.0f}",
+            f"{sockets:8}{found['per_s']:14.0f}{found['per_server_s']:12.0f}{found['p50_ms']:9.1f}{found['p99_ms']:9.1f}"
+            f"{(found['server_kib'] - before) / sockets:12.1f}{found['server_kib'] / 1024:8.0f}",
             flush=True,
         )
 
@@ -149,7 +153,13 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20, help="how many events latencies are taken of (default 20)")
     parser.add_argument("--sockets", type=int, default=1_000, help="how many sockets follow (default 1000)")
     parser.add_argument("--many", type=int, default=100_000, help="events on one subscription (default 100000)")
-    parser.add_argument("--curve", action="store_true", help="measure our server alone, with ever more sockets")
+    parser.add_argument(
+        "--curve",
+        type=int,
+        nargs="*",
+        metavar="SOCKETS",
+        help=f"measure our server alone, with so many (default {CURVE})",
+    )
     options = parser.parse_args()
     if shutil.which("gcc") is None:
         parser.exit(2, "gcc is not installed (Debian: apt-get install gcc libc6-dev)\n")
@@ -160,12 +170,13 @@ def main() -> None:
             addresses = servers.start()
             environment, token = asyncio.run(prepare(addresses, folder))
             limits = ("SOCKETS_OF_ADDRESS", "SOCKETS_OF_PERSON", "OPERATIONS_OF_PERSON")
-            environment |= dict.fromkeys(limits, str(100 * max(options.sockets, *CURVE))) | {
+            environment |= dict.fromkeys(limits, str(100 * max(options.sockets, *(options.curve or CURVE)))) | {
                 "QUOTAS": ",".join(f"{name}=999999999/60" for name in COUNTED)
             }
             client = Client(compiled(folder), addresses.valkey_url, token)
             everybody = rivals(environment, addresses.valkey_url, folder)
-            if options.curve:
+            if options.curve is not None:
+                options.curve = options.curve or CURVE
                 curve(client, everybody[0], options, folder)
             else:
                 print(report(measured(client, everybody, options, folder)))

@@ -3,11 +3,12 @@
    client PORT REDIS_PORT REDIS_DB TOPIC FIRST SOCKETS STALLED TOKEN QUERY rate SECONDS WINDOW
    client ...                                                        latency EVENTS PER_SECOND
    client ...                                                        events EVENTS WINDOW
+   client ...                                                        all SECONDS WINDOW EVENTS PER_SECOND
    client ...                                                        idle
 
    Every event must reach every socket that reads, once and in order: another number than the next ends the program.
    STALLED sockets subscribe and then read nothing. REDIS_PASSWORD is taken from the environment, and so is SERVER, the
-   process whose time is measured. The last line of its output is a JSON object. */
+   process whose time is measured. Each line of its output is a JSON object. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -276,6 +277,26 @@ static void trickle(long events, double per_s) {
         latencies[delivered * 99 / 100] * 1e3, latencies[delivered - 1] * 1e3, (busy_s() - busy) / took);
 }
 
+/* What the server holds in memory. */
+static long server_kib(void) {
+    char path[64];
+    long pages = 0;
+    const char *server = getenv("SERVER");
+    snprintf(path, sizeof path, "/proc/%s/statm", server ? server : "self");
+    FILE *file = fopen(path, "r");
+    if (!file || fscanf(file, "%*d %ld", &pages) != 1) fail("%s cannot be read", path);
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* First the one, then the other, so that everybody has to come in once. */
+static void flood_and_trickle(char **words) {
+    printf("{\"server_kib\": %ld}\n", server_kib());
+    flood(atof(words[0]), 0, atoi(words[1]));
+    first += published, published = delivered = 0;
+    trickle(atol(words[2]), atof(words[3]));
+}
+
 int main(int given, char **words) {
     if (given < 11) fail("see the beginning of this file");
     char command[512], answer[256];
@@ -301,7 +322,10 @@ int main(int given, char **words) {
     }
     if (given < 13) fail("see the beginning of this file");
     settle();
-    if (!strcmp(mode, "latency")) trickle(atol(words[11]), atof(words[12]));
+    if (!strcmp(mode, "all")) {
+        if (given < 15) fail("see the beginning of this file");
+        flood_and_trickle(words + 11);
+    } else if (!strcmp(mode, "latency")) trickle(atol(words[11]), atof(words[12]));
     else flood(atof(words[11]), strcmp(mode, "rate") ? atol(words[11]) : 0, atoi(words[12]));
     return 0;
 }

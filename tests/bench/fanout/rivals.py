@@ -42,7 +42,9 @@ class Client:
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{rival.name}: {done.stderr}")
-        found: dict[str, float] = json.loads(done.stdout)
+        found: dict[str, float] = {}
+        for line in done.stdout.splitlines():
+            found = {**json.loads(line), **found}
         return found
 
     @contextmanager
