@@ -35,6 +35,7 @@ from gql.socket_messages import (
     id_in,
     last_of,
     mapping,
+    pong_to,
     prefix_of,
     read,
 )
@@ -159,10 +160,7 @@ class Conversation:
             case "connection_init":
                 await self._initialise(mapping(message, "payload"))
             case "ping":
-                payload = mapping(message, "payload")
-                await self._line.send(
-                    {"type": "pong", "payload": payload} if "payload" in message else {"type": "pong"}
-                )
+                await self._line.outlet.send(frame_of(pong_to(message)))
             case "pong":
                 mapping(message, "payload")
             case "subscribe":
@@ -221,6 +219,9 @@ class Conversation:
                 await self._last(id_, admitted.errors)
                 return
             if admitted.streams:
+                if self._stopping is not None:
+                    self._free(id_)  # nobody is to wait for what has no end; the client begins it elsewhere
+                    return
                 self._streams.add(id_)
             shareable = self._host.fanout.shareable(admitted, context)
             if shareable is not None:

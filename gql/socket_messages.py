@@ -16,6 +16,8 @@ INIT_TIMEOUT, ID_TAKEN, INIT_AGAIN = 4408, 4409, 4429
 TOO_BIG, OUR_FAULT, RESTARTING, TRY_AGAIN_LATER = 1009, 1011, 1012, 1013
 
 _LONGEST_ID = 200
+_LONGEST_REASON = 120
+"""Bytes; the frame of a close has room for 123, and what clients sent may stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class BrokenProtocolError(Exception):
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
-        self.ending = Ending(code, reason)
+        self.ending = Ending(code, reason.encode()[:_LONGEST_REASON].decode(errors="ignore"))
 
 
 def read(text: str | None) -> dict[str, Any]:
@@ -63,6 +65,15 @@ def id_in(message: Mapping[str, Any]) -> str:
     if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
         raise BrokenProtocolError(BAD_MESSAGE, f"`id` must be a text of 1 to {_LONGEST_ID} characters")
     return found
+
+
+def pong_to(message: Mapping[str, Any]) -> bytes:
+    """The text that answers a ping. What can be read may be nested too deep to be written again."""
+    payload = mapping(message, "payload")
+    try:
+        return orjson.dumps({"type": "pong", "payload": payload} if "payload" in message else {"type": "pong"})
+    except orjson.JSONEncodeError:
+        raise BrokenProtocolError(BAD_MESSAGE, "`payload` is nested too deep") from None
 
 
 def prefix_of(id_: str) -> bytes:
