@@ -1,6 +1,6 @@
 """Loaders of what staff looks up: many asked for together are one call of a port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.actor import Actor
 from domain.identity.desk import Membership
@@ -58,8 +58,7 @@ class StaffLoaders:
         """Why merges were asked for."""
         return await reasons_of(self._ports.identity.vault, requests)
 
-    @lookup
-    async def holders_by_role(self, roles: list[StaffRole]) -> Sequence[Sequence[PersonId]]:
-        """Who has a role."""
-        found = await self._ports.desk.holders_of(roles)
-        return [found[role] for role in roles]
+
+async def holders(ports: Ports, roles: Sequence[StaffRole]) -> Mapping[StaffRole, Sequence[PersonId]]:
+    """Who has each role."""
+    return await ports.desk.holders_of(roles)

@@ -17,12 +17,14 @@ from domain.ledger.ports import AccountView
 from domain.money import Currency
 from domain.rights import Permission
 from gql.access import Right, field
+from gql.batching import Asked, batched
 from gql.context import Info
 from gql.errors import BadInputError
 from gql.identity.types import MOST_SESSIONS
 from gql.loaders import Loaders
 from gql.node import global_id, key_of
 from gql.staff.enums import MembershipKind, PersonStatus, StaffRole
+from gql.staff_loaders import holders
 from gql.wallet.types import Balance
 from gql.weights import at_most
 
@@ -239,10 +241,10 @@ class Role:
     role: StaffRole = field(Right.PARENT, "Which one.")
     permissions: list[Permission] = field(Right.PARENT, "What it may do.", list_size=at_most(len(Permission)))
 
-    @field(Right.PARENT, "Who has it, longest first.", list_size=at_most(5))
-    async def holders(self, info: Info) -> list[Person]:
+    @batched(Right.PARENT, "Who has it, longest first.", load=holders, list_size=at_most(5))
+    def holders(self) -> Asked[list[Person]]:
         """Who has it."""
-        return [Person(key=each) for each in await info.context.loaders.staff.holders_by_role.load(self.role)]
+        return Asked(self.role, lambda found: [Person(key=each) for each in found])
 
 
 @strawberry.type(description="A network that staff may work from.")

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+from domain.ids import AccountId
 from domain.ledger.chart import Purpose
 from domain.ledger.model import Balance, Entry
 from domain.ledger.ports import AccountView, BalanceRequest, StatementRequest
 from domain.ports import Ports
+
+
+async def accounts(ports: Ports, ids: Sequence[AccountId]) -> Mapping[AccountId, AccountView]:
+    """Accounts by number."""
+    return await ports.books.accounts_by_id(ids)
 
 
 async def debts(ports: Ports, owners: Sequence[str]) -> Mapping[str, Sequence[AccountView]]:

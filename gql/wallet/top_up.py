@@ -6,13 +6,15 @@ from uuid import UUID
 
 import strawberry
 
+from domain.ledger.ports import AccountView
 from domain.wallet import model
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUpState
 from gql.access import Right, field
-from gql.context import Info
+from gql.batching import Asked, batched
 from gql.money import Money
 from gql.node import Node
+from gql.wallet.lookups import accounts
 from gql.wallet.types import Wallet
 
 
@@ -73,10 +75,12 @@ class TopUp(Node):
         """When the page to pay on ends."""
         return self.top_up.expires_at
 
-    @field(Right.OWNER, "The wallet that the money is for.")
-    async def wallet(self, info: Info) -> Wallet:
+    @batched(Right.OWNER, "The wallet that the money is for.", load=accounts)
+    def wallet(self) -> Asked[Wallet]:
         """The wallet that the money is for."""
-        view = await info.context.loaders.wallet_by_id.load(self.top_up.wallet)
+        return Asked(self.top_up.wallet, self._wallet)
+
+    def _wallet(self, view: AccountView | None) -> Wallet:
         if view is None:
             raise LookupError(f"top-up {self.top_up.id} is for account {self.top_up.wallet}, which does not exist")
         return Wallet(view=view)
