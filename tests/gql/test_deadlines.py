@@ -21,7 +21,8 @@ from tests.gql.house import House, one_schema_for_all
 from tests.gql.test_wallets import TOP_UP, wanted
 from tests.waiting import eventually
 
-SHORT_S = 0.05
+SHORT_S = 0.3
+"""Long enough for a busy machine to come as far as to what hangs."""
 READS = {
     "by a loader": ("accounts_by_id", "query ($id: ID!) { wallet(id: $id) { currency } }"),
     "at the root": ("accounts_of", "{ viewer { wallets { currency } } }"),
