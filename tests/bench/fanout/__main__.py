@@ -63,14 +63,14 @@ def turn(client: Client, rival: Rival, pid: int, options: argparse.Namespace, fo
 
 def memory(client: Client, rival: Rival, pid: int, options: argparse.Namespace, found: Found) -> None:
     """What idle sockets take, and what stays of events that have passed."""
-    client.told(rival, pid, 1, "events", EVENTS_TO_WARM, WINDOW)
-    before = memory_kib(pid)
-    client.told(rival, pid, 1, "events", options.many, WINDOW)
-    found.growth_mib = (memory_kib(pid) - before) / 1024
     with client.waiting(rival, 10):
         before = memory_kib(pid)
     with client.waiting(rival, options.sockets):
         found.socket_kib = (memory_kib(pid) - before) / options.sockets
+    client.told(rival, pid, 1, "events", EVENTS_TO_WARM, WINDOW)
+    before = memory_kib(pid)
+    client.told(rival, pid, 1, "events", options.many, WINDOW)
+    found.growth_mib = (memory_kib(pid) - before) / 1024
     _say(f"{rival.name}: {found.socket_kib:.1f} KiB a socket, {found.growth_mib:.2f} MiB stay of {options.many} events")
 
 
