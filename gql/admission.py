@@ -31,6 +31,7 @@ from gql.errors import HiddenError, RateLimitedError, TooLargeError
 from gql.limits import Limits, Measured, excesses, measured, refuse_endless_numbers
 from gql.observed import OTHER
 from gql.operations import Operation
+from gql.repeats import repeats
 from gql.trusted import Trust, TrustedDocument, UntrustedError, not_trusted
 
 MOST_NAMES = 1_000
@@ -211,6 +212,8 @@ class Admission:
         return document, measured(self._world.schema, document.node)
 
     def _validated(self, document: Document, sizes: Sequence[Measured]) -> Known:
+        if repeats(document.node, self._limits.repeats) > self._limits.repeats:
+            raise _refusal(TooLargeError("repeats", "Too large: it names the same fields in one place too often."))
         if errors := validate(self._world.schema, document.node):
             raise RefusedError(errors)
         found = validate(self._world.schema, document.node, [NoSchemaIntrospectionCustomRule])

@@ -43,6 +43,8 @@ class Limits:
     depth: int = 12
     aliases: int = 15
     directives: int = 30
+    repeats: int = 10_000
+    """Pairs of fields that have one name in one place."""
     cost: int = 10_000
     """Fields to be resolved, a page counted as full."""
     query_s: float = 10.0
