@@ -22,7 +22,7 @@ from gql.access import guard
 from gql.admission import Admission, OperationContext, RefusedError
 from gql.deadlines import Changes, TimedOutError, stopped_after
 from gql.engine import documents
-from gql.engine.running import Done, World
+from gql.engine.running import Done, Run, World
 from gql.errors import Manner, TooLargeError, is_executed, refused, tell
 from gql.limits import Limits
 from gql.observed import OTHER, observed_operation
@@ -241,7 +241,14 @@ async def _answered_events(
         return
     async for event in stream:
         if run := found.run(context, variables):
-            yield await stopped_after(schema.limits.query_s, run.carry_on(event))
+            yield await answered_event(schema, admitted, run, event)
+
+
+async def answered_event(schema: Schema, admitted: Admitted, run: Run, event: object) -> Done:
+    """What one event of a subscription comes to, within its time. Raises `TimedOutError`."""
+    work = stopped_after(schema.limits.query_s, run.carry_on(event))
+    name = admitted.found.known_as or OTHER
+    return await observed_operation("subscription", name, run.context.correlation_id, work)
 
 
 def answer_of(done: Done, correlation_id: str, manner: Manner) -> Answer:

@@ -16,7 +16,9 @@ from prometheus_client import Histogram
 OTHER = "other"
 """The name of what has none that is trusted."""
 
-_SECONDS = Histogram("graphql_operation_seconds", "How long queries and changes took, by trusted name.", ["operation"])
+_SECONDS = Histogram(
+    "graphql_operation_seconds", "How long operations took, or single events of theirs, by trusted name.", ["operation"]
+)
 _TRACER = trace.get_tracer("gametriggers")
 
 Keys = TypeVar("Keys", bound=Sized)

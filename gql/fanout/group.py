@@ -11,9 +11,8 @@ import orjson
 import structlog
 
 from gql.admission import RefusedError
-from gql.deadlines import stopped_after
 from gql.errors import ForbiddenError, Told, UnauthenticatedError, mask, tell
-from gql.execution import Admitted, Schema, answer_of, begun, broken_off
+from gql.execution import Admitted, Schema, answer_of, answered_event, begun, broken_off
 from gql.fanout.nobody import SharedContext
 from gql.fanout.outlet import Outlet, head_of
 from gql.fanout.sharing import Flow, Sharing
@@ -164,7 +163,7 @@ class Group:
         if run is None:
             self._each_alone()
             return False
-        done = await stopped_after(self._schema.limits.query_s, run.carry_on(event))
+        done = await answered_event(self._schema, self.admitted, run, event)
         answer = answer_of(done, context.correlation_id, self._schema.manner)
         if context.was_asked_for_somebody or _is_personal(answer):
             self._each_alone()

@@ -74,6 +74,20 @@ async def test_an_operation_and_its_look_ups_have_spans(house: House, recorder: 
     assert look_up.ended
 
 
+async def test_each_event_of_a_subscription_has_a_span(house: House, recorder: Recorder) -> None:
+    me = somebody()
+    wallet = await house.ports.wallet(me)
+    follow = "subscription ($id: ID!) { walletChanged(walletId: $id) { __typename ... on WalletEntry { cursor } } }"
+    async with house.conversation(me) as socket:
+        await socket.subscribe("1", follow, id=global_id("Wallet", wallet))
+        await socket.data("1")
+        await house.ports.credit(wallet, 5)
+        await socket.data("1")
+    spans = [span for span in recorder.spans if span.name == "subscription"]
+    assert [span.attributes["graphql.operation.type"] for span in spans] == ["subscription"] * 2
+    assert all(span.ended for span in spans)
+
+
 async def test_a_trusted_operation_is_known_by_its_name(house: House, recorder: Recorder) -> None:
     me = somebody()
     await house.request("POST", json={"documentId": document_id(WALLETS)}, headers=house.headers(me))
