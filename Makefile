@@ -9,6 +9,8 @@ WORKERS ?= 2
 MINUTES ?= 10
 EXAMPLES ?= 3000
 ARGS ?=
+# What takes longest is shown; a test that stands still, for the longest takes two minutes, ends its process, which names it.
+CHECKED := --durations=20 -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 OLDER := $(wildcard /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres)
 
 define FIND_PYTHON
@@ -49,7 +51,7 @@ check: $(STAMP) ## All that continuous integration asks for: format, lint, types
 	$(PY) -m mypy
 	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PY) -m adapters.cli schema --check
-	$(MAKE) test ARGS="--durations=20 $(ARGS)"
+	$(MAKE) test ARGS="$(CHECKED) $(ARGS)"
 
 demo: $(STAMP) ## Tell the whole story in the terminal, from a top-up to an audit after a crash
 	@$(PY) -m adapters.cli demo
