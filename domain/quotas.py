@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,7 @@ class Quota:
     """Counted with every request, so that counting must cost little: a process may take a few ahead of need."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """Whether it may be done now, and what is left."""
 
     allowed: bool

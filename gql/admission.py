@@ -5,7 +5,7 @@ elsewhere: here the caller matters only to the budget.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from graphql import (
@@ -156,7 +156,7 @@ class Admission:
             text, _ = await self._chosen(operation, context)
         except RefusedError:
             return operation
-        return replace(operation, query=text, document_id=None)
+        return operation._replace(query=text, document_id=None)
 
     def is_for_everybody(self, operation: Operation) -> bool:
         """Whether an operation that was carried out, and is spelt out, is answered alike whoever asks."""

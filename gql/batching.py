@@ -30,13 +30,12 @@ Load = Callable[[Ports, Sequence[Any]], Awaitable[Mapping[Any, Any]]]
 class Asked(Generic[Shown]):
     """What a field of one object asks for: by a key, and how what is found is shown (None where nothing is).
 
-    A key that is none is this object's fault, not that of all who ask with it: raises TypeError.
+    A key that cannot be one is this object's fault, not that of all who ask with it.
     """
 
     __slots__ = ("key", "show")
 
     def __init__(self, key: Hashable, show: Callable[[Any], Shown]) -> None:
-        hash(key)
         self.key, self.show = key, show
 
 
@@ -49,7 +48,11 @@ class Batch:
 
     async def values(self, ports: Ports, asked: Sequence[Asked[Any] | Exception]) -> list[Any]:
         """What each object asked for; an exception for one that could not ask, or whose value cannot be shown."""
-        keys = list({each.key: None for each in asked if isinstance(each, Asked)})
+        try:
+            keys = _keys(asked)
+        except TypeError:
+            asked = [_with_a_key(each) for each in asked]
+            keys = _keys(asked)
         load = observed_load(self.load.__name__, partial(self.load, ports))
         found: Mapping[Any, Any] = await load(keys) if keys else {}
         find = found.get
@@ -60,6 +63,19 @@ class Batch:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is told at this object's field
                 values.append(error)
         return values
+
+
+def _keys(asked: Sequence[Asked[Any] | Exception]) -> list[Hashable]:
+    return list({each.key: None for each in asked if isinstance(each, Asked)})
+
+
+def _with_a_key(asked: Asked[Any] | Exception) -> Asked[Any] | Exception:
+    """What is asked, or what is wrong with its key."""
+    try:
+        hash(asked.key if isinstance(asked, Asked) else None)
+    except TypeError as error:
+        return error
+    return asked
 
 
 def batched(right: Right, description: str, *, load: Load, **options: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -6,9 +6,8 @@ kept with it; what has no plan is left to graphql-core, behind the same limits a
 
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
-from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 import strawberry
@@ -76,8 +75,7 @@ class Schema(strawberry.Schema):
         return self._schema
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """An operation that is to be carried out."""
 
     found: documents.Operation

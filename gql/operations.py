@@ -1,8 +1,7 @@
 """What clients ask for, and the form of what they are answered, whatever they came by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import OperationType
 
@@ -14,8 +13,7 @@ QUERIES_AND_MUTATIONS = (OperationType.QUERY, OperationType.MUTATION)
 EVERYTHING = tuple(OperationType)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """What a client asks for, whatever it came by."""
 
     query: str
@@ -52,8 +50,7 @@ def operation_of(parameters: object) -> Operation:
     return Operation(query or "", parameters.get("variables"), name or None, id_)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One result of an operation."""
 
     data: Mapping[str, Any] | None

@@ -103,12 +103,12 @@ def _after(
     """The operation as if the client had asked for what follows a place."""
     given = _given(field)
     if isinstance(given, VariableNode):
-        return replace(operation, variables={**(operation.variables or {}), given.name.value: place})
+        return operation._replace(variables={**(operation.variables or {}), given.name.value: place})
     name = _VARIABLE
     while name in {found.variable.name.value for found in definition.variable_definitions or ()}:
         name += "_"
     query = print_ast(_asking(schema, document, definition, field, name))
-    return replace(operation, query=query, variables={**(operation.variables or {}), name: place})
+    return operation._replace(query=query, variables={**(operation.variables or {}), name: place})
 
 
 def _asking(

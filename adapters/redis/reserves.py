@@ -10,7 +10,7 @@ counted one by one.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 
 from domain.quotas import Quota, Quotas, Taken
@@ -62,7 +62,7 @@ class ReservedQuotas:
         known = await self._quotas.left(quota, *subject)
         reserve = self._reserves.get((quota.name, *subject))
         ahead = reserve.left if reserve is not None and self._time() < reserve.until else 0
-        return replace(known, remaining=known.remaining + ahead, allowed=known.allowed or ahead > 0)
+        return known._replace(remaining=known.remaining + ahead, allowed=known.allowed or ahead > 0)
 
     async def forget(self, quota: Quota, *subject: str) -> None:
         """Begin anew for a subject."""
@@ -117,4 +117,4 @@ class ReservedQuotas:
             ahead, taken = 0, await self._quotas.take(quota, *subject, cost=cost)
         reserve.taken, reserve.left = taken, ahead if taken.allowed else 0
         reserve.spent, reserve.until = cost, self._time() + LIFE_S
-        return replace(taken, remaining=taken.remaining + reserve.left)
+        return taken._replace(remaining=taken.remaining + reserve.left)

@@ -72,6 +72,7 @@ class _Writer:
         self._before: list[str] = []
         self._later: list[int] = []
         self._names = 0
+        self._is_only_read = field is not None and isinstance(shape, Objects) and _is_only_read(shape)
 
     def step(self) -> Step:
         """The step. Its code is made of names of ours alone: what a client wrote stands in it as quoted text."""
@@ -83,11 +84,14 @@ class _Writer:
             *(f"    t{index} = run.later[{index}].targets; s{index} = run.later[{index}].sources"
               for index in self._later),
             *(f"    {line}" for line in self._before),
+            "    done_before = {}",
             "    for value, target in zip(values, targets):",
+            *(f"        {line}" for line in self._again()),
             *(f"        m{index} = len(t{index})" for index in self._later),
             "        try:",
             *self._lines,
             f"            done = {value}",
+            *(f"            {line}" for line in self._keep()),
             "        except Exception:",
             *(f"            {line}" for line in undo),
             "            done = run.carefully(_field, _shape, value)",
@@ -95,6 +99,14 @@ class _Writer:
         ])  # fmt: skip
         exec(compile(source, "<plan>", "exec"), self._known)  # noqa: S102 - the code is ours, see above
         return Step(self._key, self._shape, self._known["complete"], tuple(self._later))
+
+    def _again(self) -> Sequence[str]:
+        """Lines that take what an object came to before: many items of a list have one owner."""
+        taking = f"target[{self._key!r}] = done_before[id(value)]; continue"
+        return (f"if id(value) in done_before: {taking}",) if self._is_only_read else ()
+
+    def _keep(self) -> Sequence[str]:
+        return ("done_before[id(value)] = done",) if self._is_only_read else ()
 
     def _line(self, depth: int, text: str) -> None:
         self._lines.append("    " * depth + text)
@@ -218,6 +230,22 @@ class _Writer:
             self._before.append(f"a{field.index} = run.arguments({field.index})")
             given.append(f"**a{field.index}")
         return f"{self._constant(binding.function)}({', '.join(given)})"
+
+
+def _is_only_read(shape: Shape) -> bool:
+    """Whether completing a value reads attributes and does nothing else, so that it need not be done twice."""
+    match shape:
+        case Leaf():
+            return True
+        case Items():
+            return _is_only_read(shape.of)
+        case Objects():
+            return shape.only is not None and all(
+                field.binding is None
+                or (field.binding.how is How.READ and not field.waits and _is_only_read(field.shape))
+                for field in shape.only.fields
+            )
+    return False
 
 
 def _names_of(type_: GraphQLLeafType) -> dict[Any, str]:
