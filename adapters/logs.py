@@ -5,11 +5,13 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, TextIO
 
 import orjson
 import structlog
+from structlog.contextvars import get_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from adapters.config import Settings
@@ -34,16 +36,10 @@ _REMEMBERED = 1_024
 
 def configure_logging(settings: Settings) -> None:
     """Send all logs to standard error in one form: ours straight there, the libraries' by way of `logging`."""
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     endings: list[Processor] = [structlog.processors.format_exc_info]
     endings += [line_of] if settings.log_json else [redact, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     structlog.configure(
-        processors=[*shared, *endings],
+        processors=[_signed, *endings],
         logger_factory=partial(_Named, sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         cache_logger_on_first_use=True,
@@ -51,11 +47,20 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[_signed],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *endings],
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
+
+
+def _signed(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """What every line has: whose request it belongs to, how grave it is, who says it and when."""
+    record = event.get("_record")
+    event = {**get_contextvars(), **event}
+    event["level"], event["logger"] = method, record.name if record else logger.name
+    event["timestamp"] = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return event
 
 
 class _Named(structlog.WriteLogger):

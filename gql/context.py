@@ -32,16 +32,22 @@ class Context:
     cookies: CookieJar = field(default_factory=CookieJar)
     """What cookies came, and what the answer is to set."""
     budget: Budget = field(init=False)
-    loaders: Loaders = field(init=False)
+    _loaders: Loaders | None = field(default=None, init=False)
     _has_changed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.ports.quotas, self.actor, self.origin)
-        self.renew()
+
+    @property
+    def loaders(self) -> Loaders:
+        """What was looked up so far."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.ports, self.actor)
+        return self._loaders
 
     def renew(self) -> None:
         """Forget what was looked up: a subscription's next event must see what is true then."""
-        self.loaders = Loaders(self.ports, self.actor)
+        self._loaders = None
 
     async def before_change(self) -> None:
         """Before each change but the first, look who the caller is by now, and forget what was looked up before.

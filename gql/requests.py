@@ -113,7 +113,7 @@ def presented_cookies(request: Request, portal: Portal | None, domain: str | Non
     Raises `RequestError` where another site's page may have made a browser send them.
     """
     taken = portal is not None and asks_first(request)
-    cookies = CookieJar(portal, domain, taken, dict(request.cookies))
+    cookies = CookieJar(portal, domain, taken, dict(request.cookies) if "cookie" in request.headers else {})
     if not cookies.taken and (cookies.access or cookies.refresh):
         raise RequestError(403, "A request that comes with sign-in cookies must send GraphQL-Require-Preflight.")
     return cookies

@@ -20,6 +20,7 @@ class SharedContext(Judged, Context):
 
     def __init__(self, ports: Ports) -> None:
         super().__init__(ports, None, uuid7_hex())
+        self.renew()
         self.was_asked_for_somebody = False
 
     def __repr__(self) -> str:
@@ -28,7 +29,7 @@ class SharedContext(Judged, Context):
 
     def renew(self) -> None:
         """Forget what was looked up."""
-        self.loaders = Loaders(self.ports, None)
+        self._loaders = Loaders(self.ports, None)
 
     @property
     def actor(self) -> Actor | None:
