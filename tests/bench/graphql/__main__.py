@@ -1,10 +1,11 @@
 """`make bench-graphql`: our endpoint, with sign-in, quotas and figures on, beside others' without any.
 
 Each server has one core and the client (wrk, which does many times what any of them does) the other. Servers take turns
-in rounds, in one run, after each has given the same answer; figures are medians of requests per second, and the last
-line has ratios: `list` and `nested` over stock Strawberry, `raw` over Starlette with orjson and no GraphQL, `yoga` over
-GraphQL Yoga without and (`yoga_jit`) with a just-in-time compiler, and `mercurius` over Mercurius with one, all on the
-list and where Node is present.
+in rounds, in one run, after each has given the same answer; figures are medians of requests per second, and of those
+for each second that a server used its core, which others on the machine change less. The last line has ratios: `list`
+and `nested` over stock Strawberry, `raw` over Starlette with orjson and no GraphQL, `yoga` over GraphQL Yoga without and
+(`yoga_jit`) with a just-in-time compiler, and `mercurius` over Mercurius with one, all on the list and where Node is
+present.
 """
 
 import argparse
@@ -19,10 +20,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import orjson
@@ -43,7 +44,7 @@ WARM_UP_S = 1.0
 MISSING = "wrk is not installed (Debian: apt-get install wrk)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rival:
     """One server."""
 
@@ -88,8 +89,16 @@ class Rival:
             time.sleep(0.1)
 
 
-def rate(rival: Rival, query: str, seconds: float, folder: Path) -> float:
-    """Requests per second that it answers."""
+class Rate(NamedTuple):
+    """How many requests a server answered."""
+
+    per_s: float
+    per_core_s: float
+    """For each second that it used its core, which others on the machine change less."""
+
+
+def rate(rival: Rival, query: str, seconds: float, folder: Path, pid: int) -> Rate:
+    """How many requests it answers."""
     script = folder / "post.lua"
     headers = {"Content-Type": "application/json", **rival.headers}
     lines = [
@@ -99,6 +108,7 @@ def rate(rival: Rival, query: str, seconds: float, folder: Path) -> float:
     body = orjson.dumps(orjson.dumps({"query": query}).decode()).decode()
     script.write_text("\n".join(['wrk.method = "POST"', f"wrk.body = {body}", *lines]))
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(round(seconds), 1)}s", "-s", str(script), rival.url]
+    used = core_seconds(pid)
     told = subprocess.run(
         command,
         check=True,
@@ -109,27 +119,35 @@ def rate(rival: Rival, query: str, seconds: float, folder: Path) -> float:
     if "Non-2xx" in told:
         raise RuntimeError(f"{rival.name} refuses:\n{told}")
     found = re.search(r"Requests/sec:\s*([\d.]+)", told)
-    if found is None:
+    total = re.search(r"(\d+) requests in", told)
+    if found is None or total is None:
         raise RuntimeError(told)
-    return float(found[1])
+    return Rate(float(found[1]), int(total[1]) / (core_seconds(pid) - used))
 
 
-def measured(rivals: list[Rival], rounds: int, seconds: float, folder: Path) -> dict[tuple[str, str], float]:
-    """The median of each rival's rates for each query."""
-    rates: dict[tuple[str, str], list[float]] = {}
+def core_seconds(pid: int) -> float:
+    """How long a process has used a core."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measured(rivals: Mapping[Rival, int], rounds: int, seconds: float, folder: Path) -> dict[tuple[str, str], Rate]:
+    """The medians of each rival's rates for each query; beside each rival stands its process."""
+    rates: dict[tuple[str, str], list[Rate]] = {}
+    first, *others = rivals
     for query in QUERIES.values():
-        expected = rivals[0].answer(query)
-        for rival in rivals[1:]:
+        expected = first.answer(query)
+        for rival in others:
             if rival.answer(query) != expected:
                 raise RuntimeError(f"{rival.name} answers something else")
     for number in range(rounds + 1):
         for name, query in QUERIES.items():
-            for rival in rivals:
-                found = rate(rival, query, seconds if number else WARM_UP_S, folder)
+            for rival, pid in rivals.items():
+                found = rate(rival, query, seconds if number else WARM_UP_S, folder, pid)
                 if number:
                     rates.setdefault((rival.name, name), []).append(found)
         print(f"round {number} of {rounds} is done", file=sys.stderr, flush=True)
-    return {key: statistics.median(found) for key, found in rates.items()}
+    return {key: Rate(*map(statistics.median, zip(*found, strict=True))) for key, found in rates.items()}
 
 
 def uvicorn_command(module: str, port: int) -> tuple[str, ...]:
@@ -187,15 +205,23 @@ def rivals(environment: Mapping[str, str], token: str, folder: Path) -> list[Riv
     return python + node_rivals(folder)
 
 
-def report(found: Mapping[tuple[str, str], float], names: list[str]) -> str:
-    """A table, and the line of ratios."""
+def report(found: Mapping[tuple[str, str], Rate], names: list[str]) -> str:
+    """A table, a line of ratios by the time of the servers' cores, and the line of ratios."""
     for name in names:
-        print(f"{name:10}" + "".join(f"{found[name, query]:10.0f}/s {query}" for query in QUERIES))
+        columns = [f"{found[name, query].per_s:9.0f}/s {query}" for query in QUERIES]
+        columns += [f"{found[name, query].per_core_s:9.0f} per core-s {query}" for query in QUERIES]
+        print(f"{name:10}" + "".join(columns))
+    print("By the time of their core: " + ratios({key: rate.per_core_s for key, rate in found.items()}, names))
+    return "graphql " + ratios({key: rate.per_s for key, rate in found.items()}, names)
+
+
+def ratios(found: Mapping[tuple[str, str], float], names: list[str]) -> str:
+    """What ours does for one of each rival's."""
     ours = {query: found["ours", query] for query in QUERIES}
-    ratios = {"list": ours["list"] / found["stock", "list"], "raw": ours["list"] / found["raw", "list"]}
-    ratios["nested"] = ours["nested"] / found["stock", "nested"]
-    ratios |= {name: ours["list"] / found[name, "list"] for name in ("yoga", "yoga_jit", "mercurius") if name in names}
-    return "graphql " + " ".join(f"{name}={ratio:.2f}" for name, ratio in ratios.items())
+    told = {"list": ours["list"] / found["stock", "list"], "raw": ours["list"] / found["raw", "list"]}
+    told["nested"] = ours["nested"] / found["stock", "nested"]
+    told |= {name: ours["list"] / found[name, "list"] for name in ("yoga", "yoga_jit", "mercurius") if name in names}
+    return " ".join(f"{name}={ratio:.2f}" for name, ratio in told.items())
 
 
 def main() -> None:
@@ -210,22 +236,18 @@ def main() -> None:
         try:
             environment, token = asyncio.run(prepare(servers.start(), folder))
             everybody = rivals(environment, token, folder)
-            with running(everybody, folder):
-                found = measured(everybody, options.rounds, options.seconds, folder)
+            with running(everybody, folder) as processes:
+                found = measured(processes, options.rounds, options.seconds, folder)
             print(report(found, [rival.name for rival in everybody]))
         finally:
             servers.stop()
 
 
 @contextmanager
-def running(everybody: list[Rival], folder: Path) -> Iterator[None]:
-    """All of them at once: who is not asked does nothing."""
-    if not everybody:
-        yield
-        return
-    first, *others = everybody
-    with first.running(folder / f"{first.name}.log"), running(others, folder):
-        yield
+def running(everybody: list[Rival], folder: Path) -> Iterator[Mapping[Rival, int]]:
+    """All of them at once, with their processes: who is not asked does nothing."""
+    with ExitStack() as stack:
+        yield {rival: stack.enter_context(rival.running(folder / f"{rival.name}.log")) for rival in everybody}
 
 
 if __name__ == "__main__":
