@@ -1,5 +1,7 @@
 """Logs: one line an event, JSON for machines or columns for people, and no secret in either."""
 
+import asyncio
+import atexit
 import json
 import logging
 import re
@@ -7,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from threading import Lock
 from typing import Any, TextIO
 
 import orjson
@@ -17,6 +20,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from adapters.config import Settings
 
 HIDDEN = "[hidden]"
+
+SOON_S = 0.05
+"""So long a line may wait that is no warning."""
 
 _SECRET_NAMES = (
     "authorization", "cookie", "password", "passwd", "secret", "token", "apikey", "api_key", "server_key", "signature",
@@ -38,9 +44,11 @@ def configure_logging(settings: Settings) -> None:
     """Send all logs to standard error in one form: ours straight there, the libraries' by way of `logging`."""
     endings: list[Processor] = [structlog.processors.format_exc_info]
     endings += [line_of] if settings.log_json else [redact, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    lines = _Lines(sys.stderr)
+    atexit.register(lines.now)
     structlog.configure(
         processors=[_signed, *endings],
-        logger_factory=partial(_Named, sys.stderr),
+        logger_factory=partial(_Named, lines),
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         cache_logger_on_first_use=True,
     )
@@ -63,12 +71,43 @@ def _signed(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     return event
 
 
-class _Named(structlog.WriteLogger):
-    """Writes lines, and knows for whom."""
+class _Lines:
+    """Writes lines to a stream: graver ones at once, others with all that come in a moment, for each writing costs."""
 
-    def __init__(self, stream: TextIO, name: str = "gametriggers") -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._waiting = stream, list[str]()
+        self._lock = Lock()
+        self._looked_after_by: asyncio.AbstractEventLoop | None = None
+
+    def soon(self, line: str) -> None:
+        """Write a line, in a moment where there is a loop that will think of it."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.now(line)
+            return
+        with self._lock:
+            self._waiting.append(line)
+        if self._looked_after_by is not loop:
+            self._looked_after_by = loop
+            loop.call_later(SOON_S, self.now)
+
+    def now(self, *more: str) -> None:
+        """Write all that waits, and more."""
+        with self._lock:
+            lines, self._waiting, self._looked_after_by = [*self._waiting, *more], [], None
+            if lines:
+                self._stream.write("\n".join([*lines, ""]))
+                self._stream.flush()
+
+
+class _Named:
+    """Where the lines of one logger go, a method for each level."""
+
+    def __init__(self, lines: _Lines, name: str = "gametriggers") -> None:
         self.name = name
+        self.debug = self.info = lines.soon
+        self.warning = self.error = self.critical = lines.now
 
 
 def line_of(logger: WrappedLogger, method: str, event: EventDict) -> str:

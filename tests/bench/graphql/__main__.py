@@ -3,9 +3,9 @@
 Each server has one core and the client (wrk, which does many times what any of them does) the other. Servers take turns
 in rounds, in one run, after each has given the same answer; figures are medians of requests per second, and of those
 for each second that a server used its core, which others on the machine change less. The last line has ratios: `list`
-and `nested` over stock Strawberry, `raw` over Starlette with orjson and no GraphQL, `yoga` over GraphQL Yoga without and
-(`yoga_jit`) with a just-in-time compiler, and `mercurius` over Mercurius with one, all on the list and where Node is
-present.
+and `nested` over stock Strawberry, `raw` over Starlette with orjson and no GraphQL, `yoga` over GraphQL Yoga without
+and (`yoga_jit`) with a just-in-time compiler, and `mercurius` over Mercurius with one, all on the list and where Node
+is present.
 """
 
 import argparse
