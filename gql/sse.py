@@ -224,6 +224,7 @@ class EventStream:
         async with aclosing(answers_to(self._schema, admitted, context)) as results:
             async for answer in results:
                 await outlet.send(event_of(answer.body, place_in(answer.data) if self._asked.resumable else None))
+                await asyncio.sleep(0)  # who has much to catch up with takes turns with who has just come
 
     def ended(self, seat: Seat, errors: list[Told] | None) -> None:
         """What was followed is over, or broke off with errors."""
