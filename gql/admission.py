@@ -6,6 +6,7 @@ elsewhere: here the caller matters only to the budget.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from graphql import (
@@ -188,7 +189,7 @@ class Admission:
                 name = OTHER
             self._names |= {name}
         found.known_as = None if name == OTHER else name
-        _ADMITTED.labels(name).inc()
+        _admitted(name).inc()
 
     def _prepared(self, trusted: TrustedDocument) -> Known:
         """A document that was found valid where it came from, with its plans. Raises `DocumentsError` if it is not."""
@@ -219,6 +220,11 @@ class Admission:
         found = validate(self._world.schema, document.node, [NoSchemaIntrospectionCustomRule])
         asked = [GraphQLError(each.message, each.nodes, original_error=HiddenError(each.message)) for each in found]
         return Known(document, sizes, asked)
+
+
+@cache
+def _admitted(name: str) -> Counter:
+    return _ADMITTED.labels(name)
 
 
 def _coerced(

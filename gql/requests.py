@@ -51,6 +51,11 @@ class HttpRequest(Request):
         super().__init__(scope, receive)
         self._headers = _Headers(scope["headers"])
 
+    @property
+    def headers(self) -> Headers:
+        """Its headers."""
+        return self._headers
+
 
 class _Headers(Headers):
     """Starlette's, which goes through all of them each time."""
