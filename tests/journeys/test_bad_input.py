@@ -12,8 +12,8 @@ import pytest
 
 from adapters.payments.midtrans import signature
 from adapters.webhooks import LARGEST_BODY_BYTES
-from gql.requests import LARGEST_BODY
 from gql.node import global_id
+from gql.requests import LARGEST_BODY
 from tests.gql.house import RESPONSE, Reply
 from tests.journeys import asking
 from tests.journeys.house import SERVER_KEY, House, Journey, Person, order_of
