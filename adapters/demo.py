@@ -18,6 +18,7 @@ from adapters.postgres.work import Works
 from adapters.wiring import Adapters, connect
 from domain.actor import Actor
 from domain.audit_log import Deed
+from domain.brand.model import Brand, Company, Member, MemberId, Preferences, Profile, Size
 from domain.clock import system_clock
 from domain.identity.accounts import confirm_sign_up
 from domain.identity.links import new_link
@@ -164,7 +165,7 @@ async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: 
     if account.streamer:
         await ports.database.pool.execute(_MEMBERSHIP, uuid7(), person, "streamer", None, None)
     if account.brand is not None:
-        await ports.database.pool.execute(_MEMBERSHIP, uuid7(), person, "brand", _BRAND, account.brand)
+        await _join_brand(ports, person, account.brand)
     if account.staff is None:
         return
     secret = await ports.identity.vault.seal(person, "totp", app.secret)
@@ -178,6 +179,19 @@ async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: 
             await work.second_factors.offer_totp(person, secret)
             await work.second_factors.confirm_totp(person, 0, now)
             await work.record(Deed("totp.confirmed", f"person:{person}", about=person, reason=_WHY))
+
+
+async def _join_brand(ports: Adapters, person: PersonId, role: BrandRole) -> None:
+    """Let somebody act for the one brand, which waits for staff to verify it."""
+    company = Company("Demo Batteries", "Batteries", Size.SMALL, "https://batteries.example")
+    wanted = Preferences("Who plays for hours", ("Survival", "Racing"), ("Java", "Bali"))
+    async with ports.works() as work:
+        now = ports.clock()
+        await work.brands.add(Brand(_BRAND, Profile(company, preferences=wanted), person, now))
+        if await work.teams.of(_BRAND, [person]) is None:
+            await work.teams.add(Member(MemberId(uuid7()), _BRAND, person, role, now))
+            given = {"role": str(role)}
+            await work.record(Deed("brand.joined", f"brand:{_BRAND}", about=person, after=given, reason=_WHY))
 
 
 async def _give_credit(works: Works, person: PersonId, credit: Money) -> None:

@@ -9,6 +9,7 @@ import structlog
 from adapters.postgres.outbox import prune_events
 from adapters.webhooks import sweep_inbox
 from adapters.wiring import Adapters
+from domain.brand.invitations import prune_invitations
 from domain.identity.exports import expire_exports, make_exports
 from domain.identity.letters import send_letters
 from domain.identity.mail_requests import answer_mail_requests
@@ -47,6 +48,10 @@ async def _send_letters(ports: Adapters) -> None:
 
 async def _prune_mail(ports: Adapters) -> None:
     _log.info("candidates_forgotten", forgotten=await prune_mail(ports.identity, ports.clock()))
+
+
+async def _prune_invitations(ports: Adapters) -> None:
+    _log.info("invitations_forgotten", forgotten=await prune_invitations(ports.brand, ports.clock()))
 
 
 async def _make_exports(ports: Adapters) -> None:
@@ -102,6 +107,7 @@ JOBS: Mapping[str, Scheduled] = {
     "erase_due": Scheduled("*/5 * * * *", _erase_due),
     "shred_again": Scheduled("23 4 * * *", _shred_again, longest_s=3600),
     "prune_mail": Scheduled("37 3 * * *", _prune_mail),
+    "prune_invitations": Scheduled("47 3 * * *", _prune_invitations),
     "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),
     "prune_events": Scheduled("27 3 * * *", _prune_events),
 }

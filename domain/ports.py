@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from domain.audit_log import Deeds
+from domain.brand.ports import BrandPorts
 from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
@@ -47,6 +48,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def privacy(self) -> PrivacyPorts:
         """What is a person's, and their say in it."""
+        ...
+
+    @property
+    def brand(self) -> BrandPorts:
+        """What brands take."""
         ...
 
     @property

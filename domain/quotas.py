@@ -63,6 +63,12 @@ SECOND_FACTOR = Quota("second_factor", 10, _QUARTER)
 """Codes tried, by session."""
 EXPORT = Quota("export", 3, timedelta(days=7))
 """Copies of everything that is a person's, by person."""
+BRAND = Quota("brand", 5, timedelta(days=1))
+"""Brands that somebody makes, by person."""
+INVITATION = Quota("invitation", 30, timedelta(days=1))
+"""Invitations to act for brands, also the same ones again, by who sends them."""
+INVITATION_TO_ADDRESS = Quota("invitation_to_address", 5, timedelta(days=1))
+"""The same by the address that they go to, whoever sends them."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE, counts_everything=True)
@@ -74,7 +80,8 @@ USUAL: Mapping[str, Quota] = {
     quota.name: quota
     for quota in (
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
-        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, DEPOSIT, WITHDRAWAL,
+        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, BRAND,
+        INVITATION, INVITATION_TO_ADDRESS, DEPOSIT, WITHDRAWAL,
         REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
     )
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from domain.brand import events as brand
 from domain.events import Event
 from domain.wallet import events as wallet
 
@@ -22,6 +23,10 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     wallet.TopUpEnded: (),
     wallet.TopUpNeedsReview: (),
     wallet.ReceivableOpened: (),
+    brand.BrandCreated: (),
+    brand.BrandChanged: (),
+    brand.BrandTeamChanged: (),
+    brand.BrandDecided: (),
 }
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 

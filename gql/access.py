@@ -57,7 +57,7 @@ describe(
     BrandRole, "BrandRole", "A role within a brand. Each may do what those after it may.",
     {
         BrandRole.OWNER: "Everything, members included.",
-        BrandRole.MANAGER: "Campaigns and money.",
+        BrandRole.MANAGER: "Campaigns, money, and what the brand says of itself.",
         BrandRole.VIEWER: "Look on.",
     },
 )  # fmt: skip

@@ -55,14 +55,18 @@ class Context:
         An earlier one of the same request may have ended their session, in which case they are nobody, or taken a
         right from them. Raises `UnavailableError` where nobody can say.
         """
-        if self._has_changed and self.actor is not None and self.actor.session is not None:
+        if self._has_changed:
+            await self.look_again()
+        self._has_changed = True
+
+    async def look_again(self) -> None:
+        """Look who the caller is by now, and forget what was looked up: after what may have given them a right, too."""
+        if self.actor is not None and self.actor.session is not None:
             try:
                 self.actor = await actor_by_now(self.ports, self.actor.session, self.origin)
             except SignedOutError:
                 self.actor = None
-        if self._has_changed:
-            self.renew()
-        self._has_changed = True
+        self.renew()
 
     @property
     def portal(self) -> Portal | None:

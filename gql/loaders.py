@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 
 from domain.actor import Actor
+from domain.brand.model import Brand
 from domain.identity.model import Identity, Person
 from domain.identity.ports import PersonText, SecondFactorsView, SessionView
-from domain.ids import AccountId, PersonId
+from domain.ids import AccountId, BrandId, PersonId
 from domain.ledger.ports import AccountView
 from domain.ports import Ports
 from domain.wallet.model import TopUp, TopUpId
@@ -97,6 +98,11 @@ class Loaders:
     async def wallet_by_id(self, ids: list[AccountId]) -> Sequence[AccountView | None]:
         """Accounts, whosever they are."""
         return await by_key(self._ports.books.accounts_by_id)(ids)
+
+    @lookup
+    async def brand_by_id(self, ids: list[BrandId]) -> Sequence[Brand | None]:
+        """Brands, whosever they are."""
+        return await by_key(self._ports.brand.reads.brands_by_id)(ids)
 
     @lookup
     async def top_up_by_id(self, ids: list[TopUpId]) -> Sequence[TopUp | None]:

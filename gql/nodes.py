@@ -7,6 +7,8 @@ from typing import Annotated
 import strawberry
 
 from gql.access import Right, field
+from gql.brand.queries import fetch_brand
+from gql.brand.types import Brand
 from gql.context import Context, Info
 from gql.errors import BadInputError
 from gql.identity.queries import fetch_session
@@ -24,6 +26,7 @@ FETCH: dict[str, Callable[[Context, str], Awaitable[Node | None]]] = {
     Wallet.kind: fetch_wallet,
     TopUp.kind: fetch_top_up,
     Session.kind: fetch_session,
+    Brand.kind: fetch_brand,
 }
 """For each type with a global id: how the caller's own object is fetched by its key."""
 

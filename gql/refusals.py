@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_type_hints
 import strawberry
 
 from domain import money, refusal
+from domain.brand import refusals as brand
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
@@ -31,6 +32,7 @@ _WORDS = {
     "state": "The state that stands in the way.",
     "retry_after_s": "After how many seconds it may be tried again.",
     "shortest": "The least characters that it may have.",
+    "field": "The field of the input that is at fault.",
     "longest": "The most characters that it may have.",
 }
 """What the fields of refusals mean to clients."""
@@ -46,7 +48,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

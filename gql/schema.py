@@ -4,6 +4,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation
+from gql.brand.staff import BrandStaffQuery
 from gql.errors import Manner
 from gql.execution import Schema
 from gql.identity.factor_mutations import SecondFactorMutation, StepUpMutation
@@ -22,7 +24,7 @@ from gql.wallet.mutations import WalletMutation
 from gql.wallet.queries import WalletQuery
 from gql.wallet.subscriptions import WalletSubscription
 
-QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, StaffQuery, AuditQuery, WalletQuery)
+QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, StaffQuery, AuditQuery, WalletQuery, BrandStaffQuery)
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
     SessionMutation,
@@ -35,6 +37,9 @@ MUTATIONS: tuple[type, ...] = (
     MergeMutation,
     SystemMutation,
     WalletMutation,
+    BrandMutation,
+    BrandTeamMutation,
+    BrandInvitationMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
 

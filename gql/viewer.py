@@ -9,6 +9,8 @@ from domain.identity.privacy import ConsentPurpose
 from domain.ids import PersonId
 from domain.rights import Permission, StaffRole
 from gql.access import Right, field
+from gql.brand.queries import MOST_INVITATIONS, brands_of, invitations_of
+from gql.brand.types import Brand, InvitationForYou
 from gql.context import Context, Info
 from gql.identity.factors import SecondFactors, second_factors_of
 from gql.identity.privacy import (
@@ -110,6 +112,20 @@ class Viewer(Node):
     async def top_ups(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[TopUp]:
         """A page of the caller's top-ups."""
         return await top_ups_of(info.context, first, after)
+
+    @field(Right.OWNER, "The brands that you act for.", list_size=PAGE)
+    async def brands(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[Brand]:
+        """A page of the caller's brands."""
+        return await brands_of(info.context, first, after)
+
+    @field(
+        Right.OWNER,
+        "Brands that ask you to act for them, by letters to your verified address; newest first.",
+        list_size=at_most(MOST_INVITATIONS),
+    )
+    async def brand_invitations(self, info: Info) -> list[InvitationForYou]:
+        """What the caller is asked to."""
+        return await invitations_of(info.context)
 
     @field(Right.OWNER, "What you agree to, for every purpose that there is.", list_size=at_most(len(ConsentPurpose)))
     async def consents(self, info: Info) -> list[Consent]:

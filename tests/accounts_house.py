@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import aiohttp
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.identity.tokens import Tokens
+from adapters.postgres.brand.reads import PostgresBrandReads
 from adapters.postgres.deeds import PostgresDeeds
 from adapters.postgres.identity.desk import PostgresDesk
 from domain.quotas import Quotas
 from domain.vault import Vault
 from tests.accounts_stage import PASSWORD, AccountsStage, staged_accounts
+from tests.brand_stage import BrandStage
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
 
@@ -58,6 +61,8 @@ class AccountPorts(FakePorts):
         super().__init__()
         self.identity = stage
         self.desk = PostgresDesk(stage.database)
+        given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
+        self.brand = BrandStage(**given, reads=PostgresBrandReads(stage.database, stage.vault))
         self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):
             setattr(self, name, getattr(stage, name))

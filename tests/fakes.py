@@ -12,6 +12,7 @@ from typing import Any, cast
 from adapters.identity.opaque import KeyedTokens
 from domain.actor import Actor
 from domain.audit_log import Deed, Deeds
+from domain.brand.ports import BrandPorts
 from domain.clock import Clock
 from domain.events import Event
 from domain.identity.desk import Desk
@@ -210,6 +211,22 @@ class FakePrivacy(FakeIdentity):
     reads = NothingSaid()
 
 
+class NoBrands:
+    """Reads of brands where there are none."""
+
+    async def brands_by_id(self, ids: object) -> dict[Any, Any]:
+        return {}
+
+    async def invitations_to(self, person: object, now: object, most: object) -> list[Any]:
+        return []
+
+
+class FakeBrands(FakeIdentity):
+    """As much of brands as is asked for by tests of something else; theirs is a real one, in `brand_stage`."""
+
+    reads = NoBrands()
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -230,6 +247,7 @@ class FakePorts:
         self.standings = FakeStandings()
         self.identity = cast("IdentityPorts", FakeIdentity(self.clock, self.quotas, self.standings))
         self.privacy = cast("PrivacyPorts", FakePrivacy(self.clock, self.quotas, self.standings))
+        self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)
         self.events: list[Event] = []

@@ -12,6 +12,9 @@ from domain.rights import BrandRole, StaffRole
 
 _PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on conflict do nothing"
 _MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, $3, $4, $5)"
+_BRAND = """
+insert into brand (id, name, industry, size) values ($1, 'A brand', 'batteries', 'small') on conflict do nothing
+"""
 _SESSION = """
 insert into session (id, person, portal, created_at, authenticated_at, second_factor_at, last_used_at, expires_at,
     impersonator, through)
@@ -80,10 +83,17 @@ async def enroll(
     if streamer:
         memberships.append(("streamer", None, None))
     memberships += [("brand", brand, role) for brand, role in (brands or {}).items()]
+    for opened in brands or {}:
+        await open_brand(database, opened)
     for kind, brand, role in memberships:
         await database.execute(f"{_MEMBERSHIP} on conflict do nothing", uuid7(), person, kind, brand, role)
     portal = changes.pop("portal", Portal.ADMIN if staff else Portal.PLAYER)
     return Enrolled(await open_session(database, person, portal, **changes))
+
+
+async def open_brand(database: Executes, brand: BrandId) -> None:
+    """A brand that nobody has looked at yet, if there is none."""
+    await database.execute(_BRAND, brand)
 
 
 async def open_session(database: Executes, person: PersonId, portal: Portal = Portal.PLAYER, **changes: Any) -> Session:

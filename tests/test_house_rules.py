@@ -31,6 +31,8 @@ MORE_CONTEXT_FILES = {
         *("secrets", "sessions", "retained", "shredding", "sign_in", "staff", "staff_stores", "step_up"),
         *("stores", "watching"),
     },
+    "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
+    "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {
         "answers",
         "enums",

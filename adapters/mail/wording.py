@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adapters.mail.brand_wording import INVITED, Wording
 from domain.identity.mail import (
     AccountsMerged,
     AddressChanged,
     AlreadyRegistered,
+    BrandInvitation,
     ConfirmSignUp,
     ErasureDone,
     ErasureDoneInPart,
@@ -25,15 +27,6 @@ from domain.identity.mail import (
 )
 from domain.identity.model import Locale
 from domain.identity.provider import Provider
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A letter of one kind: its subject, which names nothing of the occasion, its paragraphs, and its link's label."""
-
-    subject: str
-    paragraphs: tuple[str, ...]
-    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +157,7 @@ ENGLISH = Language(
              "If that is not right, write to support."),
             "Sign in",
         ),
+        BrandInvitation: INVITED[Locale.ENGLISH],
     },
 )  # fmt: skip
 
@@ -286,6 +280,7 @@ INDONESIAN = Language(
              "Jika itu keliru, hubungi dukungan."),
             "Masuk",
         ),
+        BrandInvitation: INVITED[Locale.INDONESIAN],
     },
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from asyncpg import Connection
 
 from adapters.postgres.accounts import AccountIndex
+from adapters.postgres.brand.store import PostgresBrands, PostgresInvitations, PostgresTeams
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
 from adapters.postgres.identity.consents import PostgresConsents
@@ -54,6 +55,9 @@ class PostgresWork:
         self.exports = PostgresExports(connection)
         self.erasures = PostgresErasures(connection)
         self.estates = PostgresEstates(connection)
+        self.brands = PostgresBrands(connection)
+        self.teams = PostgresTeams(connection)
+        self.invitations = PostgresInvitations(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""

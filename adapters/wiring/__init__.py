@@ -23,6 +23,7 @@ from adapters.postgres.work import PostgresWork, Works
 from adapters.redis.feed import Feed
 from adapters.redis.quotas import RedisQuotas
 from adapters.redis.reserves import ReservedQuotas
+from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from domain.clock import Clock, system_clock
@@ -51,6 +52,7 @@ class Adapters:
     desk: PostgresDesk
     audit_log: PostgresDeeds
     privacy: PrivacyAdapters
+    brand: BrandAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -128,6 +130,7 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
+            brand=brands_of(identity, database),
             gateways=gateways,
             policy=policy,
             clock=clock,

@@ -173,6 +173,15 @@ class AccountsMerged:
     link: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class BrandInvitation:
+    """Somebody is asked to act for a brand, until then. The link is good once."""
+
+    brand: str
+    link: str = field(repr=False)
+    until: datetime
+
+
 Occasion = (
     ConfirmSignUp
     | AlreadyRegistered
@@ -189,6 +198,7 @@ Occasion = (
     | ErasureDone
     | ErasureDoneInPart
     | AccountsMerged
+    | BrandInvitation
 )
 
 

@@ -34,6 +34,10 @@ class Pages:
         """Where an export is fetched: the page asks first, for whatever looks at links in letters would use it up."""
         return f"{self.site}/download-export#{token}"
 
+    def accept_invitation(self, token: str) -> str:
+        """Where somebody takes up an invitation to act for a brand, or turns it down."""
+        return f"{self.site}/brand-invitation#{token}"
+
     @property
     def sign_in(self) -> str:
         """Where people sign in."""

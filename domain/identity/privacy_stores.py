@@ -23,7 +23,7 @@ Row = Mapping[str, Cell]
 
 
 class Section(StrEnum):
-    """What rows of identity and wallet an export has; statements and deeds are read by ports of their own."""
+    """What rows of identity, brands and wallet an export has; statements and deeds are read by ports of their own."""
 
     PROFILE = "profile"
     IDENTITIES = "identities"
@@ -31,6 +31,8 @@ class Section(StrEnum):
     SESSIONS = "sessions"
     CONSENTS = "consents"
     MEMBERSHIPS = "memberships"
+    BRAND_CONTACTS = "brand_contacts"
+    BRAND_INVITATIONS = "brand_invitations"
     LETTERS = "letters"
     TOP_UPS = "top_ups"
 

@@ -63,6 +63,13 @@ _FORGET = (
     "delete from password where person = any($1::uuid[])",
     "delete from sign_in_identity where person = any($1::uuid[])",
     "update membership set ended_at = clock_timestamp() where person = any($1::uuid[]) and ended_at is null",
+    "update brand set contact = null where contact = any($1::uuid[])",
+    # Who asked somebody in is gone, and with their key the address; who was asked in is forgotten by the address.
+    """
+    update brand_invitation set state = 'revoked', mail = null, mail_index = null
+    where state = 'open' and (invited_by = any($1::uuid[]) or mail_index in (
+        select mail_index from person where id = any($1::uuid[]) and mail_index is not null))
+    """,
     "update consent set origin = null where person = any($1::uuid[]) and origin is not null",
     """
     update merge_request set reason = null

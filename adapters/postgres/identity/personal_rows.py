@@ -1,4 +1,4 @@
-"""Everything of identity and wallet that is a person's, for their export: a page at a time, opened by the vault.
+"""All of identity, brands and wallet that is a person's, for their export: a page at a time, opened by the vault.
 
 A page is found by the key behind which the last one ended, so that no connection is held between two pages.
 """
@@ -80,6 +80,24 @@ _TABLES = {
         select id::text as key, person, kind, brand, role, created_at, ended_at
         from membership where person = any($1::uuid[])
         """
+    ),
+    Section.BRAND_CONTACTS: _Table(
+        """
+        select id::text as key, contact as person, id as brand, name from brand where contact = any($1::uuid[])
+        """
+    ),
+    Section.BRAND_INVITATIONS: _Table(
+        """
+        select id::text as key, invited_by as person, brand, role, state, mail, 'sent' as direction, created_at,
+            expires_at
+        from brand_invitation where invited_by = any($1::uuid[])
+        union all
+        select id::text || ' received', ($1::uuid[])[1], brand, role, state, null, 'received', created_at, expires_at
+        from brand_invitation
+        where accepted_by = any($1::uuid[]) or mail_index in (
+            select mail_index from person where id = any($1::uuid[]) and mail_verified_at is not null)
+        """,
+        {"mail": "invited_mail"},
     ),
     Section.LETTERS: _Table(
         """

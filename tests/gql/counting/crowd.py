@@ -14,16 +14,17 @@ from adapters.vault.postgres import PostgresVault
 from adapters.wiring import Adapters, plugged
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed, Detail
+from domain.brand.invitations import MAIL_FIELD
 from domain.clock import system_clock
 from domain.identity.addresses import mail_index
 from domain.identity.model import Portal
 from domain.identity.provider import Provider
-from domain.ids import AccountId, PersonId, TransactionId, uuid7
+from domain.ids import AccountId, BrandId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from domain.quotas import Quota, Taken
-from domain.rights import Permission, StaffRole
+from domain.rights import BrandRole, Permission, StaffRole
 from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
@@ -48,6 +49,11 @@ _CONSENT = "insert into consent (person, purpose, version, given, at) values ($1
 _MERGE = "insert into merge_request values ($1, $2, $3, $4, $5, now())"
 _MERGED = "insert into person (id, status, survivor) values ($1, 'merged', $2)"
 _NETWORK = "insert into staff_network values ($1::text::cidr, 'an office', $2)"
+_BRAND = "insert into brand (id, name, industry, size, contact) values ($1, 'A brand', 'batteries', 'small', $2)"
+_INVITATION = """
+insert into brand_invitation (id, brand, role, invited_by, digest, mail, mail_index, created_at, expires_at)
+values ($1, $2, 'viewer', $3, $4, $5, $6, now(), now() + interval '7 days')
+"""
 _MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, 'brand', $3, 'owner')"
 
 
@@ -81,10 +87,12 @@ class Crowd:
         """What documents take: an id of each kind, a page of them, and what is known of everybody."""
         own = global_id("Viewer", self.caller.person)
         wallets = [global_id("Wallet", wallet) for wallet in self.wallets]
+        brands = [global_id("Brand", brand) for brand in self.caller.brands]
         top_ups = [global_id("TopUp", top_up.id) for top_up in self.top_ups]
         return {
             "Viewer": own, "Viewers": [own] * len(self.people), "Person": global_id("Person", self.people[0]),
             "Wallet": wallets[0], "Wallets": wallets, "TopUp": top_ups[0], "TopUps": top_ups,
+            "Brand": brands[0], "Brands": brands,
             "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
             "search": {"mail": MAIL},
         }  # fmt: skip
@@ -103,6 +111,7 @@ class Crowd:
             await self._around(person)
             self.top_ups.append(await self._top_up(len(self.top_ups)))
             await self._execute(_CONSENT, self.caller.person)
+            await self._brand(person, within)
 
     def forget_keys(self) -> None:
         """As a process that has opened nothing yet."""
@@ -129,12 +138,27 @@ class Crowd:
         for _ in range(within):
             await open_session(self.ports.database.pool, person)
             await self._identify(person)
-            await self._execute(_MEMBERSHIP, uuid7(), person, uuid7())
+            brand = uuid7()
+            await self._execute(_BRAND, brand, person)
+            await self._execute(_MEMBERSHIP, uuid7(), person, brand)
             await self._execute(_MERGED, uuid7(), person)
         async with self.ports.work() as work:
             for wallet in _WALLETS[:within]:
                 await work.ledger.open(AccountKey(f"person:{person}", *wallet))
         return person
+
+    async def _brand(self, contact: PersonId, within: int) -> None:
+        """A brand of the caller's, with so many others who act for it or are asked to; the caller is, too."""
+        brand, me = BrandId(uuid7()), self.caller.person
+        await self._execute(_BRAND, brand, contact)
+        people = [(await enroll(self.ports.database.pool)).person for _ in range(within)]
+        for person in (me, contact, *people):
+            await self._execute(_MEMBERSHIP, uuid7(), person, brand)
+        mail = await self.vault.seal(contact, MAIL_FIELD, MAIL)
+        for index in (me.bytes, *(person.bytes for person in people)):
+            invitation = uuid7()
+            await self._execute(_INVITATION, invitation, brand, contact, invitation.bytes, mail, index)
+        self.caller = replace(self.caller, brands={**self.caller.brands, brand: BrandRole.OWNER})
 
     async def _identify(self, person: PersonId) -> None:
         identity = uuid7()
@@ -186,6 +210,9 @@ async def gathered(addresses: DatabaseAddresses, valkey: Valkey) -> AsyncIterato
     ):  # fmt: skip
         enrolled = await enroll(database.pool, staff=StaffRole.SUPER_ADMIN)
         await vault.create_key(enrolled.person)
+        await database.pool.execute(
+            "update person set mail_index = $2 where id = $1", enrolled.person, enrolled.person.bytes
+        )
         caller = Actor(
             enrolled.person, enrolled.session.id, StaffRole.SUPER_ADMIN, frozenset(Permission),
             authenticated_at=datetime.now(UTC), origin=HERE,

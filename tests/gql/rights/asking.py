@@ -49,7 +49,8 @@ ASKED = {"first", "miniApp", "role"}
 
 ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
-    "PeopleSearch.id": "Person",
+    "PeopleSearch.id": "Person", "memberId": "BrandMember", "contactId": "BrandMember",
+    "invitationId": "BrandInvitation",
 }  # fmt: skip
 """Of which kind ids are that do not say it by their name."""
 

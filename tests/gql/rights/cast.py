@@ -10,6 +10,7 @@ from uuid import UUID
 from adapters.identity.tokens import Tokens
 from adapters.wiring import Adapters
 from domain.actor import Actor
+from domain.brand.invitations import MAIL_FIELD
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
 from domain.ids import AccountId, BrandId, TransactionId, uuid7
@@ -36,6 +37,11 @@ where staff_role.permissions <> excluded.permissions
 _MERGE = "insert into merge_request values ($1, $2, $3, null, $4, now())"
 _IDENTITY = "insert into sign_in_identity (id, person, provider, subject_index, subject) values ($1, $2, $3, $4, $5)"
 _PASSKEY = "insert into passkey (credential, person, public_key, sign_count, name) values ($1, $2, $1, 0, $3)"
+_MEMBER = "select id from membership where brand = $1 and person = $2"
+_INVITATION = """
+insert into brand_invitation (id, brand, role, invited_by, digest, mail, mail_index, created_at, expires_at)
+values ($1, $2, 'viewer', $3, $4, $5, $4, now(), now() + interval '7 days')
+"""
 _CLEARING = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
 
 
@@ -153,7 +159,9 @@ class Casting:
         side = Side(enrolled, owner)
         await self._ports.identity.vault.create_key(enrolled.person)
         for kind, make in MAKERS.items():
-            side.keys[kind] = await make(self._pool, self._ports, side)
+            made = await make(self._pool, self._ports, side)
+            if made is not None:
+                side.keys[kind] = made
         return side
 
 
@@ -222,8 +230,35 @@ async def _passkey(pool: Any, ports: Adapters, side: Side) -> object:
     return sha256(credential).hexdigest()
 
 
-MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object]]] = {
+async def _brand(_: Any, __: Adapters, side: Side) -> object | None:
+    kind, _colon, name = side.owner.partition(":")
+    return UUID(name) if kind == "brand" else None
+
+
+async def _brand_member(pool: Any, ports: Adapters, side: Side) -> object | None:
+    if "Brand" not in side.keys:
+        return None
+    brand = BrandId(UUID(str(side.keys["Brand"])))
+    colleague = await enroll(pool, brands={brand: BrandRole.OWNER})
+    await ports.identity.vault.create_key(colleague.person)
+    await pool.execute("update brand set contact = $2 where id = $1", brand, colleague.person)
+    found: UUID = await pool.fetchval(_MEMBER, brand, colleague.person)
+    return found
+
+
+async def _brand_invitation(pool: Any, ports: Adapters, side: Side) -> object | None:
+    if "Brand" not in side.keys:
+        return None
+    invitation, person = uuid7(), side.enrolled.person
+    mail = await ports.identity.vault.seal(person, MAIL_FIELD, "somebody@mail.example")
+    await pool.execute(_INVITATION, invitation, side.keys["Brand"], person, invitation.bytes, mail)
+    return invitation
+
+
+MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] = {
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
+    "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
 }  # fmt: skip
-"""How somebody comes by an object of each kind; the answer is its key. Each may lean on those before it."""
+"""How somebody comes by an object of each kind; the answer is its key, None where they have none.
+Each may lean on those before it."""

@@ -1,0 +1,1 @@
+"""Brands on PostgreSQL: profiles, members, and invitations whose addresses are sealed."""

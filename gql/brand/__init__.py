@@ -1,0 +1,1 @@
+"""Brands as their members see them, and as staff does who verifies them."""

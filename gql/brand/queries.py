@@ -1,0 +1,41 @@
+"""What people may look up about the brands that they act for, or are asked to."""
+
+from domain.brand import model
+from domain.ids import BrandId
+from gql.brand.types import Brand, InvitationForYou, uuid_from
+from gql.context import Context
+from gql.paging import Connection, cursor_of, page_size, place_of
+from gql.scalars import Cursor
+
+MOST_INVITATIONS = 20
+_BRANDS = "brands"
+
+
+async def fetch_brand(context: Context, key: str) -> Brand | None:
+    """A brand that the caller acts for; None if there is no such, or they do not."""
+    id_ = BrandId(uuid_from(key))
+    found = await context.loaders.brand_by_id.load(id_) if id_ in context.caller.brands else None
+    return None if found is None else Brand(found=found)
+
+
+async def brands_of(context: Context, first: int, after: Cursor | None) -> Connection[Brand]:
+    """A page of the brands that the caller acts for, by their ids."""
+    size, mine = page_size(first), sorted(context.caller.brands)
+    if after is not None:
+        place = uuid_from(place_of(_BRANDS, after))
+        mine = [each for each in mine if each > place]
+    found = await context.loaders.brand_by_id.load_many(mine[: size + 1])
+    return Connection.of([each for each in found if each is not None], size, after, _edge)
+
+
+async def invitations_of(context: Context) -> list[InvitationForYou]:
+    """What the caller is asked to, newest first."""
+    ports, person = context.ports.brand, context.person
+    found = await context.loaders.once(
+        "invitations", lambda: ports.reads.invitations_to(person, ports.clock(), MOST_INVITATIONS)
+    )
+    return [InvitationForYou.of(each) for each in found]
+
+
+def _edge(found: model.Brand) -> tuple[Cursor, Brand]:
+    return cursor_of(_BRANDS, found.id), Brand(found=found)

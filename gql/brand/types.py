@@ -1,0 +1,261 @@
+"""A brand, its members and its invitations, as the people see them who act for it."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+from uuid import UUID
+
+import strawberry
+
+from domain.brand import model
+from domain.brand.model import MOST_WORDS, InvitationId, MemberId
+from domain.brand.ports import TeamPage
+from domain.ids import BrandId, PersonId
+from domain.money import Currency
+from domain.rights import BrandRole
+from gql.access import Right, field
+from gql.batching import Asked, batched
+from gql.brand.enums import Size, Verification
+from gql.brand.lookups import invitations, members
+from gql.context import Info
+from gql.errors import BadInputError
+from gql.money import Money
+from gql.node import Node, global_id, key_of
+from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
+from gql.scalars import Cursor
+from gql.weights import at_most
+
+MEMBER, INVITATION = "BrandMember", "BrandInvitation"
+
+
+def uuid_from(key: str) -> UUID:
+    """What a key or a cursor's place names. Raises `BadInputError`."""
+    try:
+        found = UUID(key)
+    except ValueError:
+        found = None
+    if found is None or str(found) != key:
+        raise BadInputError("This is not an id of ours: give one back as you got it.")
+    return found
+
+
+def brand_id(id_: str) -> BrandId:
+    """A brand by its global id. Raises `BadInputError`."""
+    return BrandId(uuid_from(key_of(Brand.kind, id_)))
+
+
+def member_id(id_: str) -> MemberId:
+    """A member by the global id. Raises `BadInputError`."""
+    return MemberId(uuid_from(key_of(MEMBER, id_)))
+
+
+def invitation_id(id_: str) -> InvitationId:
+    """An invitation by its global id. Raises `BadInputError`."""
+    return InvitationId(uuid_from(key_of(INVITATION, id_)))
+
+
+@strawberry.type(description="To whom invoices go.")
+class BrandBilling:
+    """To whom invoices go."""
+
+    address: str = field(Right.PARENT, "The postal address; empty if none was given.")
+    tax_id: str = field(Right.PARENT, "The company's tax id; empty if none was given.")
+    currency: Currency = field(Right.PARENT, "In which currency.")
+
+
+@strawberry.type(description="Whom a brand wants to reach.")
+class BrandPreferences:
+    """Whom a brand wants to reach."""
+
+    audience: str = field(Right.PARENT, "Who they are, in words.")
+    categories: list[str] = field(Right.PARENT, "What the streams are about.", list_size=at_most(MOST_WORDS))
+    regions: list[str] = field(Right.PARENT, "Where they are.", list_size=at_most(MOST_WORDS))
+    budget_least: Money | None = field(Right.PARENT, "What a campaign costs at least.")
+    budget_most: Money | None = field(Right.PARENT, "What a campaign costs at most.")
+
+    @classmethod
+    def of(cls, found: model.Preferences) -> Self:
+        """Show preferences."""
+        least, most = (None if each is None else Money.of(each) for each in (found.budget_least, found.budget_most))
+        return cls(
+            audience=found.audience, categories=list(found.categories), regions=list(found.regions),
+            budget_least=least, budget_most=most,
+        )  # fmt: skip
+
+
+@strawberry.type(description="Somebody of a brand, to those who act for it, too.")
+class BrandContact:
+    """Somebody of a brand, as colleagues know them."""
+
+    person: strawberry.Private[PersonId]
+
+    @field(Right.PARENT, "What they want to be called.")
+    async def name(self, info: Info) -> str | None:
+        """What they want to be called."""
+        found = await info.context.loaders.person(self.person, "name")
+        return found.name if found else None
+
+    @field(Right.PARENT, "Their e-mail address.")
+    async def mail(self, info: Info) -> str | None:
+        """Their address."""
+        found = await info.context.loaders.person(self.person, "mail")
+        return found.mail if found else None
+
+
+@strawberry.type(name=MEMBER, description="Somebody who acts for a brand.")
+class BrandMember(BrandContact):
+    """A member of a brand."""
+
+    id: strawberry.ID = field(Right.PARENT, "The global id.")
+    role: BrandRole = field(Right.PARENT, "What they may do.")
+    since: datetime = field(Right.PARENT, "Since when they act for it.")
+
+    @field(Right.PARENT, "Whether it is you.")
+    def is_you(self, info: Info) -> bool:
+        """Whether it is the caller."""
+        return self.person in info.context.caller.people
+
+    @classmethod
+    def of(cls, found: model.Member) -> Self:
+        """Show a member."""
+        return cls(person=found.person, id=global_id(MEMBER, found.id), role=found.role, since=found.since)
+
+
+@strawberry.type(name=INVITATION, description="Somebody is asked by mail to act for a brand, and has not answered.")
+class BrandInvitation:
+    """An open invitation, as owners see it."""
+
+    id: strawberry.ID = field(Right.PARENT, "The global id.")
+    mail: str | None = field(Right.PARENT, "To whom it went.")
+    role: BrandRole = field(Right.PARENT, "What they are to be.")
+    created_at: datetime = field(Right.PARENT, "When they were asked first.")
+    expires_at: datetime = field(Right.PARENT, "Until when the link of the last letter is good.")
+
+    @classmethod
+    def of(cls, found: model.InvitationView) -> Self:
+        """Show an invitation."""
+        asked = found.invitation
+        return cls(
+            id=global_id(INVITATION, asked.id), mail=found.mail, role=asked.role, created_at=asked.created_at,
+            expires_at=asked.expires_at,
+        )  # fmt: skip
+
+
+@strawberry.type(description="You are asked to act for a brand.")
+class InvitationForYou:
+    """An open invitation, as whom it went to sees it."""
+
+    id: strawberry.ID = field(Right.PARENT, "The global id.")
+    brand_name: str = field(Right.PARENT, "What the brand calls itself.")
+    role: BrandRole = field(Right.PARENT, "What you are to be.")
+    expires_at: datetime = field(Right.PARENT, "Until when you may answer.")
+
+    @classmethod
+    def of(cls, found: model.InvitationView) -> Self:
+        """Show an invitation."""
+        asked = found.invitation
+        return cls(
+            id=global_id(INVITATION, asked.id), brand_name=found.brand_name, role=asked.role,
+            expires_at=asked.expires_at,
+        )  # fmt: skip
+
+
+@strawberry.type(description="A brand that you act for.")
+class Brand(Node):
+    """A brand, as its members see it."""
+
+    kind: ClassVar[str] = "Brand"
+    found: strawberry.Private[model.Brand]
+
+    @property
+    def key(self) -> BrandId:
+        """The brand's id."""
+        return self.found.id
+
+    @property
+    def owner(self) -> str:
+        """Whose it is: its members'."""
+        return self.found.owner
+
+    @field(Right.OWNER, "What the company is called.")
+    def name(self) -> str:
+        """What the company is called."""
+        return self.found.profile.company.name
+
+    @field(Right.OWNER, "What it makes or does.")
+    def industry(self) -> str:
+        """What it makes or does."""
+        return self.found.profile.company.industry
+
+    @field(Right.OWNER, "How large it is.")
+    def size(self) -> Size:
+        """How large it is."""
+        return self.found.profile.company.size
+
+    @field(Right.OWNER, "Its website; empty if none was given.")
+    def website(self) -> str:
+        """Its website."""
+        return self.found.profile.company.website
+
+    @field(Right.OWNER, "To whom invoices go.", role=BrandRole.MANAGER)
+    def billing(self) -> BrandBilling | None:
+        """To whom invoices go."""
+        billing = self.found.profile.billing
+        return BrandBilling(address=billing.address, tax_id=billing.tax_id, currency=billing.currency)
+
+    @field(Right.OWNER, "Whom it wants to reach.")
+    def preferences(self) -> BrandPreferences:
+        """Whom it wants to reach."""
+        return BrandPreferences.of(self.found.profile.preferences)
+
+    @field(Right.OWNER, "The member to write to; null once they have left.")
+    def contact(self) -> BrandContact | None:
+        """The member to write to."""
+        return BrandContact(person=self.found.contact) if self.found.contact else None
+
+    @field(Right.OWNER, "What staff found of it.")
+    def verification(self) -> Verification:
+        """What staff found of it."""
+        return self.found.verification
+
+    @field(Right.OWNER, "Why staff found so; empty while nothing is decided.")
+    def verification_reason(self) -> str:
+        """Why staff found so."""
+        return self.found.reason
+
+    @field(Right.OWNER, "Since when it is here.")
+    def created_at(self) -> datetime:
+        """Since when it is here."""
+        return self.found.created_at
+
+    @field(Right.OWNER, "Your role in it.")
+    def your_role(self, info: Info) -> BrandRole:
+        """The caller's role in it."""
+        return info.context.caller.brands[self.found.id]
+
+    @batched(Right.OWNER, "Who acts for it, longest first.", load=members, list_size=PAGE)
+    def members(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[BrandMember]]:
+        """A page of members."""
+        size, scope = page_size(first), f"members:{self.key}"
+        place = None if after is None else MemberId(uuid_from(place_of(scope, after)))
+
+        def edge(found: model.Member) -> tuple[Cursor, BrandMember]:
+            return cursor_of(scope, found.id), BrandMember.of(found)
+
+        return Asked(TeamPage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
+
+    @batched(
+        Right.OWNER,
+        "Who is asked to and has not answered, oldest first; for a month also where the link has expired.",
+        role=BrandRole.OWNER,
+        load=invitations,
+        list_size=PAGE,
+    )
+    def invitations(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[BrandInvitation] | None]:
+        """A page of open invitations."""
+        size, scope = page_size(first), f"invitations:{self.key}"
+        place = None if after is None else InvitationId(uuid_from(place_of(scope, after)))
+
+        def edge(found: model.InvitationView) -> tuple[Cursor, BrandInvitation]:
+            return cursor_of(scope, found.invitation.id), BrandInvitation.of(found)
+
+        return Asked(TeamPage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
