@@ -517,6 +517,7 @@ STAYS = {
 
 async def test_every_table_that_speaks_of_people_is_decided_about(stage: PrivacyStage) -> None:
     names = "person|owner|survivor|merged|impersonator|actor|about|asked_by|decided_by|added_by|custodian"
+    names += "|contact|invited_by|accepted_by"
     found = await stage.database.pool.fetch(
         "select distinct table_name from information_schema.columns where table_schema = 'public'"
         f" and (column_name ~ '^({names})$' or column_name ~ '_index$' or column_name in ('session', 'export'))"

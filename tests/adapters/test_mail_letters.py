@@ -17,6 +17,7 @@ from domain.identity.mail import (
     AccountsMerged,
     AddressChanged,
     AlreadyRegistered,
+    BrandInvitation,
     ConfirmSignUp,
     ErasureDone,
     ErasureDoneInPart,
@@ -58,6 +59,7 @@ OCCASIONS: list[Occasion] = [
     ErasureDone(),
     ErasureDoneInPart(AT),
     AccountsMerged(AT, LINK),
+    BrandInvitation("Baterai Jaya", LINK, AT),
 ]
 each_language = pytest.mark.parametrize("locale", Locale)
 
@@ -106,7 +108,7 @@ def test_a_letter_says_all_there_is_to_say_both_ways(occasion: Occasion, locale:
     assert re.findall(r"^https://.*$", letter.text, re.MULTILINE) == shown.links
     for field in fields(occasion):
         value = getattr(occasion, field.name)
-        if field.name in {"device", "place", "code"}:
+        if field.name in {"device", "place", "code", "brand"}:
             assert value in letter.text
             assert value in shown.text
 

@@ -114,7 +114,7 @@ async def test_of_somebody_without_roles_it_says_so(house: House) -> None:
 
 
 async def test_ended_memberships_count_for_nothing(house: House) -> None:
-    me = await house.somebody(staff=StaffRole.ADMIN, brands={BrandId(uuid7()): BrandRole.OWNER}, streamer=True)
+    me = await house.somebody(staff=StaffRole.ADMIN, brands={BrandId(uuid7()): BrandRole.MANAGER}, streamer=True)
     await house.other.execute("update membership set ended_at = now() where person = $1", me.person)
     found = await house.standings.of(me.session.id)
     assert found == Standing(me.session, PersonStatus.ACTIVE)

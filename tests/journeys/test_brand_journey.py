@@ -13,7 +13,8 @@ from adapters.mail.smtp import SmtpAccess, SmtpMailer, TlsMode
 from adapters.sandbox.mail import RunningMailSandbox, running_mail_sandbox
 from domain.rights import StaffRole
 from gql.node import global_id
-from tests.accounts_house import CONFIRM, PASSWORD, SIGN_UP, AccountsHouse, bearer, running_accounts
+from tests.accounts_house import CONFIRM, SIGN_UP, AccountsHouse, bearer, running_accounts
+from tests.accounts_stage import PASSWORD
 from tests.people import enroll
 from tests.staff_stage import WHY
 from tests.waiting import eventually
@@ -95,7 +96,8 @@ async def town(tmp_path: Path, database: DatabaseAddresses) -> AsyncIterator[Tow
         running_accounts(tmp_path, database, trusted_proxies=1) as house,
     ):
         access = SmtpAccess("127.0.0.1", mail.smtp_port, "us@portal.example", tls=TlsMode.NONE)
-        house.stage.mailer, house.stage.wording = SmtpMailer(access), WrittenLetters()
+        for name, real in {"mailer": SmtpMailer(access), "wording": WrittenLetters()}.items():
+            setattr(house.stage, name, real)
         yield Town(house, mail)
 
 

@@ -72,7 +72,7 @@ async def elsewhere(journey: Journey, second: House) -> AsyncIterator[Journey]:
 
 async def somebody(journey: Journey) -> Person:
     """Staff of ours, and of a brand, with a wallet."""
-    found = await journey.enroll(staff=StaffRole.ADMIN, brands={BrandId(uuid7()): BrandRole.OWNER})
+    found = await journey.enroll(staff=StaffRole.ADMIN, brands={BrandId(uuid7()): BrandRole.MANAGER})
     made = await journey.ask(found.actor, asking.OPEN_WALLET, input={"purpose": "HOSTING_CREDIT", "currency": "IDR"})
     return Person(found.actor, made.data["openWallet"]["id"])
 
