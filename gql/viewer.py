@@ -113,7 +113,7 @@ class Viewer(Node):
         """A page of the caller's top-ups."""
         return await top_ups_of(info.context, first, after)
 
-    @field(Right.OWNER, "The brands that you act for.", list_size=PAGE)
+    @field(Right.OWNER, "The brands that you act for, oldest first.", list_size=PAGE)
     async def brands(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[Brand]:
         """A page of the caller's brands."""
         return await brands_of(info.context, first, after)

@@ -130,7 +130,7 @@ class BrandReads(Protocol):
         ...
 
     async def brands_by_state(self, state: Verification, first: int, after: BrandId | None) -> Sequence[Brand]:
-        """Brands that stand so, oldest first."""
+        """Brands that stand so, oldest first; those behind one, however that one stands by now."""
         ...
 
     async def members(self, pages: Sequence[TeamPage]) -> Mapping[TeamPage, Sequence[Member]]:

@@ -1,5 +1,7 @@
 """What people may look up about the brands that they act for, or are asked to."""
 
+from datetime import UTC
+
 from domain.brand import model
 from domain.ids import BrandId
 from gql.brand.types import Brand, InvitationForYou, uuid_from
@@ -19,13 +21,12 @@ async def fetch_brand(context: Context, key: str) -> Brand | None:
 
 
 async def brands_of(context: Context, first: int, after: Cursor | None) -> Connection[Brand]:
-    """A page of the brands that the caller acts for, by their ids."""
-    size, mine = page_size(first), sorted(context.caller.brands)
-    if after is not None:
-        place = uuid_from(place_of(_BRANDS, after))
-        mine = [each for each in mine if each > place]
-    found = await context.loaders.brand_by_id.load_many(mine[: size + 1])
-    return Connection.of([each for each in found if each is not None], size, after, _edge)
+    """A page of the brands that the caller acts for, oldest first."""
+    size = page_size(first)
+    asked = await context.loaders.brand_by_id.load_many([*context.caller.brands])
+    place = "" if after is None else place_of(_BRANDS, after)
+    found = sorted((each for each in asked if each is not None and _place(each) > place), key=_place)
+    return Connection.of(found, size, after, _edge)
 
 
 async def invitations_of(context: Context) -> list[InvitationForYou]:
@@ -38,4 +39,9 @@ async def invitations_of(context: Context) -> list[InvitationForYou]:
 
 
 def _edge(found: model.Brand) -> tuple[Cursor, Brand]:
-    return cursor_of(_BRANDS, found.id), Brand(found=found)
+    return cursor_of(_BRANDS, _place(found)), Brand(found=found)
+
+
+def _place(found: model.Brand) -> str:
+    """Texts in the order in which brands were made."""
+    return f"{found.created_at.astimezone(UTC).isoformat(timespec='microseconds')} {found.id}"

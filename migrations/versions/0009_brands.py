@@ -42,7 +42,7 @@ create table brand (
         or (num_nulls(budget_least, budget_most, budget_currency) = 0 and 0 <= budget_least
             and budget_least <= budget_most))
 ) with (fillfactor = 70);
-create index brand_by_verification on brand (verification, id);
+create index brand_by_verification on brand (verification, created_at, id);
 create index brand_of_contact on brand (contact) where contact is not null;
 comment on table brand is 'A company that advertises. Its contact is one of its members.';
 

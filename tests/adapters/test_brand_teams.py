@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.standings import PostgresStandings
 from domain.brand.model import Member, MemberId
 from domain.brand.refusals import LastOwner, RoleTooLow, UnknownBrand, UnknownMember
 from domain.brand.teams import change_role, leave_brand, remove_member
@@ -40,6 +41,29 @@ async def test_an_owner_changes_roles_and_sends_away(stage: BrandStage, database
     assert isinstance(await remove_member(stage, me, theirs), UnknownMember)
     assert await stage.team(brand) == {str(me.person): BrandRole.OWNER}
     assert (await stage.deeds())[-2:] == ["brand.role_changed", "brand.member_removed"]
+
+
+async def test_every_process_knows_at_once(stage: BrandStage) -> None:
+    me = await stage.member()
+    brand = await stage.brand(me)
+    other = await stage.joined(me, brand, OTHER)
+    theirs = await stage.member_id(brand, other)
+    session = other.session
+    assert session is not None
+    async with (
+        PostgresStandings(stage.database, stage.clock).running() as one,
+        PostgresStandings(stage.database, stage.clock).running() as another,
+    ):
+
+        async def all_know(role: BrandRole | None) -> bool:
+            found = [await each.of(session) for each in (one, another)]
+            return all(each is not None and each.brands.get(brand.id) is role for each in found)
+
+        await eventually(lambda: all_know(BrandRole.VIEWER))
+        await change_role(stage, me, theirs, BrandRole.MANAGER)
+        await eventually(lambda: all_know(BrandRole.MANAGER))
+        await remove_member(stage, me, theirs)
+        await eventually(lambda: all_know(None))
 
 
 async def test_whoever_is_no_owner_changes_nobody(stage: BrandStage) -> None:

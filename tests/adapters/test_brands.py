@@ -127,6 +127,18 @@ async def test_staff_verifies_what_it_looked_at_and_looks_again_at_what_changes(
     assert (await stage.deeds())[-2:] == ["brand.verified", "brand.changed"]
 
 
+async def test_staff_sees_the_oldest_first_and_loses_no_place(stage: BrandStage) -> None:
+    me, staff = await stage.member(), await staffer(stage, StaffRole.MODERATOR)
+    made = []
+    for number in range(4):
+        made.append((await stage.brand(me, f"Brand {number}")).id)
+        stage.turn(seconds=1)
+    first = [each.id for each in await stage.reads.brands_by_state(Verification.PENDING, 2, None)]
+    assert first == made[:2]
+    assert isinstance(await decide_brand(stage, staff, first[1], 1, WHY, approve=True), Brand)
+    assert [each.id for each in await stage.reads.brands_by_state(Verification.PENDING, 5, first[1])] == made[2:]
+
+
 async def test_a_decision_takes_the_permission_a_reason_and_a_fresh_code(stage: BrandStage) -> None:
     me, staff = await stage.member(), await staffer(stage, StaffRole.MODERATOR)
     brand, support = await stage.brand(me), await staffer(stage, StaffRole.SUPPORT)

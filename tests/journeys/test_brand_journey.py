@@ -179,6 +179,19 @@ async def test_a_brand_from_its_first_owner_to_staffs_verdict(town: Town) -> Non
     assert list(await town.team(budi, id_)) == ["budi@mail.example"]
 
 
+async def test_a_page_of_ones_brands_goes_on_where_the_last_one_ended(town: Town) -> None:
+    ani = await town.sign_up("ani@mail.example")
+    made = []
+    for number in range(3):
+        made.append((await town.does(ani, CREATE, company=COMPANY, idempotencyKey=str(number)))["id"])
+        town.house.stage.turn(seconds=1)
+    page = "query ($after: Cursor) { viewer { brands(first: 2, after: $after) { edges { cursor node { id } } } } }"
+    edges = (await town.sees(ani, page))["brands"]["edges"]
+    assert [edge["node"]["id"] for edge in edges] == made[:2]
+    rest = (await town.sees(ani, page, after=edges[1]["cursor"]))["brands"]["edges"]
+    assert [edge["node"]["id"] for edge in rest] == made[2:]
+
+
 async def test_an_invitation_is_taken_up_by_its_address_or_turned_down(town: Town) -> None:
     ani, budi = [await town.sign_up(f"{name}@mail.example") for name in ("ani", "budi")]
     brand = (await town.does(ani, CREATE, company=COMPANY, idempotencyKey="first"))["id"]

@@ -17,7 +17,10 @@ from domain.vault import Sealed, Vault
 _NOBODY = UUID(int=0)
 _BRANDS = f"select {BRAND} from brand where id = any($1::uuid[])"  # noqa: S608  # a list of our columns
 _BY_STATE = f"""
-select {BRAND} from brand where verification = $1 and id > $2 order by id limit $3
+select {BRAND} from brand
+where verification = $1
+    and ($2::uuid is null or (created_at, id) > (select met.created_at, met.id from brand as met where met.id = $2))
+order by created_at, id limit $3
 """  # noqa: S608  # a list of our columns
 _ASKED = "unnest($1::uuid[], $2::uuid[], $3::int[]) with ordinality as asked (brand, after, most, place)"
 _MEMBERS = f"""
@@ -56,8 +59,8 @@ class PostgresBrandReads:
         return {brand.id: brand for brand in found}
 
     async def brands_by_state(self, state: Verification, first: int, after: BrandId | None) -> Sequence[Brand]:
-        """Brands that stand so, by their ids."""
-        return [brand_of(row) for row in await self._database.pool.fetch(_BY_STATE, state, after or _NOBODY, first)]
+        """Brands that stand so, oldest first."""
+        return [brand_of(row) for row in await self._database.pool.fetch(_BY_STATE, state, after, first)]
 
     async def members(self, pages: Sequence[TeamPage]) -> Mapping[TeamPage, Sequence[Member]]:
         """Pages of members."""
