@@ -20,6 +20,8 @@ PATHS = (
     "/reset-password",
     "/forgotten-password",
     "/download-export",
+    "/brand-invitation",
+    "/brands/{brand}",
     "/settings/sessions",
     "/settings/identities",
     "/settings/second-factors",

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.mail.brand_wording import INVITED, Wording
+from adapters.mail.brand_wording import BRAND_LETTERS, Wording
 from domain.identity.mail import (
     AccountsMerged,
     AddressChanged,
     AlreadyRegistered,
-    BrandInvitation,
     ConfirmSignUp,
     ErasureDone,
     ErasureDoneInPart,
@@ -157,7 +156,7 @@ ENGLISH = Language(
              "If that is not right, write to support."),
             "Sign in",
         ),
-        BrandInvitation: INVITED[Locale.ENGLISH],
+        **BRAND_LETTERS[Locale.ENGLISH],
     },
 )  # fmt: skip
 
@@ -280,7 +279,7 @@ INDONESIAN = Language(
              "Jika itu keliru, hubungi dukungan."),
             "Masuk",
         ),
-        BrandInvitation: INVITED[Locale.INDONESIAN],
+        **BRAND_LETTERS[Locale.INDONESIAN],
     },
 )  # fmt: skip
 

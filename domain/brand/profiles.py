@@ -8,10 +8,13 @@ from domain.brand.events import BrandChanged, BrandCreated, BrandDecided
 from domain.brand.model import Billing, Brand, Company, Member, MemberId, Preferences, Profile, Step
 from domain.brand.ports import BrandPorts, BrandWork
 from domain.brand.refusals import BrandMovedOn, ProfileRefused, RoleTooLow, UnknownBrand, UnknownMember
+from domain.identity.letters import letter_to
+from domain.identity.mail import BrandRejected, BrandVerified
+from domain.identity.mail_stores import QueuedLetter
 from domain.identity.model import PersonStatus
 from domain.identity.refusals import TooManyTries, UnknownPerson
 from domain.identity.staff import check
-from domain.ids import BrandId, derived, uuid7
+from domain.ids import BrandId, PersonId, derived, uuid7
 from domain.quotas import BRAND
 from domain.refusal import Refusal
 from domain.rights import BrandRole, Permission
@@ -83,10 +86,11 @@ async def decide_brand(
 ) -> Brand | Refusal:
     """Verify a brand or reject it, as it was in the revision that staff looked at. Its door: staff's mutation.
 
-    Raises `NotPermittedError`.
+    A letter tells the brand's contact. Raises `NotPermittedError`.
     """
     if refusal := check(ports, actor, Permission.VERIFY_BRANDS, reason):
         return refusal
+    contact, letter = await _verdict(ports, id_, approve=approve)
     async with ports.work() as work:
         found = await work.brands.lock(id_)
         if found is None:
@@ -99,6 +103,8 @@ async def decide_brand(
         verdict = "verified" if approve else "rejected"
         await work.record(Deed(f"brand.{verdict}", found.owner, actor, before=before, after=after, reason=reason))
         await work.emit(BrandDecided(uuid7(), id_))
+        if letter is not None and found.contact == contact:
+            await work.letters.add(letter)
     return decided
 
 
@@ -109,6 +115,16 @@ async def as_member(work: BrandWork, actor: Actor, id_: BrandId, least: BrandRol
     if brand is None or member is None:
         return UnknownBrand()
     return brand if member.role.covers(least) else RoleTooLow()
+
+
+async def _verdict(ports: BrandPorts, id_: BrandId, *, approve: bool) -> tuple[PersonId | None, QueuedLetter | None]:
+    """Who is to hear what was found of a brand, and the letter to them; none where no address is surely theirs."""
+    known = (await ports.reads.brands_by_id([id_])).get(id_)
+    if known is None or known.contact is None:
+        return None, None
+    name, link = known.profile.company.name, ports.pages.brand(id_)
+    occasion = BrandVerified(name, link) if approve else BrandRejected(name, link)
+    return known.contact, await letter_to(ports, known.contact, occasion, proven=True)
 
 
 async def _too_many(ports: BrandPorts, actor: Actor) -> Refusal | None:

@@ -182,6 +182,22 @@ class BrandInvitation:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BrandVerified:
+    """Staff verified a brand; told to its contact. The link leads to the brand."""
+
+    brand: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandRejected:
+    """Staff rejected a brand; told to its contact. The link leads to the brand, and to why."""
+
+    brand: str
+    link: str = field(repr=False)
+
+
 Occasion = (
     ConfirmSignUp
     | AlreadyRegistered
@@ -199,6 +215,8 @@ Occasion = (
     | ErasureDoneInPart
     | AccountsMerged
     | BrandInvitation
+    | BrandVerified
+    | BrandRejected
 )
 
 

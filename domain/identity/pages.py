@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from domain.identity.provider import Provider
+from domain.ids import BrandId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Pages:
     def accept_invitation(self, token: str) -> str:
         """Where somebody takes up an invitation to act for a brand, or turns it down."""
         return f"{self.site}/brand-invitation#{token}"
+
+    def brand(self, brand: BrandId) -> str:
+        """Where its members see a brand."""
+        return f"{self.site}/brands/{brand}"
 
     @property
     def sign_in(self) -> str:

@@ -62,7 +62,8 @@ class BrandMutation:
 
     @field(
         Right.STAFF,
-        "Verify a brand, or reject it. It takes a reason and a fresh code (`stepUp`).",
+        "Verify a brand, or reject it. It takes a reason and a fresh code (`stepUp`). A letter tells the brand's"
+        " contact.",
         permission=Permission.VERIFY_BRANDS,
         graphql_type=answers.DecideBrandResult,
     )

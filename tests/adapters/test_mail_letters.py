@@ -18,6 +18,8 @@ from domain.identity.mail import (
     AddressChanged,
     AlreadyRegistered,
     BrandInvitation,
+    BrandRejected,
+    BrandVerified,
     ConfirmSignUp,
     ErasureDone,
     ErasureDoneInPart,
@@ -60,6 +62,8 @@ OCCASIONS: list[Occasion] = [
     ErasureDoneInPart(AT),
     AccountsMerged(AT, LINK),
     BrandInvitation("Baterai Jaya", LINK, AT),
+    BrandVerified("Baterai Jaya", LINK),
+    BrandRejected("Baterai Jaya", LINK),
 ]
 each_language = pytest.mark.parametrize("locale", Locale)
 

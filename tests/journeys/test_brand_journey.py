@@ -163,6 +163,7 @@ async def test_a_brand_from_its_first_owner_to_staffs_verdict(town: Town) -> Non
     verdict = {"brandId": id_, "approve": True, "reason": WHY}
     assert (await town.does(moderator, DECIDE, **verdict, revision=1))["code"] == "BRAND_MOVED_ON"
     assert (await town.does(moderator, DECIDE, **verdict, revision=2))["verification"] == "VERIFIED"
+    assert "Baterai Maju" in (await town.letter("budi@mail.example")).text
     seen = await town.sees(ani, NODE, id=id_)
     assert (seen["verification"], seen["verificationReason"]) == ("VERIFIED", WHY)
     assert (await town.sees(moderator, CASES, of="PENDING"))["edges"] == []

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.identity.tokens import Tokens
+from adapters.postgres.brand.reads import PostgresBrandReads
 from adapters.sandbox.identity.people import PEOPLE, Site
 from domain.actor import Actor
 from domain.identity.erasure import erase_me
@@ -17,9 +19,10 @@ from domain.identity.exports import make_exports
 from domain.identity.pages import Pages
 from domain.identity.provider import Provider
 from tests.accounts_house import ANI, NEW, AccountPorts
-from tests.accounts_stage import PASSWORD, origin
+from tests.accounts_stage import PASSWORD, AccountsStage, origin
 from tests.adapters.identity_sandbox import bench
 from tests.adapters.passkey_browser import CHROMIUM, stay_home_without_chromium
+from tests.brand_stage import BrandStage
 from tests.factor_stage import enrolled
 from tests.fakes import connected
 from tests.gql.house import served, settings_for
@@ -167,6 +170,29 @@ async def test_two_portals_are_two_sessions_and_each_may_be_ended(newcomer: Newc
     await newcomer.lines("sessions", "PLAYER, this one")
     await newcomer.choose("STREAMER")
     await newcomer.told("Sign in to see your settings")
+    assert newcomer.complaints == []
+
+
+async def test_one_answers_a_brand_and_leaves_it_again(newcomer: Newcomer) -> None:
+    page, stage = newcomer.page, newcomer.stage
+    given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
+    brands = BrandStage(**given, reads=PostgresBrandReads(stage.database, stage.vault))
+    owner = await stage.member("owner@mail.example")
+    brand = await brands.brand(owner)
+    await stage.member()
+    await brands.invited(owner, brand, "somebody.else@mail.example")
+    await newcomer.follow_link("BrandInvitation")
+    await newcomer.told("Sign in to answer")
+    await newcomer.fill("enter", mail=ANI, password=PASSWORD)
+    await newcomer.told("You are signed in")
+    await page.click("#invited button:text('Take')")
+    await newcomer.told("You act for Baterai Jaya now")
+    await page.click("#decline")
+    await newcomer.told("no good any more")
+    await newcomer.visit(f"/brands/{brand.id}")
+    await newcomer.lines("brands", "Baterai Jaya: VIEWER, PENDING")
+    await page.click("#brands button")
+    await expect(page.locator("#brands li")).to_have_count(0)
     assert newcomer.complaints == []
 
 
