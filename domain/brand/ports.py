@@ -89,6 +89,10 @@ class Invitations(Protocol):
         """Note what became of it, and forget the address."""
         ...
 
+    async def withdraw(self, brand: BrandId, person: PersonId) -> None:
+        """Take back all open ones of a brand that somebody sent."""
+        ...
+
     async def forget(self, before: datetime) -> int:
         """Take back what expired before then and nobody took up; how many."""
         ...

@@ -1,5 +1,6 @@
 """Who acts for a brand: roles that change, members who are sent away or leave. An owner who can sign in stays.
 
+Of who is no owner any more the open invitations are taken back.
 The person is locked first, then the brand: of two owners who leave at once the second waits, and finds that they are
 the last. Every process hears of a change by the row itself.
 """
@@ -25,7 +26,7 @@ async def change_role(ports: BrandPorts, actor: Actor, id_: MemberId, role: Bran
         if refusal := await _keeps_an_owner(work, member):
             return refusal
         await work.teams.set_role(id_, role)
-        await _told(work, actor, "brand.role_changed", member, role)
+        await _changed(work, actor, "brand.role_changed", member, role)
     return Member(member.id, member.brand, member.person, role, member.since)
 
 
@@ -66,7 +67,7 @@ async def _ended(ports: BrandPorts, work: BrandWork, actor: Actor, member: Membe
     if refusal := await _keeps_an_owner(work, member):
         return refusal
     await work.teams.end(member.id, ports.clock())
-    await _told(work, actor, action, member, None)
+    await _changed(work, actor, action, member, None)
     return member
 
 
@@ -76,7 +77,11 @@ async def _keeps_an_owner(work: BrandWork, member: Member) -> Refusal | None:
     return LastOwner() if is_last else None
 
 
-async def _told(work: BrandWork, actor: Actor, action: str, member: Member, role: BrandRole | None) -> None:
+async def _changed(work: BrandWork, actor: Actor, action: str, member: Member, role: BrandRole | None) -> None:
+    """What follows from another role, or none: what it opened is shut, and it is written down."""
+    if member.role is BrandRole.OWNER:
+        # Nobody gets in any more by a door that somebody opened who may open none.
+        await work.invitations.withdraw(member.brand, member.person)
     before, after = {"role": str(member.role)}, {"role": str(role) if role else None}
     await work.record(Deed(action, f"brand:{member.brand}", actor, about=member.person, before=before, after=after))
     await work.emit(BrandTeamChanged(uuid7(), member.brand))

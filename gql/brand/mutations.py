@@ -105,7 +105,7 @@ class BrandTeamMutation:
 
     @field(
         Right.OWNER,
-        "Act for a brand no more. The last owner stays.",
+        "Act for a brand no more. The last owner stays; open invitations that you sent are taken back.",
         role=BrandRole.VIEWER,
         graphql_type=answers.LeaveBrandResult,
     )

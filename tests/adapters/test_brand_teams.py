@@ -8,8 +8,9 @@ import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.standings import PostgresStandings
+from domain.brand.invitations import accept_invitation
 from domain.brand.model import Member, MemberId
-from domain.brand.refusals import LastOwner, RoleTooLow, UnknownBrand, UnknownMember
+from domain.brand.refusals import InvitationGone, LastOwner, RoleTooLow, UnknownBrand, UnknownMember
 from domain.brand.teams import change_role, leave_brand, remove_member
 from domain.ids import BrandId, uuid7
 from domain.rights import BrandRole
@@ -64,6 +65,25 @@ async def test_every_process_knows_at_once(stage: BrandStage) -> None:
         await eventually(lambda: all_know(BrandRole.MANAGER))
         await remove_member(stage, me, theirs)
         await eventually(lambda: all_know(None))
+
+
+@pytest.mark.parametrize("how", ["is made less", "is sent away", "leaves"])
+async def test_who_is_no_owner_any_more_lets_nobody_in(stage: BrandStage, how: str) -> None:
+    me = await stage.member()
+    brand = await stage.brand(me)
+    other = await stage.joined(me, brand, OTHER, BrandRole.OWNER)
+    theirs = await stage.member_id(brand, other)
+    back_door = await stage.invited(other, brand, "third@mail.example", BrandRole.OWNER)
+    mine = await stage.invited(me, brand, "fourth@mail.example")
+    verbs = {
+        "is made less": lambda: change_role(stage, me, theirs, BrandRole.MANAGER),
+        "is sent away": lambda: remove_member(stage, me, theirs),
+        "leaves": lambda: leave_brand(stage, other, brand.id),
+    }
+    assert isinstance(await verbs[how](), Member)
+    newcomer = await stage.member("third@mail.example")
+    assert isinstance(await accept_invitation(stage, newcomer, back_door), InvitationGone)
+    assert isinstance(await accept_invitation(stage, newcomer, mine), Member)
 
 
 async def test_whoever_is_no_owner_changes_nobody(stage: BrandStage) -> None:

@@ -50,6 +50,10 @@ _RENEW = "update brand_invitation set digest = $2, expires_at = $3 where id = $1
 _END = """
 update brand_invitation set state = $2, accepted_by = $3, mail = null, mail_index = null where id = $1
 """
+_WITHDRAW = """
+update brand_invitation set state = 'revoked', mail = null, mail_index = null
+where brand = $1 and invited_by = $2 and state = 'open'
+"""
 _FORGET = """
 update brand_invitation set state = 'revoked', mail = null, mail_index = null
 where state = 'open' and expires_at < $1 returning id
@@ -147,6 +151,10 @@ class PostgresInvitations:
     async def end(self, id_: InvitationId, state: InvitationState, person: PersonId | None = None) -> None:
         """Note what became of it, and forget the address."""
         await self._connection.execute(_END, id_, state, person)
+
+    async def withdraw(self, brand: BrandId, person: PersonId) -> None:
+        """Take back all open ones of a brand that somebody sent."""
+        await self._connection.execute(_WITHDRAW, brand, person)
 
     async def forget(self, before: datetime) -> int:
         """Take back what expired before then and nobody took up; how many."""
