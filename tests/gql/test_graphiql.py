@@ -17,6 +17,7 @@ from adapters.identity.tokens import Tokens
 from domain.actor import Actor
 from domain.identity.pages import Pages
 from domain.identity.provider import Provider
+from domain.ids import BrandId, uuid7
 from gql.node import global_id
 from gql.portal import PATHS
 from tests.accounts_house import AccountPorts
@@ -102,13 +103,13 @@ async def test_production_has_none_of_it(house: House) -> None:
     assert (reply.status, reply.codes) == (400, ["BAD_INPUT"])
     assert (await house.request("GET", "/graphql/assets/graphiql.min.js")).status == 404
     for path in PATHS:
-        assert (await house.request("GET", path.format(provider="google"))).status == 404
+        assert (await house.request("GET", path.format(provider="google", brand="one"))).status == 404
 
 
 def pages_named() -> list[str]:
     """The path of every page that a letter or another site may name."""
     pages = Pages("")
-    links = [pages.provider_return(Provider.GOOGLE)]
+    links = [pages.provider_return(Provider.GOOGLE), pages.brand(BrandId(uuid7()))]
     for name, member in vars(Pages).items():
         if isinstance(member, property):
             links.append(getattr(pages, name))
@@ -123,18 +124,18 @@ async def test_every_page_that_a_letter_names_is_there(workshop: House) -> None:
     for path in named:
         reply = await workshop.request("GET", path)
         assert reply.status == 200, path
-        assert path.startswith("/sign-in/") or f'"{path}":' in reply.text
+        assert path.startswith(("/sign-in/", "/brands/")) or f'"{path}":' in reply.text
 
 
 async def test_the_portals_page_runs_its_own_script_alone(workshop: House) -> None:
     for path in PATHS:
-        reply = await workshop.request("GET", path.format(provider="google"))
+        reply = await workshop.request("GET", path.format(provider="google", brand="one"))
         policy = reply.headers["Content-Security-Policy"]
         (nonce,) = set(re.findall(r"'nonce-([^']+)'", policy))
         assert "unsafe" not in policy
         assert set(re.findall(r'<(?:script|style) nonce="([^"]+)">', reply.text)) == {nonce}
         assert (reply.headers["Referrer-Policy"], reply.headers["Cache-Control"]) == ("no-referrer", "no-store")
-        assert reply.text != (await workshop.request("GET", path.format(provider="google"))).text
+        assert reply.text != (await workshop.request("GET", path.format(provider="google", brand="one"))).text
 
 
 async def test_one_tab_signs_in_and_the_next_one_goes_by_the_cookies(
