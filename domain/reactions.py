@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from domain.events import Event
+from domain.streamer import events as streamer
 from domain.wallet import events as wallet
 
 Reaction = Callable[[Any, Any], Awaitable[None]]
@@ -22,6 +23,9 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     wallet.TopUpEnded: (),
     wallet.TopUpNeedsReview: (),
     wallet.ReceivableOpened: (),
+    streamer.StreamerJoined: (),
+    streamer.PlatformLinkConfirmed: (),
+    streamer.PlatformUnlinked: (),
 }
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 

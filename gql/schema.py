@@ -17,12 +17,14 @@ from gql.scalars import SCALARS
 from gql.staff.audit_queries import AuditQuery
 from gql.staff.mutations import MergeMutation, StaffMutation, SystemMutation
 from gql.staff.queries import StaffQuery
+from gql.streamer.mutations import StreamerMutation, StreamerStaffMutation
+from gql.streamer.queries import StreamerQuery
 from gql.viewer import ViewerQuery
 from gql.wallet.mutations import WalletMutation
 from gql.wallet.queries import WalletQuery
 from gql.wallet.subscriptions import WalletSubscription
 
-QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, StaffQuery, AuditQuery, WalletQuery)
+QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, StaffQuery, AuditQuery, WalletQuery, StreamerQuery)
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
     SessionMutation,
@@ -35,6 +37,8 @@ MUTATIONS: tuple[type, ...] = (
     MergeMutation,
     SystemMutation,
     WalletMutation,
+    StreamerMutation,
+    StreamerStaffMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
 

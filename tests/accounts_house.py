@@ -17,6 +17,7 @@ from domain.vault import Vault
 from tests.accounts_stage import PASSWORD, AccountsStage, staged_accounts
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
+from tests.streamer_stage import streamers_on
 
 ANI = "ani@mail.example"
 NEW = "another horse, other batteries"
@@ -57,6 +58,7 @@ class AccountPorts(FakePorts):
     def __init__(self, stage: AccountsStage) -> None:
         super().__init__()
         self.identity = stage
+        self.streamer = streamers_on(stage)
         self.desk = PostgresDesk(stage.database)
         self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):

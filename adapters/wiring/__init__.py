@@ -25,6 +25,7 @@ from adapters.redis.quotas import RedisQuotas
 from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
+from adapters.wiring.streamer import StreamerAdapters, streamer_of
 from domain.clock import Clock, system_clock
 from domain.identity.privacy import PrivacyPolicy, changed_documents
 from domain.quotas import DEPOSIT, Quotas, changed_quotas
@@ -51,6 +52,7 @@ class Adapters:
     desk: PostgresDesk
     audit_log: PostgresDeeds
     privacy: PrivacyAdapters
+    streamer: StreamerAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -128,6 +130,7 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
+            streamer=streamer_of(identity, database),
             gateways=gateways,
             policy=policy,
             clock=clock,

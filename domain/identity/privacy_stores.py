@@ -23,7 +23,7 @@ Row = Mapping[str, Cell]
 
 
 class Section(StrEnum):
-    """What rows of identity and wallet an export has; statements and deeds are read by ports of their own."""
+    """What rows of identity, wallet and streamer an export has; statements and deeds are read by ports of their own."""
 
     PROFILE = "profile"
     IDENTITIES = "identities"
@@ -33,6 +33,8 @@ class Section(StrEnum):
     MEMBERSHIPS = "memberships"
     LETTERS = "letters"
     TOP_UPS = "top_ups"
+    STREAMER = "streamer"
+    PLATFORM_LINKS = "platform_links"
 
 
 @dataclass(frozen=True, slots=True)
