@@ -29,6 +29,10 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from domain.rights import BrandRole, StaffRole
+from domain.streamer.linking import OfferedCode, ask_code, say_placed
+from domain.streamer.model import Category, Platform, Profile, Rating, Slot, Weekday
+from domain.streamer.profile import become_streamer
+from domain.streamer.refusals import AlreadyStreamer
 from domain.vault import PLATFORM
 
 
@@ -58,6 +62,11 @@ DEMO = "demo"
 
 _BEGAN, _ENDS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 _BRAND = BrandId(derived("demo-brand", "demo"))
+_STREAM = Profile(
+    "Demo Plays", (Category.GAMES, Category.TALK), "id", Rating.TEEN, "ID", "Asia/Jakarta",
+    (Slot(Weekday.FRIDAY, 20 * 60, 23 * 60),),
+)  # fmt: skip
+"""What the demo streamer says of themselves."""
 _WHY = "demo account"
 _PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on conflict do nothing"
 _MEMBERSHIP = """
@@ -162,7 +171,7 @@ async def _sign_up(ports: Adapters, name: str, password: str) -> None:
 
 async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: pyotp.TOTP) -> None:
     if account.streamer:
-        await ports.database.pool.execute(_MEMBERSHIP, uuid7(), person, "streamer", None, None)
+        await _stream(ports, person, account)
     if account.brand is not None:
         await ports.database.pool.execute(_MEMBERSHIP, uuid7(), person, "brand", _BRAND, account.brand)
     if account.staff is None:
@@ -178,6 +187,18 @@ async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: 
             await work.second_factors.offer_totp(person, secret)
             await work.second_factors.confirm_totp(person, 0, now)
             await work.record(Deed("totp.confirmed", f"person:{person}", about=person, reason=_WHY))
+
+
+async def _stream(ports: Adapters, person: PersonId, account: Account) -> None:
+    """Make somebody a streamer, with an account that waits for staff to look."""
+    streamer = Actor(person)
+    made = await become_streamer(ports.streamer, streamer, _STREAM)
+    if isinstance(made, AlreadyStreamer):
+        return
+    offered = await ask_code(ports.streamer, streamer, Platform.TIKTOK, f"demo_{account.meaning}")
+    if not isinstance(offered, OfferedCode):
+        raise DemoError(f"{account.meaning} could not link an account: {offered}")
+    await say_placed(ports.streamer, streamer, offered.link.id)
 
 
 async def _give_credit(works: Works, person: PersonId, credit: Money) -> None:
