@@ -34,7 +34,7 @@ comment on table streamer is 'Somebody who streams, as brands see them; a person
 
 create table platform_link (
     id uuid primary key,
-    streamer uuid not null references streamer (id),
+    streamer uuid not null references streamer (id) on delete cascade,
     platform text not null,
     account bytea not null,
     account_index bytea not null,
@@ -63,9 +63,9 @@ comment on table platform_link is 'A streamer''s claim to an account: offered a 
 GRANTS = {
     "streamer": "select, insert, delete, update (display_name, schedule, categories, language, rating, country,"
     " time_zone, changed_at)",
-    "platform_link": "select, insert, delete, update (state, placed_at, decided_at, ended_at, reason)",
+    "platform_link": "select, insert, update (state, placed_at, decided_at, ended_at, reason)",
 }
-"""What the application may do. A row is deleted with its person, and never becomes another's."""
+"""What the application may do. A streamer is deleted with their person, and links go along, those of that moment too."""
 
 
 def upgrade() -> None:

@@ -62,7 +62,6 @@ _FORGET = (
     "delete from totp where person = any($1::uuid[])",
     "delete from password where person = any($1::uuid[])",
     "delete from sign_in_identity where person = any($1::uuid[])",
-    "delete from platform_link where streamer in (select id from streamer where person = any($1::uuid[]))",
     "delete from streamer where person = any($1::uuid[])",
     "update membership set ended_at = clock_timestamp() where person = any($1::uuid[]) and ended_at is null",
     "update consent set origin = null where person = any($1::uuid[]) and origin is not null",
