@@ -66,7 +66,8 @@ async def _begun(ports: StreamerPorts, actor: Actor, offered: OfferedCode, name:
     """Keep a link, or say why not."""
     link = offered.link
     async with ports.work() as work:
-        if await work.streamers.lock_of(actor.people) != (link.streamer, link.person):
+        kept = await work.streamers.lock_of(actor.people)
+        if kept is None or kept.id != link.streamer:
             return NotStreamer()
         if await work.platform_links.is_held(link.platform, link.account_index, link.streamer):
             return AccountTaken()

@@ -85,6 +85,8 @@ class Streamer:
     person: PersonId
     profile: Profile
     created_at: datetime
+    version: int = 1
+    """How many profiles they have had."""
     is_active: bool = True
     """Whether the person may sign in: who is kept out is shown to nobody."""
 

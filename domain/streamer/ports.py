@@ -21,6 +21,16 @@ class SealedProfile:
     schedule: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KeptStreamer:
+    """A streamer as their row has them."""
+
+    id: StreamerId
+    person: PersonId
+    """In whose name they are."""
+    version: int
+
+
 class Streamers(Protocol):
     """Streamers inside a unit of work."""
 
@@ -28,12 +38,12 @@ class Streamers(Protocol):
         """Store a new streamer and make the person a member of streamers; False where they are one already."""
         ...
 
-    async def lock_of(self, people: Sequence[PersonId]) -> tuple[StreamerId, PersonId] | None:
-        """Be alone with the streamer of people who are one, and learn in whose name they are."""
+    async def lock_of(self, people: Sequence[PersonId]) -> KeptStreamer | None:
+        """Be alone with the streamer of people who are one."""
         ...
 
     async def change(self, id_: StreamerId, sealed: SealedProfile, now: datetime) -> None:
-        """Keep another profile."""
+        """Keep another profile, which is a version of its own."""
         ...
 
 

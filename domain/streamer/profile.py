@@ -1,13 +1,13 @@
 """Becoming a streamer, and saying other things of oneself. Doors: the mutations of the streamer portal."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Final
 
 from domain.actor import Actor
 from domain.audit_log import Deed, Detail
-from domain.errors import KeyDestroyedError
+from domain.errors import ConflictError, KeyDestroyedError
 from domain.identity.model import PersonStatus
 from domain.identity.refusals import NotWhileImpersonating, UnknownPerson
 from domain.ids import uuid7
@@ -53,20 +53,26 @@ async def become_streamer(ports: StreamerPorts, actor: Actor, profile: Profile) 
 
 
 async def change_profile(ports: StreamerPorts, actor: Actor, profile: Profile) -> Streamer | Refusal:
-    """Let a streamer say other things of themselves: all of it anew. Its door: the mutation."""
+    """Let a streamer say other things of themselves: all of it anew. Its door: the mutation.
+
+    Raises `ConflictError` where they say something else at the same time: what is on record as said before is so.
+    """
     if refusal := _refused(actor, profile):
         return refusal
     known = await ports.reads.streamer_of(actor.people)
     if known is None:
         return NotStreamer()
-    changed = Streamer(known.id, known.person, profile, known.created_at)
+    changed = replace(known, profile=profile, version=known.version + 1)
     try:
         sealed = await _sealed(ports, changed)
     except KeyDestroyedError:
         return UnknownPerson()
     async with ports.work() as work:
-        if await work.streamers.lock_of(actor.people) != (changed.id, changed.person):
+        kept = await work.streamers.lock_of(actor.people)
+        if kept is None or kept.id != known.id:
             return NotStreamer()
+        if kept.version != known.version:
+            raise ConflictError("the profile has been changed meanwhile")
         await work.streamers.change(changed.id, sealed, ports.clock())
         before, after = _told(known.profile), _told(profile)
         names = [name for name in after if before[name] != after[name]]

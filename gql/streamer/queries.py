@@ -1,6 +1,7 @@
 """What may be looked up about streamers."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -14,18 +15,25 @@ from gql.node import key_of
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
 from gql.streamer.lookups import streamers
-from gql.streamer.types import Streamer, StreamerLink, uuid_in
+from gql.streamer.types import Streamer, StreamerLink
 
 _TO_CHECK = "platform-links"
 
 
 async def fetch_streamer(context: Context, key: str) -> Streamer | None:
-    """A streamer; None if there is no such, or they are not for the caller to see. Raises `BadInputError`."""
-    id_ = uuid_in(key)
+    """A streamer; None if there is no such, or they are not for the caller to see. Raises `BadInputError`.
+
+    That staff looks stands in the audit log.
+    """
+    id_, caller = _uuid_in(key), context.caller
     if id_ is None:
         raise BadInputError("This is not an id of ours: give one back as you got it.")
     found = await context.loaders.of(streamers).load(StreamerId(id_))
-    return Streamer(found=found) if found is not None and may_see(context.caller, found) else None
+    if found is None or not may_see(caller, found):
+        return None
+    if caller.may(Permission.VERIFY_STREAMERS) and found.person not in caller.people:
+        await context.loaders.staff.looked_at.load(found.person)
+    return Streamer(found=found)
 
 
 async def own_streamer(context: Context) -> Streamer | None:
@@ -33,6 +41,15 @@ async def own_streamer(context: Context) -> Streamer | None:
     reads, people = context.ports.streamer.reads, context.caller.people
     found = await context.loaders.once("streamer", lambda: reads.streamer_of(people))
     return Streamer(found=found) if found else None
+
+
+def _uuid_in(key: str) -> UUID | None:
+    """The UUID that a key of ours is; None for what is none."""
+    try:
+        found = UUID(key)
+    except ValueError:
+        return None
+    return found if str(found) == key else None
 
 
 def _edge(found: PlatformLink) -> tuple[Cursor, StreamerLink]:
@@ -68,7 +85,7 @@ class StreamerQuery:
     ) -> Connection[StreamerLink]:
         """A page of links that wait for staff."""
         context, size = info.context, page_size(first)
-        place = None if after is None else uuid_in(place_of(_TO_CHECK, after))
+        place = None if after is None else _uuid_in(place_of(_TO_CHECK, after))
         if after is not None and place is None:
             raise BadInputError("This is not a cursor of ours: give one back as you got it.")
         found = await context.ports.streamer.reads.to_check(size + 1, LinkId(place) if place else None)

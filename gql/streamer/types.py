@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import ClassVar, Self
-from uuid import UUID
 
 import strawberry
 
@@ -203,12 +202,3 @@ def _confirmed(links: list[PlatformLink]) -> list[StreamerPlatform]:
         for link in links
         if link.state is LinkState.CONFIRMED and link.account is not None
     ]
-
-
-def uuid_in(key: str) -> UUID | None:
-    """The UUID that a key of ours is; None for what is none."""
-    try:
-        found = UUID(key)
-    except ValueError:
-        return None
-    return found if str(found) == key else None

@@ -24,6 +24,7 @@ create table streamer (
     time_zone text not null,
     created_at timestamptz not null,
     changed_at timestamptz not null,
+    version integer not null default 1,
     constraint streamer_once unique (person),
     constraint streamer_categories check (cardinality(categories) between 1 and 5),
     constraint streamer_language check (language ~ '^[a-z]{2}$'),
@@ -62,10 +63,10 @@ comment on table platform_link is 'A streamer''s claim to an account: offered a 
 
 GRANTS = {
     "streamer": "select, insert, delete, update (display_name, schedule, categories, language, rating, country,"
-    " time_zone, changed_at)",
+    " time_zone, changed_at, version)",
     "platform_link": "select, insert, update (state, placed_at, decided_at, ended_at, reason)",
 }
-"""What the application may do. A streamer is deleted with their person, and links go along, those of that moment too."""
+"""What the application may do. A streamer goes with their person, and links go along, those of that moment, too."""
 
 
 def upgrade() -> None:

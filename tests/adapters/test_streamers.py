@@ -110,6 +110,18 @@ class TestBecomingOne:
         assert deed.told is not None
         assert (deed.told.before, deed.told.after) == ({"rating": "teen"}, {"rating": "mature"})
 
+    async def test_of_two_changes_at_once_each_tells_what_was_before_it(self, stage: StreamerStage) -> None:
+        me = await stage.streamer()
+        names = [f"Ani {number}" for number in range(5)]
+        await at_once(*(change_profile(stage, me, replace(PROFILE, display_name=name)) for name in names))
+        told = [deed.told for deed in await stage_deeds(stage, me) if deed.action == "streamer.changed"]
+        said = [PROFILE.display_name, *(each.after["display_name"] for each in reversed(told))]
+        assert [each.before["display_name"] for each in reversed(told)] == said[:-1]
+        assert len(told) >= 1
+        streamer = await stage.reads.streamer_of([me.person])
+        assert streamer is not None
+        assert streamer.profile.display_name == said[-1]
+
 
 async def stage_deeds(stage: StreamerStage, about: Actor) -> Any:
     """The deeds about somebody, newest first."""

@@ -161,8 +161,8 @@ async def test_what_is_shown_is_shown_to_brands_and_the_rest_to_the_streamer(hou
 
 async def test_who_waits_is_shown_to_who_checks_page_by_page_and_that_is_on_record(house: AccountsHouse) -> None:
     staff, support = await visitor(house, staff=StaffRole.MODERATOR), await visitor(house, staff=StaffRole.SUPPORT)
-    for number in range(3):
-        streamer = await visitor(house)
+    streamers = [await visitor(house) for _ in range(3)]
+    for number, streamer in enumerate(streamers):
         await streamer.one(BECOME, input=PROFILE | {"displayName": f"S{number}"})
         offered = await streamer.code(f"account{number}")
         assert await streamer.do("placed", offered["link"]["id"]) == "PLACED"
@@ -175,3 +175,8 @@ async def test_who_waits_is_shown_to_who_checks_page_by_page_and_that_is_on_reco
     found = [edge["node"]["streamer"]["displayName"] for edge in [*page["edges"], *rest["edges"]]]
     assert found == ["S0", "S1", "S2"]
     assert (await house.stage.deeds()).count("person.looked_up") == 2
+    brand = await visitor(house, brands={BrandId(uuid7()): BrandRole.VIEWER})
+    id_ = (await streamers[2].one(ME))["streamer"]["id"]
+    for looking in (brand, streamers[2], staff):
+        assert (await looking.one(SEEN, id=id_))["displayName"] == "S2"
+    assert (await house.stage.deeds()).count("person.looked_up") == 3

@@ -7,7 +7,7 @@ from asyncpg import Connection
 
 from domain.ids import PersonId, uuid7
 from domain.streamer.model import StreamerId
-from domain.streamer.ports import SealedProfile
+from domain.streamer.ports import KeptStreamer, SealedProfile
 
 _ADD = """
 insert into streamer (id, person, display_name, schedule, categories, language, rating, country, time_zone, created_at,
@@ -21,12 +21,12 @@ insert into membership (id, person, kind, created_at) values ($1, $2, 'streamer'
 on conflict (person, kind, coalesce(brand, person)) where ended_at is null do nothing
 """
 _LOCK_OF = """
-select id, person from streamer where person = any($1::uuid[])
+select id, person, version from streamer where person = any($1::uuid[])
 order by array_position($1::uuid[], person) limit 1 for no key update
 """
 _CHANGE = """
 update streamer set display_name = $2, schedule = $3, categories = $4, language = $5, rating = $6, country = $7,
-    time_zone = $8, changed_at = $9
+    time_zone = $8, changed_at = $9, version = version + 1
 where id = $1
 """
 
@@ -44,10 +44,10 @@ class PostgresStreamers:
         await self._connection.execute(_JOIN, uuid7(), person, now)
         return True
 
-    async def lock_of(self, people: Sequence[PersonId]) -> tuple[StreamerId, PersonId] | None:
-        """Be alone with the streamer of people who are one, and learn in whose name they are."""
+    async def lock_of(self, people: Sequence[PersonId]) -> KeptStreamer | None:
+        """Be alone with the streamer of people who are one."""
         found = await self._connection.fetchrow(_LOCK_OF, list(people))
-        return (StreamerId(found["id"]), PersonId(found["person"])) if found else None
+        return KeptStreamer(StreamerId(found["id"]), PersonId(found["person"]), found["version"]) if found else None
 
     async def change(self, id_: StreamerId, sealed: SealedProfile, now: datetime) -> None:
         """Keep another profile."""

@@ -122,4 +122,6 @@ def _streamer(row: Record, name: str, schedule: str) -> Streamer:
         name, tuple(map(Category, row["categories"])), row["language"], Rating(row["rating"]), row["country"],
         row["time_zone"], tuple(Slot(Weekday(day), starts, ends) for day, starts, ends in json.loads(schedule)),
     )  # fmt: skip
-    return Streamer(StreamerId(row["id"]), PersonId(row["person"]), profile, row["created_at"], row["is_active"])
+    return Streamer(
+        StreamerId(row["id"]), PersonId(row["person"]), profile, row["created_at"], row["version"], row["is_active"]
+    )
