@@ -47,6 +47,7 @@ from tests.people import enroll
 from tests.privacy_stage import PrivacyStage, all_that_is_written, staged_privacy, table
 from tests.staff_stage import WHY, as_known, at_once, hears, staffer, told_of_standing
 from tests.streamer_stage import PROFILE, StreamerStage, staged_streamers, streamers_on
+from tests.waiting import eventually
 
 TIKTOK, FACEBOOK = Platform.TIKTOK, Platform.FACEBOOK
 
@@ -276,6 +277,23 @@ class TestOneAccountOneStreamer:
         assert sorted([await stage.state(claim) for claim in claims]) == ["confirmed", *["placed"] * 4]
         assert (await stage.deeds()).count("platform_link.confirmed") == 1
         assert await stage.count("event", "name = 'PlatformLinkConfirmed'") == 1
+
+    async def test_who_is_confirmed_a_moment_later_waits_and_is_refused(self, stage: StreamerStage) -> None:
+        staff = await staffer(stage)
+        one, two = [await stage.placed(await stage.streamer(name)) for name in ("Ani", "Budi")]
+
+        async def is_waiting() -> bool:
+            return bool(
+                await stage.value("select exists (select from pg_locks where not granted and locktype = 'advisory')")
+            )
+
+        async with stage.work() as work:
+            assert await work.platform_links.move(one.link.id, LinkState.CONFIRMED, stage.clock())
+            later = asyncio.create_task(confirm_link(stage, staff, two.link.id, two.code))
+            await eventually(is_waiting)
+            assert not later.done()
+        assert isinstance(await later, AccountTaken)
+        assert [await stage.state(each) for each in (one, two)] == ["confirmed", "placed"]
 
     async def test_who_asks_many_times_at_once_has_one_code(self, stage: StreamerStage) -> None:
         me = await stage.streamer()
