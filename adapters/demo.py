@@ -18,7 +18,8 @@ from adapters.postgres.work import Works
 from adapters.wiring import Adapters, connect
 from domain.actor import Actor
 from domain.audit_log import Deed
-from domain.brand.model import Brand, Company, Member, MemberId, Preferences, Profile, Size
+from domain.brand.model import Brand, Company, Member, MemberId, Preferences, Size
+from domain.brand.model import Profile as BrandProfile
 from domain.clock import system_clock
 from domain.identity.accounts import confirm_sign_up
 from domain.identity.links import new_link
@@ -30,6 +31,10 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from domain.rights import BrandRole, StaffRole
+from domain.streamer.linking import OfferedCode, ask_code, say_placed
+from domain.streamer.model import Category, Platform, Profile, Rating, Slot, Weekday
+from domain.streamer.profile import become_streamer
+from domain.streamer.refusals import AlreadyStreamer
 from domain.vault import PLATFORM
 
 
@@ -59,6 +64,11 @@ DEMO = "demo"
 
 _BEGAN, _ENDS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 _BRAND = BrandId(derived("demo-brand", "demo"))
+_STREAM = Profile(
+    "Demo Plays", (Category.GAMES, Category.TALK), "id", Rating.TEEN, "ID", "Asia/Jakarta",
+    (Slot(Weekday.FRIDAY, 20 * 60, 23 * 60),),
+)  # fmt: skip
+"""What the demo streamer says of themselves."""
 _WHY = "demo account"
 _PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on conflict do nothing"
 _MEMBERSHIP = """
@@ -163,7 +173,7 @@ async def _sign_up(ports: Adapters, name: str, password: str) -> None:
 
 async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: pyotp.TOTP) -> None:
     if account.streamer:
-        await ports.database.pool.execute(_MEMBERSHIP, uuid7(), person, "streamer", None, None)
+        await _stream(ports, person, account)
     if account.brand is not None:
         await _join_brand(ports, person, account.brand)
     if account.staff is None:
@@ -181,13 +191,25 @@ async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: 
             await work.record(Deed("totp.confirmed", f"person:{person}", about=person, reason=_WHY))
 
 
+async def _stream(ports: Adapters, person: PersonId, account: Account) -> None:
+    """Make somebody a streamer, with an account that waits for staff to look."""
+    streamer = Actor(person)
+    made = await become_streamer(ports.streamer, streamer, _STREAM)
+    if isinstance(made, AlreadyStreamer):
+        return
+    offered = await ask_code(ports.streamer, streamer, Platform.TIKTOK, f"demo_{account.meaning}")
+    if not isinstance(offered, OfferedCode):
+        raise DemoError(f"{account.meaning} could not link an account: {offered}")
+    await say_placed(ports.streamer, streamer, offered.link.id)
+
+
 async def _join_brand(ports: Adapters, person: PersonId, role: BrandRole) -> None:
     """Let somebody act for the one brand, which waits for staff to verify it."""
     company = Company("Demo Batteries", "Batteries", Size.SMALL, "https://batteries.example")
     wanted = Preferences("Who plays for hours", ("Survival", "Racing"), ("Java", "Bali"))
     async with ports.works() as work:
         now = ports.clock()
-        await work.brands.add(Brand(_BRAND, Profile(company, preferences=wanted), person, now))
+        await work.brands.add(Brand(_BRAND, BrandProfile(company, preferences=wanted), person, now))
         if await work.teams.of(_BRAND, [person]) is None:
             await work.teams.add(Member(MemberId(uuid7()), _BRAND, person, role, now))
             given = {"role": str(role)}

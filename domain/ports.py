@@ -9,6 +9,7 @@ from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
 from domain.ledger.ports import Feed, Submissions
 from domain.quotas import Quotas
+from domain.streamer.ports import StreamerPorts
 from domain.wallet.ports import WalletPorts
 
 
@@ -48,6 +49,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def privacy(self) -> PrivacyPorts:
         """What is a person's, and their say in it."""
+        ...
+
+    @property
+    def streamer(self) -> StreamerPorts:
+        """What streamers take."""
         ...
 
     @property

@@ -63,6 +63,8 @@ SECOND_FACTOR = Quota("second_factor", 10, _QUARTER)
 """Codes tried, by session."""
 EXPORT = Quota("export", 3, timedelta(days=7))
 """Copies of everything that is a person's, by person."""
+PLATFORM_CODE = Quota("platform_code", 5, timedelta(days=1))
+"""Codes that prove an account on another platform, by person."""
 BRAND = Quota("brand", 5, timedelta(days=1))
 """Brands that somebody makes, by person."""
 INVITATION = Quota("invitation", 30, timedelta(days=1))
@@ -80,7 +82,7 @@ USUAL: Mapping[str, Quota] = {
     quota.name: quota
     for quota in (
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
-        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, BRAND,
+        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, BRAND,
         INVITATION, INVITATION_TO_ADDRESS, DEPOSIT, WITHDRAWAL,
         REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.brand import events as brand
 from domain.events import Event
+from domain.streamer import events as streamer
 from domain.wallet import events as wallet
 
 Reaction = Callable[[Any, Any], Awaitable[None]]
@@ -23,6 +24,9 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     wallet.TopUpEnded: (),
     wallet.TopUpNeedsReview: (),
     wallet.ReceivableOpened: (),
+    streamer.StreamerJoined: (),
+    streamer.PlatformLinkConfirmed: (),
+    streamer.PlatformUnlinked: (),
     brand.BrandCreated: (),
     brand.BrandChanged: (),
     brand.BrandTeamChanged: (),

@@ -15,6 +15,8 @@ from gql.identity.queries import fetch_session
 from gql.identity.types import Session
 from gql.node import Node, parsed
 from gql.paging import LARGEST_PAGE
+from gql.streamer.queries import fetch_streamer
+from gql.streamer.types import Streamer
 from gql.viewer import Viewer, fetch_viewer
 from gql.wallet.queries import fetch_top_up, fetch_wallet
 from gql.wallet.top_up import TopUp
@@ -26,9 +28,10 @@ FETCH: dict[str, Callable[[Context, str], Awaitable[Node | None]]] = {
     Wallet.kind: fetch_wallet,
     TopUp.kind: fetch_top_up,
     Session.kind: fetch_session,
+    Streamer.kind: fetch_streamer,
     Brand.kind: fetch_brand,
 }
-"""For each type with a global id: how the caller's own object is fetched by its key."""
+"""For each type with a global id: how an object that is the caller's own, or shown to them, is fetched by its key."""
 
 
 async def fetch(context: Context, id_: str) -> Node | None:
@@ -43,7 +46,7 @@ async def fetch(context: Context, id_: str) -> Node | None:
 class NodeQuery:
     """The root's fields for objects of any type."""
 
-    @field(Right.OWNER, "An object by its global id; null if there is no such, or it is not yours.")
+    @field(Right.OWNER, "An object by its global id; null if there is no such, or it is not for you to see.")
     async def node(
         self, info: Info, id_: Annotated[strawberry.ID, strawberry.argument(description="The global id.", name="id")]
     ) -> Node | None:

@@ -19,6 +19,7 @@ from domain.brand import refusals as brand
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
+from domain.streamer import refusals as streamer
 from domain.wallet import model as wallet
 from gql.access import Right, field
 from gql.enums import describe
@@ -32,7 +33,7 @@ _WORDS = {
     "state": "The state that stands in the way.",
     "retry_after_s": "After how many seconds it may be tried again.",
     "shortest": "The least characters that it may have.",
-    "field": "The field of the input that is at fault.",
+    "field": "The part of the input that is not right.",
     "longest": "The most characters that it may have.",
 }
 """What the fields of refusals mean to clients."""
@@ -48,7 +49,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

@@ -19,12 +19,22 @@ from gql.scalars import SCALARS
 from gql.staff.audit_queries import AuditQuery
 from gql.staff.mutations import MergeMutation, StaffMutation, SystemMutation
 from gql.staff.queries import StaffQuery
+from gql.streamer.mutations import StreamerMutation, StreamerStaffMutation
+from gql.streamer.queries import StreamerQuery
 from gql.viewer import ViewerQuery
 from gql.wallet.mutations import WalletMutation
 from gql.wallet.queries import WalletQuery
 from gql.wallet.subscriptions import WalletSubscription
 
-QUERIES: tuple[type, ...] = (NodeQuery, ViewerQuery, StaffQuery, AuditQuery, WalletQuery, BrandStaffQuery)
+QUERIES: tuple[type, ...] = (
+    NodeQuery,
+    ViewerQuery,
+    StaffQuery,
+    AuditQuery,
+    WalletQuery,
+    BrandStaffQuery,
+    StreamerQuery,
+)
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
     SessionMutation,
@@ -37,6 +47,8 @@ MUTATIONS: tuple[type, ...] = (
     MergeMutation,
     SystemMutation,
     WalletMutation,
+    StreamerMutation,
+    StreamerStaffMutation,
     BrandMutation,
     BrandTeamMutation,
     BrandInvitationMutation,

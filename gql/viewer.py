@@ -28,6 +28,8 @@ from gql.identity.types import MOST_SESSIONS, Session
 from gql.node import Node, global_id
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First
 from gql.staff.types import PERSON
+from gql.streamer.queries import own_streamer
+from gql.streamer.types import Streamer
 from gql.wallet.queries import top_ups_of, wallets_of
 from gql.wallet.top_up import TopUp
 from gql.wallet.types import Wallet
@@ -112,6 +114,11 @@ class Viewer(Node):
     async def top_ups(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[TopUp]:
         """A page of the caller's top-ups."""
         return await top_ups_of(info.context, first, after)
+
+    @field(Right.OWNER, "You as a streamer; null unless you became one.")
+    async def streamer(self, info: Info) -> Streamer | None:
+        """The caller as a streamer."""
+        return await own_streamer(info.context)
 
     @field(Right.OWNER, "The brands that you act for, oldest first.", list_size=PAGE)
     async def brands(self, info: Info, first: First = USUAL_PAGE, after: After = None) -> Connection[Brand]:

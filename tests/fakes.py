@@ -25,6 +25,7 @@ from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, Journ
 from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest, Submissions, wallet_topic
 from domain.money import Currency, Money
 from domain.quotas import Quotas
+from domain.streamer.ports import StreamerPorts
 from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
 from domain.wallet.ports import Inbox
@@ -204,6 +205,22 @@ class NothingSaid:
         return None
 
 
+class NobodyStreams:
+    """Reads of streamers where there is none."""
+
+    async def streamer_of(self, people: object) -> None:
+        return None
+
+    async def streamers(self, ids: object) -> dict[Any, Any]:
+        return {}
+
+
+class FakeStreamers(FakeIdentity):
+    """As much of streamers as is asked for by tests of something else; theirs is a real one, in `streamer_stage`."""
+
+    reads = NobodyStreams()
+
+
 class FakePrivacy(FakeIdentity):
     """As much of privacy as is asked for by tests of something else; theirs is a real one, in `privacy_stage`."""
 
@@ -247,6 +264,7 @@ class FakePorts:
         self.standings = FakeStandings()
         self.identity = cast("IdentityPorts", FakeIdentity(self.clock, self.quotas, self.standings))
         self.privacy = cast("PrivacyPorts", FakePrivacy(self.clock, self.quotas, self.standings))
+        self.streamer = cast("StreamerPorts", FakeStreamers(self.clock, self.quotas, self.standings))
         self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)

@@ -26,6 +26,8 @@ from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_event
 from adapters.postgres.register import PostgresAccountRegister
+from adapters.postgres.streamer.links import PostgresPlatformLinks
+from adapters.postgres.streamer.profiles import PostgresStreamers
 from adapters.postgres.wallet import PostgresTopUps
 from domain.audit_log import Deed
 from domain.clock import Clock
@@ -55,6 +57,8 @@ class PostgresWork:
         self.exports = PostgresExports(connection)
         self.erasures = PostgresErasures(connection)
         self.estates = PostgresEstates(connection)
+        self.streamers = PostgresStreamers(connection)
+        self.platform_links = PostgresPlatformLinks(connection)
         self.brands = PostgresBrands(connection)
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)

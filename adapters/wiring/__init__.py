@@ -26,6 +26,7 @@ from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
+from adapters.wiring.streamer import StreamerAdapters, streamer_of
 from domain.clock import Clock, system_clock
 from domain.identity.privacy import PrivacyPolicy, changed_documents
 from domain.quotas import DEPOSIT, Quotas, changed_quotas
@@ -52,6 +53,7 @@ class Adapters:
     desk: PostgresDesk
     audit_log: PostgresDeeds
     privacy: PrivacyAdapters
+    streamer: StreamerAdapters
     brand: BrandAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
@@ -130,6 +132,7 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
+            streamer=streamer_of(identity, database),
             brand=brands_of(identity, database),
             gateways=gateways,
             policy=policy,

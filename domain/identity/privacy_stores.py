@@ -23,7 +23,7 @@ Row = Mapping[str, Cell]
 
 
 class Section(StrEnum):
-    """What rows of identity, brands and wallet an export has; statements and deeds are read by ports of their own."""
+    """What rows an export has of each context; statements and deeds are read by ports of their own."""
 
     PROFILE = "profile"
     IDENTITIES = "identities"
@@ -35,6 +35,8 @@ class Section(StrEnum):
     BRAND_INVITATIONS = "brand_invitations"
     LETTERS = "letters"
     TOP_UPS = "top_ups"
+    STREAMER = "streamer"
+    PLATFORM_LINKS = "platform_links"
 
 
 @dataclass(frozen=True, slots=True)

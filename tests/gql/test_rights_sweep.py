@@ -40,6 +40,7 @@ def test_nothing_was_asked_in_vain(findings: Findings) -> None:
 def test_a_change_is_seen_when_there_is_one(findings: Findings) -> None:
     assert {"top_up", "event"} <= findings.written["Mutation.startTopUp"]
     assert {"session", "deed session.revoked"} <= findings.written["Mutation.endSession"]
+    assert {"platform_link", "deed platform_link.confirmed"} <= findings.written["Mutation.confirmPlatformLink"]
     assert findings.written["Mutation.openWallet"] == {"account", "account_change"}
 
 

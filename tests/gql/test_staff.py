@@ -561,7 +561,9 @@ def test_every_root_field_of_staff_is_asked_above() -> None:
         for name, declared in root.fields.items()
         if (requires := requirement(declared)) is not None and requires.right is Right.STAFF
     }
-    elsewhere = {"lookUpRetained", "brandCases", "decideBrand"}  # with privacy, and with brands
+    with_streamers = {"platformLinksToCheck", "confirmPlatformLink", "rejectPlatformLink"}
+    with_brands = {"brandCases", "decideBrand"}
+    elsewhere = {"lookUpRetained", *with_brands, *with_streamers}  # with privacy
     assert found - elsewhere == OF_MANAGERS | OF_AUDITORS | OF_SUPER_ADMINS == {*QUERIES, *MUTATIONS}
 
 

@@ -62,6 +62,7 @@ _FORGET = (
     "delete from totp where person = any($1::uuid[])",
     "delete from password where person = any($1::uuid[])",
     "delete from sign_in_identity where person = any($1::uuid[])",
+    "delete from streamer where person = any($1::uuid[])",
     "update membership set ended_at = clock_timestamp() where person = any($1::uuid[]) and ended_at is null",
     "update brand set contact = null where contact = any($1::uuid[])",
     # Who asked somebody in is gone, and with their key the address; who was asked in is forgotten by the address.

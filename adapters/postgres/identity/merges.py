@@ -48,6 +48,8 @@ where person = $2 and ended_at is null and exists (
 )
 """
 _MOVE_MEMBERSHIPS = "update membership set person = $1 where person = $2 and ended_at is null"
+# Of two profiles the survivor's stays, and what was linked to the other may be linked anew.
+_DROP_SECOND_STREAMER = "delete from streamer where person = $2 and exists (select from streamer where person = $1)"
 _MOVE_CONTACTS = "update brand set contact = $1 where contact = $2"
 _MOVE_EARLIER = "update person set survivor = $1 where survivor = $2"
 # The survivor's own will tell all of it; what was sent to the other's address opens nothing any more.
@@ -94,6 +96,7 @@ class PostgresMerges:
         await self._connection.execute(_RAISE_ROLES, *both)
         await self._connection.execute(_END_SECOND_MEMBERSHIPS, *both)
         await self._connection.execute(_MOVE_MEMBERSHIPS, *both)
+        await self._connection.execute(_DROP_SECOND_STREAMER, *both)
         await self._connection.execute(_MOVE_CONTACTS, *both)
         await self._connection.execute(_MOVE_EARLIER, *both)
         await self._connection.execute(_EXPIRE_EXPORTS, merged)

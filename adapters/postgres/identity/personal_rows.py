@@ -1,4 +1,4 @@
-"""All of identity, brands and wallet that is a person's, for their export: a page at a time, opened by the vault.
+"""All of identity, brands, streamers and wallet that is a person's, for their export: page by page, opened.
 
 A page is found by the key behind which the last one ended, so that no connection is held between two pages.
 """
@@ -112,6 +112,23 @@ _TABLES = {
         from top_up where person = any($1::uuid[])
         """,
         amounts=("amount", "credited", "taken_back"),
+    ),
+    Section.STREAMER: _Table(
+        """
+        select id::text as key, id, person, display_name, array_to_string(categories, ', ') as categories, language,
+            rating, country, time_zone, schedule, created_at, changed_at
+        from streamer where person = any($1::uuid[])
+        """,
+        {"display_name": "streamer_name", "schedule": "streamer_schedule"},
+    ),
+    Section.PLATFORM_LINKS: _Table(
+        """
+        select platform_link.id::text as key, streamer.person, platform, account, state, asked_at, placed_at,
+            decided_at, ended_at, reason
+        from platform_link join streamer on streamer.id = platform_link.streamer
+        where streamer.person = any($1::uuid[])
+        """,
+        {"account": "platform_account", "reason": "platform_reason"},
     ),
 }
 

@@ -25,6 +25,9 @@ from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from domain.quotas import Quota, Taken
 from domain.rights import BrandRole, Permission, StaffRole
+from domain.streamer.linking import ACCOUNT_FIELD
+from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, Slot, Streamer, StreamerId, Weekday
+from domain.streamer.profile import become_streamer, change_profile
 from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
@@ -34,6 +37,7 @@ from tests.gql.test_on_real_servers import GENEROUS
 from tests.identity_parts import knowing_nobody
 from tests.people import enroll, open_session
 from tests.servers import Valkey
+from tests.streamer_stage import PROFILE
 from tests.vaults import open_vault
 
 HERE = Origin("127.0.0.1", "request-1", "a browser")
@@ -80,6 +84,7 @@ class Crowd:
     wallets: list[AccountId] = field(default_factory=list)
     top_ups: list[TopUp] = field(default_factory=list)
     people: list[PersonId] = field(default_factory=list)
+    streamers: list[StreamerId] = field(default_factory=list)
     networks: int = 0
 
     @property
@@ -92,10 +97,15 @@ class Crowd:
         return {
             "Viewer": own, "Viewers": [own] * len(self.people), "Person": global_id("Person", self.people[0]),
             "Wallet": wallets[0], "Wallets": wallets, "TopUp": top_ups[0], "TopUps": top_ups,
+            "Streamer": self._streamers[0], "Streamers": self._streamers,
             "Brand": brands[0], "Brands": brands,
             "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
             "search": {"mail": MAIL},
         }  # fmt: skip
+
+    @property
+    def _streamers(self) -> list[str]:
+        return [global_id("Streamer", streamer) for streamer in self.streamers]
 
     @property
     def _sessions(self) -> list[str]:
@@ -103,15 +113,41 @@ class Crowd:
 
     async def grow(self, pages: int, within: int) -> None:
         """So many more of what lists have, and so many of what is within each of them."""
+        await self._stream(within)
         for _ in range(within):
             await self._add_for_the_caller(within)
         for _ in range(pages):
             person = await self._person(within)
             self.people.append(person)
             await self._around(person)
+            made = await become_streamer(self.ports.streamer, Actor(person), PROFILE)
+            assert isinstance(made, Streamer), made
+            self.streamers.append(made.id)
+            await self._link(made, Platform.TIKTOK, LinkState.PLACED)
             self.top_ups.append(await self._top_up(len(self.top_ups)))
             await self._execute(_CONSENT, self.caller.person)
             await self._brand(person, within)
+
+    async def _stream(self, within: int) -> None:
+        """The caller becomes a streamer, or says more of themselves; each time with one more account."""
+        times = tuple(Slot(Weekday.MONDAY, start, start + 1) for start in range(within))
+        act = change_profile if self.people else become_streamer
+        made = await act(self.ports.streamer, self.caller, replace(PROFILE, schedule=times))
+        assert isinstance(made, Streamer), made
+        platform = Platform.FACEBOOK if self.people else Platform.TIKTOK
+        await self._link(made, platform, LinkState.CONFIRMED)
+
+    async def _link(self, streamer: Streamer, platform: Platform, state: LinkState) -> None:
+        id_, now = LinkId(uuid7()), self.ports.clock()
+        account = await self.vault.seal(streamer.person, ACCOUNT_FIELD, "account")
+        link = KeptLink(
+            id_, streamer.id, streamer.person, platform, account, id_.bytes, b"", now, LinkState.OFFERED, now
+        )
+        async with self.ports.streamer.work() as work:
+            assert await work.platform_links.add(link)
+            await work.platform_links.move(id_, LinkState.PLACED, now)
+            if state is not LinkState.PLACED:
+                await work.platform_links.move(id_, state, now)
 
     def forget_keys(self) -> None:
         """As a process that has opened nothing yet."""

@@ -18,8 +18,9 @@ from graphql import (
     is_list_type,
 )
 
+from gql.access import Right
 from gql.engine.bindings import How, binding_of
-from tests.gql.rights.asking import CORE, KINDS, NODE
+from tests.gql.rights.asking import CORE, KINDS, NODE, right_of
 
 LARGEST = 100
 GIVEN: Mapping[str, str] = {
@@ -29,10 +30,13 @@ GIVEN: Mapping[str, str] = {
     "person.id": "$Person",
     "wallet.id": "$Wallet",
     "topUp.id": "$TopUp",
+    "streamer.id": "$Streamer",
 }
 """Arguments that must be given, or had better be; a page is as long as it may be."""
 APART = {"Query.verifyAuditLog"}
 """Walks along the sealed chain on a connection of its own, and answers no list."""
+SHOWN = {"Streamer"}
+"""Types that others see a part of."""
 TWICE = {"Person"}
 """Types that lead to themselves: people who were found to be somebody else."""
 
@@ -60,6 +64,11 @@ class Step:
 
 
 Steps = list[Step]
+
+
+def _may_ask(type_: GraphQLObjectType, declared: GraphQLField, root: Step) -> bool:
+    """What is shown to others, too, shows them a part: the rest is asked for as the caller's own."""
+    return type_.name not in SHOWN or root.name == "viewer" or right_of(declared) is not Right.OWNER
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,11 @@ def _ways(waiting: list[Steps], met: set[tuple[str, str]]) -> Iterator[Document]
         if len(way) == 1 or _looks_up(end):
             yield _document(way)
         if way[-1].kind is None:
-            below = [Step(name, each, None) for name, each in end.fields.items() if (end.name, name) not in met]
+            below = [
+                Step(name, each, None)
+                for name, each in end.fields.items()
+                if (end.name, name) not in met and _may_ask(end, each, way[0])
+            ]
             waiting += [[*way, step] for step in below if isinstance(step.type, GraphQLObjectType)]
             met.update((end.name, step.name) for step in below)
 
@@ -103,7 +116,7 @@ def _kinds(declared: GraphQLField) -> list[str] | list[None]:
 
 
 def _document(way: Steps) -> Document:
-    inside, root = _everything(way[-1].type, 2), way[0]
+    inside, root = _everything(way[-1].type, 2, way[0]), way[0]
     for step in reversed(way):
         within = f"... on {step.kind} {{ {inside} }}" if step.kind else inside
         inside = f"{_call(step)} {{ {within} }}"
@@ -113,16 +126,18 @@ def _document(way: Steps) -> Document:
     return Document(".".join(str(step) for step in way), f"{declared} {{ {inside} }}")
 
 
-def _everything(type_: GraphQLObjectType, depth: int) -> str:
+def _everything(type_: GraphQLObjectType, depth: int, root: Step) -> str:
     """All that is to be asked of a type, and of what it leads to within so many steps of looking up."""
     parts = ["__typename"]
     for name, declared in type_.fields.items():
+        if not _may_ask(type_, declared, root):
+            continue
         below: Any = get_named_type(declared.type)
         left = depth - (_is_looked_up(declared) or below.name in KINDS or below.name in TWICE)
         if is_leaf_type(below):
             parts.append(_call(Step(name, declared)))
         elif left > 0:
-            parts.append(f"{_call(Step(name, declared))} {{ {_everything(below, left)} }}")
+            parts.append(f"{_call(Step(name, declared))} {{ {_everything(below, left, root)} }}")
     return " ".join(parts)
 
 

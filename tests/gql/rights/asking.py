@@ -33,6 +33,7 @@ REFUSAL, NODE = (cast("GraphQLInterfaceType", CORE.type_map[name]) for name in (
 KINDS = sorted(type_.name for type_ in CORE.get_implementations(NODE).objects)
 ROOTS = [root for root in (CORE.query_type, CORE.mutation_type, CORE.subscription_type) if root is not None]
 
+PLATFORM_CODE = "GT-0000-0000"
 PASSWORD = "correct horse battery"
 VALUES: Mapping[str, Any] = {
     "purpose": "HOSTING_CREDIT", "currency": "IDR", "portal": "PLAYER", "method": "QRIS", "amount": "50000",
@@ -41,6 +42,8 @@ VALUES: Mapping[str, Any] = {
     "GiveConsentInput.purpose": "MARKETING", "WithdrawConsentInput.purpose": "MARKETING",
     "locale": "ENGLISH", "first": 1, "provider": "GOOGLE", "miniApp": "hash=text",
     "SetRolePermissionsInput.role": "SUPPORT", "SetStaffRoleInput.role": "ADMIN", "permissions": "MANAGE_USERS",
+    "language": "id", "country": "ID", "timeZone": "Asia/Jakarta", "platform": "FACEBOOK", "account": "an.account",
+    "ConfirmPlatformLinkInput.code": PLATFORM_CODE,
 }  # fmt: skip
 """What arguments are to be, by name, or by type and name."""
 
@@ -49,7 +52,7 @@ ASKED = {"first", "miniApp", "role"}
 
 ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
-    "PeopleSearch.id": "Person", "memberId": "BrandMember", "contactId": "BrandMember",
+    "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
     "invitationId": "BrandInvitation",
 }  # fmt: skip
 """Of which kind ids are that do not say it by their name."""

@@ -18,11 +18,16 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from domain.rights import USUAL_PERMISSIONS, BrandRole, StaffRole
+from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, Streamer, StreamerId
+from domain.streamer.platforms import code_digest
+from domain.streamer.profile import become_streamer
 from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
+from tests.gql.rights.asking import PLATFORM_CODE
 from tests.people import Enrolled, enroll, open_session
+from tests.streamer_stage import PROFILE
 
 OFFICE, ELSEWHERE = "10.20.30.40", "203.0.113.9"
 NETWORK = "10.0.0.0/8"
@@ -230,6 +235,27 @@ async def _passkey(pool: Any, ports: Adapters, side: Side) -> object:
     return sha256(credential).hexdigest()
 
 
+async def _streamer(_: Any, ports: Adapters, side: Side) -> object:
+    made = await become_streamer(ports.streamer, Actor(side.enrolled.person), PROFILE)
+    assert isinstance(made, Streamer), made
+    return made.id
+
+
+async def _platform_link(_: Any, ports: Adapters, side: Side) -> object:
+    """One that waits to be checked, of an account that nobody else has, with a code that all know."""
+    vault, person, now = ports.identity.vault, side.enrolled.person, ports.clock()
+    id_, streamer = LinkId(uuid7()), StreamerId(UUID(str(side.keys["Streamer"])))
+    digest = code_digest(vault, id_, PLATFORM_CODE)
+    link = KeptLink(
+        id_, streamer, person, Platform.TIKTOK, await vault.seal(person, "platform_account", "an_account"), id_.bytes,
+        digest, now + timedelta(days=1), LinkState.OFFERED, now,
+    )  # fmt: skip
+    async with ports.streamer.work() as work:
+        assert await work.platform_links.add(link)
+        assert await work.platform_links.move(id_, LinkState.PLACED, now)
+    return id_
+
+
 async def _brand(_: Any, __: Adapters, side: Side) -> object | None:
     kind, _colon, name = side.owner.partition(":")
     return UUID(name) if kind == "brand" else None
@@ -259,6 +285,7 @@ MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] 
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
+    "Streamer": _streamer, "PlatformLink": _platform_link,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""

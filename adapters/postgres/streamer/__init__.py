@@ -1,0 +1,1 @@
+"""Streamers on PostgreSQL."""

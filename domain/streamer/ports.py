@@ -1,0 +1,118 @@
+"""What the streamer context needs: its rows inside a unit of work, and reads without locks."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.identity.ports import IdentityPorts
+from domain.identity.stores import IdentityWork
+from domain.ids import PersonId
+from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, PlatformLink, Profile, Streamer, StreamerId
+
+
+@dataclass(frozen=True, slots=True)
+class SealedProfile:
+    """A profile with what is personal in it sealed."""
+
+    profile: Profile
+    display_name: bytes
+    schedule: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStreamer:
+    """A streamer as their row has them."""
+
+    id: StreamerId
+    person: PersonId
+    """In whose name they are."""
+    version: int
+
+
+class Streamers(Protocol):
+    """Streamers inside a unit of work."""
+
+    async def add(self, id_: StreamerId, person: PersonId, sealed: SealedProfile, now: datetime) -> bool:
+        """Store a new streamer and make the person a member of streamers; False where they are one already."""
+        ...
+
+    async def lock_of(self, people: Sequence[PersonId]) -> KeptStreamer | None:
+        """Be alone with the streamer of people who are one."""
+        ...
+
+    async def change(self, id_: StreamerId, sealed: SealedProfile, now: datetime) -> None:
+        """Keep another profile, which is a version of its own."""
+        ...
+
+
+class PlatformLinks(Protocol):
+    """Links to platforms inside a unit of work."""
+
+    async def add(self, link: KeptLink) -> bool:
+        """Store a new link in place of one that is only offered; False while a placed or confirmed one is there."""
+        ...
+
+    async def lock(self, id_: LinkId) -> KeptLink | None:
+        """A link, locked."""
+        ...
+
+    async def is_held(self, platform: Platform, account_index: bytes, beside: StreamerId) -> bool:
+        """Whether another streamer's link to an account is confirmed."""
+        ...
+
+    async def move(self, id_: LinkId, state: LinkState, now: datetime, reason: bytes | None = None) -> bool:
+        """Keep a link's new state; False where it would be confirmed, and the account is held by another link."""
+        ...
+
+
+class StreamerWork(IdentityWork, Protocol):
+    """A unit of work with streamers in it."""
+
+    @property
+    def streamers(self) -> Streamers:
+        """Streamers."""
+        ...
+
+    @property
+    def platform_links(self) -> PlatformLinks:
+        """Their links."""
+        ...
+
+
+class StreamerReads(Protocol):
+    """Streamers and links, read without locks; personal texts are opened."""
+
+    async def streamer_of(self, people: Sequence[PersonId]) -> Streamer | None:
+        """The streamer that people are who are one."""
+        ...
+
+    async def streamers(self, ids: Sequence[StreamerId]) -> Mapping[StreamerId, Streamer]:
+        """Streamers by id, those that there are."""
+        ...
+
+    async def links_of(self, streamers: Sequence[StreamerId]) -> Mapping[StreamerId, Sequence[PlatformLink]]:
+        """The newest links of each that are not unlinked, newest first; 20 at most."""
+        ...
+
+    async def links(self, ids: Sequence[LinkId]) -> Mapping[LinkId, PlatformLink]:
+        """Links by id, those that there are, in whichever state."""
+        ...
+
+    async def to_check(self, first: int, after: LinkId | None) -> Sequence[PlatformLink]:
+        """Links that wait for staff, in the order in which their codes were asked for; `after`: later than that."""
+        ...
+
+
+class StreamerPorts(IdentityPorts, Protocol):
+    """What the actions of streamers are handed."""
+
+    def work(self) -> AbstractAsyncContextManager[StreamerWork]:
+        """Open a unit of work."""
+        ...
+
+    @property
+    def reads(self) -> StreamerReads:
+        """Streamers, read without locks."""
+        ...
