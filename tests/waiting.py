@@ -15,7 +15,7 @@ _PAUSE_S = 0.01
 async def eventually(predicate: Callable[[], Coroutine[Any, Any, T]], timeout_s: float = ...) -> T: ...
 @overload
 async def eventually(predicate: Callable[[], T], timeout_s: float = ...) -> T: ...
-async def eventually(predicate: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+async def eventually(predicate: Callable[[], Any], timeout_s: float = 30.0) -> Any:
     """Ask again and again, and answer the first true thing; fails the test with the last answer when time is up."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -32,7 +32,7 @@ from tests.identity_settings import IN_SMALL
 
 PROTOCOL = "graphql-transport-ws"
 RESPONSE = "application/graphql-response+json"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @dataclass
