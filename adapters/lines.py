@@ -93,7 +93,7 @@ class KeptLine(asyncio.Protocol):
         if self.on_room is not None:
             self.on_room()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the transport's form
+    def connection_lost(self, _: Exception | None) -> None:
         """The client is gone. What it still sends was never read: the answer said that it is the last."""
         cast("set[Any]", self._server.connections).discard(self)
         self._listener.gone()

@@ -132,7 +132,7 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def _may_have_secrets(text: str, signs: tuple[str, ...]) -> bool:
     lowered = text.lower()
-    return any([sign in lowered for sign in signs])  # noqa: C419 - a list takes half as long, and every line comes by
+    return any(map(lowered.__contains__, signs))
 
 
 @lru_cache(_REMEMBERED)

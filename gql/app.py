@@ -221,13 +221,14 @@ class Application:
 def create_app(settings: Settings, connect: Connect = wiring.connect, clock: Clock = system_clock) -> Starlette:
     """The application as an ASGI callable. `connect` gives its ports for as long as the server runs."""
     application = Application(settings, connect, clock)
+    over_http = _over_http(application)
     return Starlette(
-        routes=_routes(application, settings),
+        routes=[Route(GRAPHQL, over_http), *_routes(application, settings)],
         middleware=[
             Middleware(Observed),
             Middleware(Located, trusted_proxies=settings.trusted_proxies),
             Middleware(Sites, allowed=settings.portals),
-            Middleware(AtOnce, path=GRAPHQL, endpoint=_over_http(application)),
+            Middleware(AtOnce, path=GRAPHQL, endpoint=over_http),
         ],
         lifespan=application.lifespan,
         exception_handlers={500: routing.broken},

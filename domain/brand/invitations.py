@@ -23,6 +23,7 @@ from domain.brand.model import (
 from domain.brand.ports import BrandPorts, BrandWork
 from domain.brand.profiles import as_member
 from domain.brand.refusals import AlreadyInvited, AlreadyMember, InvitationGone, UnknownBrand
+from domain.errors import KeyDestroyedError
 from domain.identity.addresses import mail_index, readable_mail
 from domain.identity.letters import queued_letter
 from domain.identity.mail import BrandInvitation
@@ -56,18 +57,28 @@ async def invite(
     made = Invitation(
         InvitationId(uuid7()), brand, role, actor.person, now, now + INVITATION_LIFETIME, mail_index=index
     )
-    sealed = await ports.vault.seal(actor.person, MAIL_FIELD, address)
-    letter = await _letter(ports, actor.person, address, name, token, made)
+    try:
+        sealed = await ports.vault.seal(actor.person, MAIL_FIELD, address)
+        letter = await _letter(ports, actor.person, address, name, token, made)
+    except KeyDestroyedError:
+        return UnknownBrand()  # their memberships went with their key
+    refusal = await _begun(ports, actor, made, sealed, ports.opaque_tokens.digest(token), letter)
+    return refusal or InvitationView(made, address, name)
+
+
+async def _begun(
+    ports: BrandPorts, actor: Actor, invitation: Invitation, mail: bytes, digest: bytes, letter: QueuedLetter
+) -> Refusal | None:
+    """Keep an invitation and its letter, or say why not: the right may have gone while the letter was written."""
     async with ports.work() as work:
-        # Looked at again, alone with the brand: the right may have gone while the letter was written.
-        allowed = await as_member(work, actor, brand, BrandRole.OWNER)
+        allowed = await as_member(work, actor, invitation.brand, BrandRole.OWNER)
         if isinstance(allowed, Refusal):
             return allowed
-        if not await work.invitations.add(made, sealed, ports.opaque_tokens.digest(token)):
+        if not await work.invitations.add(invitation, mail, digest):
             return AlreadyInvited()
         await work.letters.add(letter)
-        await _told(work, actor, "brand.invited", made)
-    return InvitationView(made, address, name)
+        await _told(work, actor, "brand.invited", invitation)
+    return None
 
 
 async def resend_invitation(ports: BrandPorts, actor: Actor, id_: InvitationId) -> InvitationView | Refusal:
@@ -82,7 +93,10 @@ async def resend_invitation(ports: BrandPorts, actor: Actor, id_: InvitationId) 
         return refusal
     now, token = ports.clock(), ports.opaque_tokens.new()
     renewed = replace(view.invitation, expires_at=now + INVITATION_LIFETIME)
-    letter = await _letter(ports, view.invitation.invited_by, view.mail, view.brand_name, token, renewed)
+    try:
+        letter = await _letter(ports, view.invitation.invited_by, view.mail, view.brand_name, token, renewed)
+    except KeyDestroyedError:
+        return InvitationGone()
     async with ports.work() as work:
         if isinstance(current := await _locked(work, actor, id_), Refusal):
             return current

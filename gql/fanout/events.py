@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message
 
 from gql.fanout.group import Written
+from gql.sites import VARY
 
 EVENT_STREAM = "text/event-stream"
 
@@ -22,7 +23,7 @@ def head_of(*more: Mapping[str, str]) -> Message:
     headers = {
         "Content-Type": f"{EVENT_STREAM}; charset=utf-8",
         "Cache-Control": "no-store",
-        "Vary": "Accept, Authorization, Cookie",
+        "Vary": VARY,
         "X-Accel-Buffering": "no",
     }
     for each in more:

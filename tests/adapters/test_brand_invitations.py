@@ -17,6 +17,7 @@ from domain.brand.invitations import (
 from domain.brand.model import INVITATION_KEPT, INVITATION_LIFETIME, Brand, Invitation, InvitationView, Member
 from domain.brand.ports import TeamPage
 from domain.brand.refusals import AlreadyInvited, AlreadyMember, InvitationGone, RoleTooLow, UnknownBrand
+from domain.errors import KeyDestroyedError
 from domain.identity.refusals import NotAnAddress, TooManyTries
 from domain.quotas import INVITATION_TO_ADDRESS
 from domain.rights import BrandRole
@@ -50,6 +51,21 @@ async def test_whose_verified_address_it_is_takes_it_up_without_the_letter(stage
     assert (made.person, made.role) == (other.person, BrandRole.MANAGER)
     assert await accept_invitation(stage, other, found.invitation.id) == made
     assert len(await stage.team(brand)) == 2
+
+
+async def test_who_is_erased_meanwhile_asks_nobody(stage: BrandStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = await stage.member()
+    brand = await stage.brand(me)
+    open_one = await invite(stage, me, brand.id, OTHER, VIEWER)
+    assert isinstance(open_one, InvitationView)
+
+    async def seal(*_: object) -> bytes:
+        raise KeyDestroyedError("erased")
+
+    monkeypatch.setattr(type(stage.vault), "seal", seal)
+    assert isinstance(await invite(stage, me, brand.id, "another@mail.example", VIEWER), UnknownBrand)
+    assert isinstance(await resend_invitation(stage, me, open_one.invitation.id), InvitationGone)
+    assert [each.invitation.id for each in await open_invitations(stage, brand)] == [open_one.invitation.id]
 
 
 async def test_who_holds_the_link_takes_it_up_with_any_address(stage: BrandStage) -> None:

@@ -145,6 +145,12 @@ async def test_the_address_has_no_slash_and_no_redirection(house: House) -> None
     assert (await house.request("POST", json=HELLO, allow_redirects=False)).status == 200
 
 
+async def test_who_adds_a_slash_is_sent_on(house: House) -> None:
+    sent_on = await house.request("POST", "/graphql/", json=HELLO, allow_redirects=False)
+    assert (sent_on.status, sent_on.headers["Location"].endswith("/graphql")) == (307, True)
+    assert (await house.request("POST", "/graphql/", json=HELLO)).data
+
+
 class TestGet:
     async def test_a_query_may_come_by_get(self, house: House) -> None:
         query = "query A($a: Boolean!) { __typename @include(if: $a) } query B { __typename }"
