@@ -30,7 +30,7 @@ from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.audit import audit
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import NoVault
-from adapters.postgres.seal import exported_heads
+from adapters.postgres.seal import Head, exported_heads
 from adapters.postgres.work import PostgresWork, Works
 from adapters.sandbox.midtrans import RunningSandbox, SandboxSettings, running_sandbox
 from adapters.sandbox.midtrans.payments import Payment
@@ -294,8 +294,12 @@ class CrashStage:
             if not last or last[0][0] != f"{number}-0".encode():
                 return False
         number = await self.connection.fetchval("select max(number) from seal")
+        return number is None or [head.number for head in self._exported()][-1:] == [number]
+
+    def _exported(self) -> list[Head]:
+        """The heads in the exported file, which the sealer makes empty before it writes the first."""
         heads = self.folder / "heads"
-        return number is None or (heads.exists() and exported_heads(heads)[-1].number == number)
+        return exported_heads(heads) if heads.exists() else []
 
     @asynccontextmanager
     async def at_the_ledger(self) -> AsyncIterator[PostgresWork]:
@@ -323,9 +327,7 @@ class CrashStage:
 
     async def audited(self) -> list[str]:
         """What an audit finds wrong."""
-        heads = self.folder / "heads"
-        exported = exported_heads(heads) if heads.exists() else []
-        report = await audit(self.connection, bytes.fromhex(SEAL_KEY), exported)
+        report = await audit(self.connection, bytes.fromhex(SEAL_KEY), self._exported())
         return [str(finding) for finding in report.findings]
 
 
