@@ -8,6 +8,9 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
+PATIENCE_S = 60.0
+"""So long whatever must happen may take on a machine that has much else to do."""
+
 _PAUSE_S = 0.01
 
 
@@ -15,7 +18,7 @@ _PAUSE_S = 0.01
 async def eventually(predicate: Callable[[], Coroutine[Any, Any, T]], timeout_s: float = ...) -> T: ...
 @overload
 async def eventually(predicate: Callable[[], T], timeout_s: float = ...) -> T: ...
-async def eventually(predicate: Callable[[], Any], timeout_s: float = 30.0) -> Any:
+async def eventually(predicate: Callable[[], Any], timeout_s: float = PATIENCE_S) -> Any:
     """Ask again and again, and answer the first true thing; fails the test with the last answer when time is up."""
     deadline = time.monotonic() + timeout_s
     while True:

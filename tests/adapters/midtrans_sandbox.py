@@ -18,6 +18,7 @@ from adapters.sandbox.midtrans import RunningSandbox, SandboxSettings, running_s
 from domain.ids import uuid7
 from domain.money import Currency, Money
 from domain.wallet.gateway import Method, PaymentPage
+from tests.waiting import PATIENCE_S
 
 KEY = "SB-Mid-server-of-the-tests"
 NEW_KEY = "SB-Mid-server-after-rotation"
@@ -59,7 +60,7 @@ class Inbox:
         return web.Response(status=status, headers={"Location": self.location} if self.location else None)
 
     async def holds(self, count: int) -> list[bytes]:
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(PATIENCE_S), self._news:
             await self._news.wait_for(lambda: len(self.bodies) >= count)
         return self.bodies
 

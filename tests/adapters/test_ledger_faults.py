@@ -21,9 +21,7 @@ from domain.ledger.model import AccountKey, AccountStatus, Code, Outcome, Postin
 from domain.money import Currency, Money
 from tests.ledger_on_postgres import PostgresHouse, breaches, house
 from tests.ledger_stories import Hands, World, post
-from tests.waiting import eventually
-
-SOON_S = 20
+from tests.waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -106,7 +104,7 @@ async def test_what_breaks_under_a_round_is_healed_and_done_once(
     batcher = Batcher(opened.database, core, lanes=1)
     sent = [world.charge(str(number), world.wallet("a"), 1) for number in range(10)]
     async with batcher.running():
-        outcomes = await asyncio.wait_for(asyncio.gather(*map(batcher.submit, sent)), SOON_S)
+        outcomes = await asyncio.wait_for(asyncio.gather(*map(batcher.submit, sent)), PATIENCE_S)
     assert core.broke == 1
     assert {outcome.code for outcome in outcomes} == {Code.POSTED}
     assert {outcome.replayed for outcome in outcomes} == {replayed}
@@ -119,7 +117,7 @@ async def test_the_lane_heals_while_nobody_asks_for_anything(opened: PostgresHou
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
         "and pid <> pg_backend_pid() and usename = current_user"
     )
-    outcome = await asyncio.wait_for(opened.batcher.submit(world.charge("2", world.wallet("a"), 1)), SOON_S)
+    outcome = await asyncio.wait_for(opened.batcher.submit(world.charge("2", world.wallet("a"), 1)), PATIENCE_S)
     assert (outcome.code, outcome.replayed) == (Code.POSTED, False)
 
 
@@ -149,7 +147,7 @@ async def test_after_the_end_nothing_is_taken(opened: PostgresHouse, world: Worl
     async with batcher.running():
         pass
     with pytest.raises(UnavailableError):
-        await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), SOON_S)
+        await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), PATIENCE_S)
 
 
 async def test_a_full_queue_refuses_at_once(opened: PostgresHouse, world: World) -> None:
@@ -170,7 +168,7 @@ async def test_who_waits_too_long_is_told_and_may_ask_again(opened: PostgresHous
         async with opened.works() as slow:
             await slow.ledger.lock([world.wallet("a")])
             with pytest.raises(UnavailableError):
-                await asyncio.wait_for(batcher.submit(charge), SOON_S)
+                await asyncio.wait_for(batcher.submit(charge), PATIENCE_S)
             assert (await batcher.submit(world.charge("b", world.wallet("b"), 1))).posted
         assert (await batcher.submit(charge)).posted
 
@@ -187,7 +185,7 @@ async def test_patience_ends_while_no_connection_is_to_be_had(
     batcher = Batcher(opened.database, opened.core, lanes=1, patience_s=0.2)
     async with batcher.running():
         with pytest.raises(UnavailableError):
-            await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), SOON_S)
+            await asyncio.wait_for(batcher.submit(world.charge("c", world.wallet("a"), 1)), PATIENCE_S)
 
 
 @pytest.mark.parametrize("size", [1, 2])
@@ -199,7 +197,7 @@ async def test_a_narrow_pool_serves_both_doors(
         charges = [world.charge(str(number), a, 1) for number in range(40)]
         submitted = asyncio.gather(*map(narrow.batcher.submit, charges[:20]))
         posted = asyncio.gather(*map(narrow.post, charges[20:]))
-        for outcome in [*await asyncio.wait_for(submitted, SOON_S), *await asyncio.wait_for(posted, SOON_S)]:
+        for outcome in [*await asyncio.wait_for(submitted, PATIENCE_S), *await asyncio.wait_for(posted, PATIENCE_S)]:
             assert outcome.posted
 
 
@@ -208,7 +206,7 @@ async def test_who_waits_too_long_for_a_connection_is_told(database: DatabaseAdd
         async with narrow.transaction():
             for asked in (narrow.pool.fetchval("select 1"), narrow.transaction().__aenter__()):
                 with pytest.raises(UnavailableError):
-                    await asyncio.wait_for(asked, SOON_S)
+                    await asyncio.wait_for(asked, PATIENCE_S)
         assert await narrow.pool.fetchval("select 1") == 1
         async with narrow.transaction() as connection:
             assert await connection.fetchval("select 1") == 1
@@ -244,7 +242,7 @@ async def test_a_poisoned_item_fails_alone_and_at_once(opened: PostgresHouse, wo
     bad = poisoned(world)[what]
     good = [world.charge(str(number), world.wallet("b"), 1) for number in range(20)]
     answers = await asyncio.wait_for(
-        asyncio.gather(*map(opened.batcher.submit, [*good[:10], bad, *good[10:]]), return_exceptions=True), SOON_S
+        asyncio.gather(*map(opened.batcher.submit, [*good[:10], bad, *good[10:]]), return_exceptions=True), PATIENCE_S
     )
     assert not isinstance(answers.pop(10), Outcome | UnavailableError)
     assert all(isinstance(answer, Outcome) and answer.posted for answer in answers)
@@ -256,13 +254,13 @@ async def test_an_account_that_others_hold_stalls_nobody_else(opened: PostgresHo
     async with opened.works() as slow:
         await slow.ledger.lock([a])
         waiting = [asyncio.create_task(opened.batcher.submit(world.charge(f"a{n}", a, 1))) for n in range(1_200)]
-        async with asyncio.timeout(SOON_S):  # twenty rounds, so that one may take a second at most
+        async with asyncio.timeout(PATIENCE_S):  # those who hold it go on for longer than anybody waits
             for number in range(20):
                 charges = (world.charge(f"b{number} {part}", b, 1) for part in range(3))
                 outcomes = await asyncio.gather(*map(opened.batcher.submit, charges))
                 assert all(outcome.posted for outcome in outcomes)
         assert not any(task.done() for task in waiting)
-    outcomes = await asyncio.wait_for(asyncio.gather(*waiting), SOON_S)
+    outcomes = await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
     assert {(outcome.code, outcome.replayed) for outcome in outcomes} == {(Code.POSTED, False)}
 
 
@@ -273,12 +271,12 @@ async def test_a_hold_that_others_capture_stalls_nobody_else(opened: PostgresHou
         assert (await slow.ledger.post(world.capture("c", "h", 4))).posted
         rest = asyncio.create_task(opened.batcher.submit(world.capture("c2", "h")))
         repeat = asyncio.create_task(opened.batcher.submit(world.capture("c", "h", 4)))
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             for number in range(20):
                 assert (await opened.batcher.submit(world.charge(f"b{number}", b, 1))).posted
         assert not rest.done()
-    assert (await asyncio.wait_for(rest, SOON_S)).rows[0].amount == 6
-    assert (await asyncio.wait_for(repeat, SOON_S)).replayed
+    assert (await asyncio.wait_for(rest, PATIENCE_S)).rows[0].amount == 6
+    assert (await asyncio.wait_for(repeat, PATIENCE_S)).replayed
     assert (await opened.balance(a)).held == 0
 
 
@@ -294,7 +292,7 @@ async def test_many_on_locked_accounts_do_not_crowd_out_the_others_of_a_single_l
             await asyncio.sleep(0)
             assert (await batcher.submit(world.charge("b", b, 1))).posted  # else its patience would end in an error
             assert not any(task.done() for task in waiting)
-        await asyncio.wait_for(asyncio.gather(*waiting), SOON_S)
+        await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
 
 
 async def test_a_unit_of_work_that_fails_leaves_nothing(opened: PostgresHouse, world: World) -> None:
@@ -422,7 +420,7 @@ async def test_a_unit_of_work_that_stands_still_is_ended_by_the_server(
         async def stand_still() -> None:
             async with hasty.works() as still:
                 await still.ledger.lock([a])
-                assert (await asyncio.wait_for(opened.post(world.charge("other", a, 1)), SOON_S)).posted
+                assert (await asyncio.wait_for(opened.post(world.charge("other", a, 1)), PATIENCE_S)).posted
 
         with pytest.raises(LOST):
             await stand_still()
@@ -439,10 +437,10 @@ async def test_an_id_that_a_unit_of_work_has_in_hand_stalls_nobody_else(opened: 
             others = [
                 asyncio.create_task(batcher.submit(world.charge(f"{n}", world.wallet("b"), 1))) for n in range(20)
             ]
-            outcomes = await asyncio.wait_for(asyncio.gather(*others), SOON_S)
+            outcomes = await asyncio.wait_for(asyncio.gather(*others), PATIENCE_S)
             assert all(outcome.posted for outcome in outcomes)
             with pytest.raises(UnavailableError):
-                await asyncio.wait_for(late, SOON_S)
+                await asyncio.wait_for(late, PATIENCE_S)
         assert (await batcher.submit(settle)).replayed
 
 
@@ -460,9 +458,9 @@ async def test_patience_ends_for_what_a_lane_has_in_hand(opened: PostgresHouse, 
         answer = asyncio.create_task(batcher.submit(charge))
         await begun.wait()
         with pytest.raises(UnavailableError):
-            await asyncio.wait_for(answer, SOON_S)
+            await asyncio.wait_for(answer, PATIENCE_S)
         go_on.set()
-        assert (await asyncio.wait_for(batcher.submit(charge), SOON_S)).replayed
+        assert (await asyncio.wait_for(batcher.submit(charge), PATIENCE_S)).replayed
 
 
 async def test_what_always_conflicts_spoils_no_round_but_its_own(opened: PostgresHouse, world: World) -> None:
@@ -483,7 +481,7 @@ async def test_what_always_conflicts_spoils_no_round_but_its_own(opened: Postgre
         assert all(outcome.posted for outcome in outcomes)
         assert not late.done()
         with pytest.raises(UnavailableError):
-            await asyncio.wait_for(late, SOON_S)
+            await asyncio.wait_for(late, PATIENCE_S)
 
 
 async def test_units_of_work_read_what_is_committed_whatever_the_roles_default_is(

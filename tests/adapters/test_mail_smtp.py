@@ -24,7 +24,7 @@ from adapters.mail.smtp import SmtpAccess, SmtpMailer, TlsMode
 from adapters.sandbox.mail import MailSandboxSettings, RunningMailSandbox, running_mail_sandbox
 from domain.errors import UnavailableError
 from domain.identity.mail import Letter, Mailer, MailUndeliverableError
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 SENDER = "Gametriggers <no-reply@example.id>"
@@ -138,7 +138,7 @@ def test_the_event_loop_of_servers_drops_lines_as_well() -> None:
 
 async def test_silence_ends_in_time(sandbox: RunningMailSandbox) -> None:
     sandbox.faults.order({"kind": "silence"})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(UnavailableError):
             await mailer(sandbox, timeout_s=0.3).send(letter())
     assert len(sandbox.mailbox) == 0

@@ -22,7 +22,7 @@ from domain.ledger.ports import wallet_topic
 from domain.reactions import REACTIONS
 from tests.adapters.relaying import KettleBoiled, Wallets, newest, numbers, reached, relaying
 from tests.servers import Valkey
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 KETTLE = UUID(int=7)
 TOPIC = f"kettle:{KETTLE}"
@@ -216,7 +216,7 @@ async def relay_process(database_url: str, redis_url: str) -> AsyncIterator[asyn
 
 async def said(process: asyncio.subprocess.Process, word: str) -> None:
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while word not in (await process.stdout.readline()).decode():
             pass
 
@@ -234,7 +234,7 @@ async def test_another_takes_over_when_the_leader_is_killed(
             assert LEADS._value.get() == 0
             leader.kill()
             await wallets.paid(key)
-            await eventually(lambda: reached(redis, wallet_topic(number), 2), timeout_s=10)
+            await eventually(lambda: reached(redis, wallet_topic(number), 2))
 
 
 async def test_a_frozen_leader_is_deposed_and_what_it_publishes_late_is_refused(
@@ -255,7 +255,7 @@ async def test_a_frozen_leader_is_deposed_and_what_it_publishes_late_is_refused(
         await redis.client_unpause()
         await wallets.paid(key)
         async with relaying(opened, own_valkey.url):
-            await eventually(lambda: reached(redis, topic, 2), timeout_s=10)
+            await eventually(lambda: reached(redis, topic, 2))
             os.kill(leader.pid, signal.SIGCONT)
             await said(leader, "relay_lost_the_database")
             assert (await numbers(redis, topic))[-1] == 2

@@ -31,7 +31,7 @@ from tests.adapters.ledger_history import (
     new_id,
     posting,
 )
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ async def test_a_sealer_that_stands_still_amid_a_seal_leaves_the_lock_to_another
     with monkeypatch.context() as patch:
         patch.setattr(Sealer, "_marks", stand_still)
         async with sealing(bench):
-            await asyncio.wait_for(still.wait(), 20)
+            await asyncio.wait_for(still.wait(), PATIENCE_S)
             patch.undo()
             await eventually(all_sealed(bench, bench.sealer))
     assert (await bench.audit()).clean
@@ -324,4 +324,4 @@ async def test_nothing_follows_from_a_seal_that_is_not_ours(bench: Bench, monkey
     told = asyncio.Event()
     monkeypatch.setattr(seal_module._log, "error", lambda *_, **__: told.set())
     async with sealing(bench):
-        await asyncio.wait_for(told.wait(), 20)
+        await asyncio.wait_for(told.wait(), PATIENCE_S)

@@ -23,7 +23,7 @@ from domain.identity.model import STAFF_IDLE, PersonStatus, Portal, SignedOutErr
 from domain.ids import BrandId, PersonId, SessionId, uuid7
 from domain.rights import BrandRole, Permission, StaffRole
 from tests.people import Enrolled, enroll, open_session, session_of
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 QUICK = Pace(deaf_s=0.2, retry_s=0.05, believed_s=30.0)
 """Memory is believed for longer than this machine may be busy with something else."""
@@ -286,8 +286,7 @@ async def test_a_listener_that_hangs_is_given_up_and_replaced(own_database: Data
         os.kill(hanging, signal.SIGSTOP)
         try:
             await house.other.execute("update person set status = 'banned' where id = $1", me.person)
-            async with asyncio.timeout(5):
-                await eventually(lambda: told)
+            await eventually(lambda: told)
             found = await house.standings.of(me.session.id)
             assert found
             assert found.status is PersonStatus.BANNED
@@ -366,7 +365,7 @@ class TestUse:
             await house.other.execute("select from session where id = $1 for update", me.session.id)
             for one in (me, you):
                 house.standings.used(one.session.id, later)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 await house.standings._note()
         assert await self.last_used(house, you) == later
 

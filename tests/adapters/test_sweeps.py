@@ -18,6 +18,7 @@ from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp, TopUpState
 from tests.adapters.midtrans_sandbox import KEY
 from tests.builders import FIFTY, IDR, Stage, order_of, owner_of, rupiah, staged
+from tests.waiting import PATIENCE_S
 
 S = TopUpState
 
@@ -203,7 +204,7 @@ async def test_an_order_in_other_hands_is_passed_over(stage: Stage) -> None:
     await stage.drive(free, "pay")
     async with stage.ports.work() as work:
         await work.top_ups.lock(taken.id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await sweep(stage, minutes=1) == 1
     assert (await stage.again(free)).state is S.SETTLED
 

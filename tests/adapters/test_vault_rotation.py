@@ -18,7 +18,7 @@ from adapters.vault.rotation import master_keys_in_use, rewrap
 from domain.ids import PersonId, uuid7
 from domain.vault import Sealed
 from tests.vaults import VaultKeys, open_vault
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 OLD, NEW = (f"{name}:{secrets.token_hex(32)}" for name in ("old", "new"))
 IDENTITY = secrets.token_bytes(32)
@@ -107,7 +107,7 @@ async def test_two_who_wrap_anew_at_once_leave_nothing_undone(stock: Stock) -> N
 async def test_the_first_and_the_last_of_all_persons_are_not_left_out(stock: Stock, edge: int) -> None:
     async with open_vault(stock.addresses, VaultKeys(OLD, IDENTITY)) as vault:
         await vault.create_key(PersonId(UUID(int=edge)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await rewrap(stock.database, BOTH, batch=1) == 26
 
 
@@ -122,7 +122,7 @@ async def test_killed_in_the_middle_and_repeated(stock: Stock) -> None:
                 sys.executable, "-m", "tests.vaults", stock.addresses.app_url, f"{NEW},{OLD}", "4", cwd=ROOT
             )
             try:
-                await eventually(lambda: moved(stock, 24), timeout_s=30)
+                await eventually(lambda: moved(stock, 24))
             finally:
                 process.kill()
                 await process.wait()

@@ -22,7 +22,7 @@ from domain.wallet.ports import Letter
 from tests.adapters.midtrans_sandbox import KEY, NEW_KEY
 from tests.adapters.webhook_door import Door, opened
 from tests.builders import FIFTY, UNALLOCATED, Stage, owner_of
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ async def test_an_answer_comes_while_the_sender_still_waits(
     monkeypatch.setattr(webhooks, "ANSWER_WITHIN_S", 0.3)
     other = await asyncpg.connect(database.superuser_url)
     try:
-        async with asyncio.timeout(20), other.transaction():
+        async with asyncio.timeout(PATIENCE_S), other.transaction():
             await other.execute("lock table inbox in exclusive mode")
             assert await door.post(door.letter(paid)) == 503
             assert await door.post(door.letter(paid, key="somebody else's")) == 503
@@ -252,7 +252,11 @@ async def test_a_body_that_never_ends_is_not_waited_for(door: Door, monkeypatch:
         yield b"{"
         await answered.wait()
 
-    async with asyncio.timeout(20), aiohttp.ClientSession() as sender, sender.post(door.url, data=dripping()) as answer:
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        aiohttp.ClientSession() as sender,
+        sender.post(door.url, data=dripping()) as answer,
+    ):
         assert answer.status == 503
         answered.set()
 
@@ -265,7 +269,7 @@ async def test_a_flood_that_nobody_signed_does_not_reach_the_database(
         await door.post(b"%d" % number)
     other = await asyncpg.connect(database.superuser_url)
     try:
-        async with asyncio.timeout(20), other.transaction():
+        async with asyncio.timeout(PATIENCE_S), other.transaction():
             await other.execute("lock table inbox in exclusive mode")
             assert set(await asyncio.gather(*(door.post(b"more %d" % number) for number in range(50)))) == {400}
     finally:
@@ -278,7 +282,7 @@ async def test_of_refusals_at_once_only_a_few_hold_connections(
 ) -> None:
     other = await asyncpg.connect(database.superuser_url)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             lock = other.transaction()
             await lock.start()
             await other.execute("lock table inbox in exclusive mode")

@@ -26,7 +26,7 @@ from tests.adapters.midtrans_sandbox import KEY, NEW_KEY
 from tests.builders import FIFTY, IDR
 from tests.identity_settings import IN_SMALL
 from tests.servers import Valkey
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_a_worker_finds_a_payment_seals_it_and_stops_when_asked(settings: 
         await eventually(lambda: ports.database.pool.fetchval("select count(*) > 0 from seal"))
         await eventually(lambda: ports.database.pool.fetchval("select bool_and(number is not null) from event"))
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(worker, 15)
+        await asyncio.wait_for(worker, PATIENCE_S)
     for asked in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(asked)
 
@@ -90,7 +90,7 @@ async def test_a_failing_job_is_tried_again_and_ends_nobody_else(
     stop = asyncio.Event()
     async with connect(settings) as ports, _running(run_schedule(stop, ports, jobs), stop):
         await eventually(lambda: failed[0] >= 4, timeout_s=20)
-        await asyncio.wait_for(ran.wait(), 20)
+        await asyncio.wait_for(ran.wait(), PATIENCE_S)
 
 
 async def test_a_job_that_stands_still_is_given_up_and_tried_again(
@@ -144,7 +144,7 @@ async def _running(loop: object, stop: asyncio.Event) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 def test_every_job_has_a_time() -> None:

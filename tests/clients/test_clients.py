@@ -17,8 +17,8 @@ from tests.clients.workshop import running, workshop
 from tests.fakes import somebody
 from tests.gql.house import House, running_house
 from tests.people import session_of
+from tests.waiting import PATIENCE_S
 
-PATIENCE_S = 60.0
 CLIENTS = {
     "graphql-ws": ("graphql_ws.mjs",),
     "graphql-sse": ("graphql_sse.mjs",),

@@ -10,7 +10,8 @@ from typing import Any
 import aiohttp
 
 from domain.actor import Actor
-from tests.gql.house import PATIENCE_S, House
+from tests.gql.house import House
+from tests.waiting import PATIENCE_S
 
 STREAM = "text/event-stream"
 

@@ -29,10 +29,10 @@ from gql.schema import build_schema
 from tests.fake_quotas import HIGH
 from tests.fakes import FakePorts, connected
 from tests.identity_settings import IN_SMALL
+from tests.waiting import PATIENCE_S
 
 PROTOCOL = "graphql-transport-ws"
 RESPONSE = "application/graphql-response+json"
-PATIENCE_S = 60.0
 
 
 @dataclass

@@ -19,7 +19,7 @@ from gql.operations import EVERYTHING, Answer, Operation
 from tests.fakes import FakePorts, somebody
 from tests.gql.house import House, one_schema_for_all
 from tests.gql.test_wallets import TOP_UP, wanted
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 SHORT_S = 0.3
 """Long enough for a busy machine to come as far as to what hangs."""
@@ -102,7 +102,7 @@ async def test_a_change_goes_on_and_is_there_when_it_is_sent_again(
     assert "goes on" in reply.body["errors"][0]["message"]
     assert (vendor.begun, vendor.stopped, len(schema.changes)) == (1, 0, 1)
     vendor.free.set()
-    await asyncio.wait_for(schema.changes.rest(), 10)
+    await asyncio.wait_for(schema.changes.rest(), PATIENCE_S)
     (kept,) = ports.top_ups.kept.values()
     again = (await house.ask(TOP_UP, me, input=asked)).data["startTopUp"]
     assert again["redirectUrl"].startswith("https://pay.example/")
@@ -117,7 +117,7 @@ async def test_nobody_waits_for_others_changes(house: House, schema: Schema, mon
     assert [reply.codes for reply in await asyncio.gather(*stuck)] == [["UNAVAILABLE"]] * 3
     assert (await house.ask("{ viewer { id } }", me)).data
     vendor.free.set()
-    await asyncio.wait_for(schema.changes.rest(), 10)
+    await asyncio.wait_for(schema.changes.rest(), PATIENCE_S)
 
 
 @asynccontextmanager
@@ -144,7 +144,7 @@ async def test_a_change_whose_caller_is_gone_is_made_all_the_same(
         caller.cancel()
         await asyncio.wait({caller})
     vendor.free.set()
-    await asyncio.wait_for(schema.changes.rest(), 10)
+    await asyncio.wait_for(schema.changes.rest(), PATIENCE_S)
     assert vendor.stopped == 0
     (kept,) = ports.top_ups.kept.values()
     assert kept.latest.token
@@ -214,5 +214,5 @@ async def test_changes_are_waited_for_at_the_end() -> None:
     await eventually(lambda: len(changes) == 1)
     assert not resting.done()
     free.set()
-    await asyncio.wait_for(resting, 10)
+    await asyncio.wait_for(resting, PATIENCE_S)
     assert (made, len(changes)) == (["made"], 0)

@@ -43,7 +43,7 @@ from tests.journeys.mortal import DIED
 from tests.journeys.nursery import Doom, Life, Nursery, Point
 from tests.people import Enrolled, enroll
 from tests.servers import PASSWORDS, Addresses, drop_database
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 EVERYWHERE = os.environ.get("CRASH_MATRIX") == "all"
 SERVER_KEY = "SB-Mid-server-of-the-tests"
@@ -182,7 +182,7 @@ class CrashStage:
     async def _reap(self) -> None:
         """After a broken connection: the server must have died as ordered."""
         assert self._server is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             status = await self._server.ended
         self._note_death(status)
         self._server = None
@@ -263,7 +263,7 @@ class CrashStage:
         """A role that ends by itself."""
         for _ in range(2):
             life = await self.begin(role)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 status = await life.ended
             if status == 0:
                 return
@@ -282,7 +282,7 @@ class CrashStage:
                 life = await self.begin("tell")
             return await self._all_told() and (self.died or not doomed)
 
-        await eventually(done, 15)
+        await eventually(done)
         kill(await life.born)
         await life.ended
 

@@ -26,10 +26,9 @@ from tests.gql.house import PROTOCOL, settings_for
 from tests.gql.test_on_real_servers import CLEARING, connect
 from tests.journeys import asking
 from tests.journeys.house import House, Journey
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 HINT = re.compile(r"Restarting: come back in (\d+\.\d) s")
-PATIENCE_S = 60.0
 SHORTEST_PAUSE_S = 0.2
 DELIVERIES_A_SECOND = 500
 """A delivery of a private stream costs a server a quarter of a millisecond: this is an eighth of what one core can do,

@@ -115,7 +115,7 @@ async def test_who_looks_on_is_out_within_seconds_of_losing_the_right(house: Acc
     async def is_out() -> bool:
         return (await house.run(ROLE, bearer(looking) | OFFICE)).status == 401
 
-    await eventually(is_out, 5.0)
+    await eventually(is_out)
     assert (
         await stage.count("session", f"person = '{player.person}' and ended_at is null and impersonator is null") == 1
     )

@@ -20,7 +20,8 @@ from tests.journeys.house import House, Journey, Person
 from tests.people import open_session
 from tests.waiting import eventually
 
-WITHIN_S = 5.0
+WITHIN_S = 15.0
+"""We promise five seconds, on a machine that has nothing else to do."""
 VIEWER = "{ viewer { id } }"
 
 ENDINGS = {

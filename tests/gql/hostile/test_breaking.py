@@ -26,14 +26,13 @@ from gql.websocket import GraphQLOverWebSocket
 from tests.fakes import somebody
 from tests.gql.house import PROTOCOL, House, Socket, running_house
 from tests.gql.test_websocket import FOLLOW, HELLO, hello
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 WIDE = "\N{PERFORMING ARTS}"
 """Four bytes in a close's reason, which has room for 123."""
 DEEP = reduce(lambda inner, _: {"a": inner}, range(600), dict[str, Any]())
 FLOOD = 500
 LONG = 100
-PATIENCE_S = 10.0
 KEY = base64.b64encode(bytes(16)).decode()
 
 

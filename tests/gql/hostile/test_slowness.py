@@ -10,8 +10,7 @@ from gql.requests import LARGEST_BODY
 from tests.fakes import somebody
 from tests.gql.house import House
 from tests.gql.test_deadlines import refusals
-
-PATIENCE_S = 10.0
+from tests.waiting import PATIENCE_S
 
 
 async def opened(house: House, length: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -25,11 +25,12 @@ from domain.quotas import USUAL
 from gql.access import Right
 from tests.fake_quotas import FakeQuotas
 from tests.fake_wallet import FakeGateway
-from tests.gql.house import PATIENCE_S, PROTOCOL, served, settings_for
+from tests.gql.house import PROTOCOL, served, settings_for
 from tests.gql.rights.asking import CORE, REFUSAL, Root, right_of, roots
 from tests.gql.rights.cast import CALLERS, Caller, Cast, Casting
 from tests.gql.test_on_real_servers import GENEROUS
 from tests.identity_parts import knowing_nobody
+from tests.waiting import PATIENCE_S
 
 OWN, OTHER, NOBODYS = "own", "other", "nobody's"
 DATA, NOTHING, UNASKED = "data", "nothing", "unasked"
