@@ -14,6 +14,9 @@ HEAD_S = 10.0
 LARGEST_HEAD = 64 * 1024
 """Bytes."""
 
+LINGER_S = 1.0
+"""So long a client that is refused may go on writing: a connection that ends amid that may lose what we said."""
+
 _REFUSED = b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -24,6 +27,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._head = 0
         self._in_head = True
+        self._is_refused = False
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # the server's own form
@@ -38,6 +42,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Something came."""
+        if self._is_refused:
+            return
         self._head += len(data)
         super().data_received(data)
         if self._in_head and self._head > LARGEST_HEAD:
@@ -75,6 +81,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         earlier = cast("RequestResponseCycle | None", self.cycle)
-        if earlier is None or earlier.response_complete:
-            self.transport.write(_REFUSED % status)
-        self.transport.close()
+        if earlier is not None and not earlier.response_complete:
+            self.transport.close()
+            return
+        self._is_refused = True
+        self.transport.write(_REFUSED % status)
+        self.transport.write_eof()
+        self._timer = asyncio.get_running_loop().call_later(LINGER_S, self.transport.close)
