@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 PersonId = NewType("PersonId", UUID)
 SessionId = NewType("SessionId", UUID)
 BrandId = NewType("BrandId", UUID)
+AssetId = NewType("AssetId", UUID)
 AccountId = NewType("AccountId", int)
 TransactionId = NewType("TransactionId", UUID)
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from domain.asset.ports import AssetPorts
 from domain.audit_log import Deeds
 from domain.brand.ports import BrandPorts
 from domain.identity.desk import Desk
@@ -59,6 +60,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def brand(self) -> BrandPorts:
         """What brands take."""
+        ...
+
+    @property
+    def asset(self) -> AssetPorts:
+        """What files that people give us take."""
         ...
 
     @property

@@ -71,6 +71,12 @@ INVITATION = Quota("invitation", 30, timedelta(days=1))
 """Invitations to act for brands, also the same ones again, by who sends them."""
 INVITATION_TO_ADDRESS = Quota("invitation_to_address", 5, timedelta(days=1))
 """The same by the address that they go to, whoever sends them."""
+UPLOAD = Quota("upload", 100, timedelta(days=1))
+"""Files that somebody begins to send, by person."""
+UPLOADED_MEBIBYTES = Quota("uploaded_mebibytes", 2_000, timedelta(days=1))
+"""How long they are together, each counted in whole mebibytes, by person."""
+UPLOAD_FINISHED = Quota("upload_finished", 60, _HOUR)
+"""Files that came and are looked into, by person: a picture takes a while."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE, counts_everything=True)
@@ -83,7 +89,7 @@ USUAL: Mapping[str, Quota] = {
     for quota in (
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
         CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, BRAND,
-        INVITATION, INVITATION_TO_ADDRESS, DEPOSIT, WITHDRAWAL,
+        INVITATION, INVITATION_TO_ADDRESS, UPLOAD, UPLOADED_MEBIBYTES, UPLOAD_FINISHED, DEPOSIT, WITHDRAWAL,
         REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
     )
 }  # fmt: skip

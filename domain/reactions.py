@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from domain.asset import events as asset
 from domain.brand import events as brand
 from domain.events import Event
 from domain.streamer import events as streamer
@@ -27,6 +28,8 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     streamer.StreamerJoined: (),
     streamer.PlatformLinkConfirmed: (),
     streamer.PlatformUnlinked: (),
+    asset.AssetReady: (),
+    asset.AssetRefused: (),
     brand.BrandCreated: (),
     brand.BrandChanged: (),
     brand.BrandTeamChanged: (),

@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from adapters import exports, webhooks, wiring
 from adapters.address import Located
+from adapters.assets import doors
 from adapters.config import Environment, Settings, UntrustedDocuments, read_settings
 from adapters.demo import DEMO, demo_password, demo_session, mail_of
 from adapters.identity.published import key_routes
@@ -280,6 +281,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Route("/metrics", routing.figures),
         *key_routes(application.published_keys),
         *exports.routes(lambda: application.ports.privacy),
+        *doors.routes(lambda: application.ports.asset),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
     ]
     if application.development:

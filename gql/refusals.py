@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_type_hints
 import strawberry
 
 from domain import money, refusal
+from domain.asset import refusals as asset
 from domain.brand import refusals as brand
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
@@ -34,6 +35,7 @@ _WORDS = {
     "retry_after_s": "After how many seconds it may be tried again.",
     "shortest": "The least characters that it may have.",
     "field": "The part of the input that is not right.",
+    "reason": "What is wrong with it.",
     "longest": "The most characters that it may have.",
 }
 """What the fields of refusals mean to clients."""
@@ -49,7 +51,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

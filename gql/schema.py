@@ -4,6 +4,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from gql.asset.mutations import AssetMutation
+from gql.asset.queries import AssetQuery
 from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation
 from gql.brand.staff import BrandStaffQuery
 from gql.errors import Manner
@@ -34,6 +36,7 @@ QUERIES: tuple[type, ...] = (
     WalletQuery,
     BrandStaffQuery,
     StreamerQuery,
+    AssetQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
@@ -52,6 +55,7 @@ MUTATIONS: tuple[type, ...] = (
     BrandMutation,
     BrandTeamMutation,
     BrandInvitationMutation,
+    AssetMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
 

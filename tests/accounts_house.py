@@ -17,6 +17,7 @@ from adapters.postgres.identity.desk import PostgresDesk
 from domain.quotas import Quotas
 from domain.vault import Vault
 from tests.accounts_stage import PASSWORD, AccountsStage, staged_accounts
+from tests.asset_stage import assets_on
 from tests.brand_stage import BrandStage
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
@@ -58,13 +59,14 @@ ME = "{ viewer { id name mail mailVerified sessions { id device place current po
 class AccountPorts(FakePorts):
     """Wallets in memory, and people on a real database."""
 
-    def __init__(self, stage: AccountsStage) -> None:
+    def __init__(self, stage: AccountsStage, folder: Path) -> None:
         super().__init__()
         self.identity = stage
         self.streamer = streamers_on(stage)
         self.desk = PostgresDesk(stage.database)
         given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
         self.brand = BrandStage(**given, reads=PostgresBrandReads(stage.database, stage.vault))
+        self.asset = assets_on(stage, folder)
         self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):
             setattr(self, name, getattr(stage, name))
@@ -113,7 +115,7 @@ async def running_accounts(
     async with staged_accounts(database, vault=vault, quotas=quotas, costly=costly) as stage, stage.standings.running():
         tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
         stage.access_tokens = tokens
-        ports = AccountPorts(stage)
+        ports = AccountPorts(stage, folder / "files")
         async with served(settings, partial(connected, ports)) as url, aiohttp.ClientSession() as client:
             house = AccountsHouse(ports, tokens, url, client)
             house.stage = stage

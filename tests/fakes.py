@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from adapters.identity.opaque import KeyedTokens
 from domain.actor import Actor
+from domain.asset.ports import AssetPorts
 from domain.audit_log import Deed, Deeds
 from domain.brand.ports import BrandPorts
 from domain.clock import Clock
@@ -244,6 +245,12 @@ class FakeBrands(FakeIdentity):
     reads = NoBrands()
 
 
+class FakeAssets(FakeIdentity):
+    """As much of files as is asked for by tests of something else; theirs is a real one, in `asset_stage`."""
+
+    reads = None
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -266,6 +273,7 @@ class FakePorts:
         self.privacy = cast("PrivacyPorts", FakePrivacy(self.clock, self.quotas, self.standings))
         self.streamer = cast("StreamerPorts", FakeStreamers(self.clock, self.quotas, self.standings))
         self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
+        self.asset = cast("AssetPorts", FakeAssets(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)
         self.events: list[Event] = []

@@ -31,6 +31,10 @@ MORE_CONTEXT_FILES = {
         *("secrets", "sessions", "retained", "shredding", "sign_in", "staff", "staff_stores", "step_up"),
         *("stores", "watching"),
     },
+    "domain/asset": {
+        *("addresses", "events", "finishing", "keeping", "receiving", "refusals", "sending", "signatures", "sweeping"),
+    },
+    "gql/asset": {"answers", "enums", "inputs", "lookups"},
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {

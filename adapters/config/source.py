@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
+ASSET_FOLDER = ROOT / "var" / "assets"
 """The folder that the application is run from."""
 
 _FOLLOWS_FROM_ANOTHER = "default_factory_not_called"

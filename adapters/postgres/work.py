@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from asyncpg import Connection
 
 from adapters.postgres.accounts import AccountIndex
+from adapters.postgres.asset.store import PostgresAssets
 from adapters.postgres.brand.store import PostgresBrands, PostgresInvitations, PostgresTeams
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
@@ -62,6 +63,7 @@ class PostgresWork:
         self.brands = PostgresBrands(connection)
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)
+        self.assets = PostgresAssets(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""

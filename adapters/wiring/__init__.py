@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, fields
 from hashlib import blake2b
 
-from adapters.config import Settings
+from adapters.assets.local import LocalFiles
+from adapters.config import ASSET_FOLDER, Settings
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.batcher import Batcher
@@ -23,10 +24,12 @@ from adapters.postgres.work import PostgresWork, Works
 from adapters.redis.feed import Feed
 from adapters.redis.quotas import RedisQuotas
 from adapters.redis.reserves import ReservedQuotas
+from adapters.wiring.asset import AssetAdapters, assets_of
 from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from adapters.wiring.streamer import StreamerAdapters, streamer_of
+from domain.asset.ports import Files
 from domain.clock import Clock, system_clock
 from domain.identity.privacy import PrivacyPolicy, changed_documents
 from domain.quotas import DEPOSIT, Quotas, changed_quotas
@@ -55,6 +58,7 @@ class Adapters:
     privacy: PrivacyAdapters
     streamer: StreamerAdapters
     brand: BrandAdapters
+    asset: AssetAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -92,6 +96,8 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
             knowing,
             audit_log=PostgresDeeds(database, knowing.vault, settings.seal_key_bytes, settings.seal_head_file),
             privacy=privacy_policy(settings),
+            files=files_of(settings),
+            site=settings.public_url,
         ) as adapters,
         adapters.standings.running(),
     ):
@@ -110,6 +116,8 @@ async def plugged(
     *,
     audit_log: PostgresDeeds | None = None,
     privacy: PrivacyPolicy | None = None,
+    files: Files | None = None,
+    site: str = "http://127.0.0.1:8000",
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index = AccountIndex()
@@ -134,10 +142,16 @@ async def plugged(
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
             streamer=streamer_of(identity, database),
             brand=brands_of(identity, database),
+            asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, site), site),
             gateways=gateways,
             policy=policy,
             clock=clock,
         )
+
+
+def files_of(settings: Settings) -> Files:
+    """Where files lie, as the settings say."""
+    return LocalFiles(settings.asset_folder, settings.public_url)
 
 
 def quotas_of(settings: Settings, database: Database) -> RedisQuotas:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
 
-from domain.ids import BrandId, PersonId
+from domain.ids import AssetId, BrandId, PersonId
 from domain.money import Currency, Money
 from domain.rights import BrandRole
 
@@ -24,6 +24,7 @@ LONGEST_WORD: Final = 60
 """Characters of a category, a region, a tax id."""
 MOST_WORDS: Final = 20
 """Categories, and regions."""
+MOST_DOCUMENTS: Final = 10
 INVITATION_LIFETIME: Final = timedelta(days=7)
 INVITATION_KEPT: Final = timedelta(days=30)
 """After it has expired, an invitation that nobody took up can be sent again; then it goes."""
@@ -159,16 +160,26 @@ class Brand:
     decided_at: datetime | None = None
     revision: int = 1
     """Counts what staff looks at: a decision names the one that it is about."""
+    logo: AssetId | None = None
+    documents: tuple[AssetId, ...] = ()
+    """What shows staff that the brand is who it says."""
 
     @property
     def owner(self) -> str:
         """The name by which rights and the ledger know it."""
         return f"brand:{self.id}"
 
-    def changed(self, profile: Profile, contact: PersonId | None) -> "Brand":
-        """The brand with another profile; staff looks again where that matters to it."""
-        changed = replace(self, profile=profile, contact=contact)
-        if profile.looked_at == self.profile.looked_at:
+    def changed(
+        self,
+        profile: Profile,
+        contact: PersonId | None,
+        logo: AssetId | None = None,
+        documents: tuple[AssetId, ...] | None = None,
+    ) -> "Brand":
+        """The brand with another profile, logo or documents, if given; staff looks again where that matters to it."""
+        shown = self.documents if documents is None else documents
+        changed = replace(self, profile=profile, contact=contact, logo=logo or self.logo, documents=shown)
+        if (profile.looked_at, shown) == (self.profile.looked_at, self.documents):
             return changed
         state = NEXT[self.verification, Step.CHANGE]
         return replace(changed, verification=state, reason="", decided_at=None, revision=self.revision + 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.asset.ports import ReadyAssets
 from domain.brand.model import (
     Brand,
     Invitation,
@@ -114,6 +115,11 @@ class BrandWork(IdentityWork, Protocol):
     @property
     def invitations(self) -> Invitations:
         """Who is asked to."""
+        ...
+
+    @property
+    def assets(self) -> ReadyAssets:
+        """Files that were sent for them."""
         ...
 
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from domain.actor import Actor
-from domain.audit_log import Deed
+from domain.asset.model import Purpose
+from domain.asset.refusals import AssetNotReady
+from domain.audit_log import Deed, Detail
 from domain.brand.events import BrandChanged, BrandCreated, BrandDecided
-from domain.brand.model import Billing, Brand, Company, Member, MemberId, Preferences, Profile, Step
+from domain.brand.model import MOST_DOCUMENTS, Billing, Brand, Company, Member, MemberId, Preferences, Profile, Step
 from domain.brand.ports import BrandPorts, BrandWork
 from domain.brand.refusals import BrandMovedOn, ProfileRefused, RoleTooLow, UnknownBrand, UnknownMember
 from domain.identity.letters import letter_to
@@ -14,7 +16,7 @@ from domain.identity.mail_stores import QueuedLetter
 from domain.identity.model import PersonStatus
 from domain.identity.refusals import TooManyTries, UnknownPerson
 from domain.identity.staff import check
-from domain.ids import BrandId, PersonId, derived, uuid7
+from domain.ids import AssetId, BrandId, PersonId, derived, uuid7
 from domain.quotas import BRAND
 from domain.refusal import Refusal
 from domain.rights import BrandRole, Permission
@@ -28,6 +30,8 @@ class Change:
     billing: Billing | None = None
     preferences: Preferences | None = None
     contact: MemberId | None = None
+    logo: AssetId | None = None
+    documents: tuple[AssetId, ...] | None = None
 
 
 async def create_brand(ports: BrandPorts, actor: Actor, profile: Profile, key: str) -> Brand | Refusal:
@@ -59,26 +63,49 @@ async def change_brand(ports: BrandPorts, actor: Actor, id_: BrandId, change: Ch
         found = await as_member(work, actor, id_, BrandRole.MANAGER)
         if isinstance(found, Refusal):
             return found
-        old, contact = found.profile, found.contact
-        profile = Profile(
-            change.company or old.company, change.billing or old.billing, change.preferences or old.preferences
-        )
-        if profile.fault:
-            return _refused(profile.fault)
-        if change.contact is not None:
-            member = await work.teams.member(change.contact)
-            if member is None or member.brand != id_:
-                return UnknownMember()
-            contact = member.person
-        changed = found.changed(profile, contact)
-        if changed == found:
-            return found
+        changed = await _changed(work, found, change)
+        if isinstance(changed, Refusal) or changed == found:
+            return changed
         await work.brands.save(changed)
-        state = {"name": old.company.name, "verification": str(found.verification)}
-        now = {"name": profile.company.name, "verification": str(changed.verification)}
-        await work.record(Deed("brand.changed", found.owner, actor, before=state, after=now))
+        before, after = _told(found), _told(changed)
+        await work.record(Deed("brand.changed", found.owner, actor, before=before, after=after))
         await work.emit(BrandChanged(uuid7(), id_))
     return changed
+
+
+async def _changed(work: BrandWork, brand: Brand, change: Change) -> Brand | Refusal:
+    """The brand as it is to be, or why it cannot be so."""
+    old, contact = brand.profile, brand.contact
+    profile = Profile(
+        change.company or old.company, change.billing or old.billing, change.preferences or old.preferences
+    )
+    if profile.fault:
+        return _refused(profile.fault)
+    if change.contact is not None:
+        member = await work.teams.member(change.contact)
+        if member is None or member.brand != brand.id:
+            return UnknownMember()
+        contact = member.person
+    if change.logo is not None and not await _ready(work, brand, (change.logo,), Purpose.BRAND_LOGO):
+        return AssetNotReady()
+    if change.documents is not None:
+        documents = change.documents
+        if len(documents) > MOST_DOCUMENTS or not await _ready(work, brand, documents, Purpose.BRAND_DOCUMENT):
+            return AssetNotReady()
+    return brand.changed(profile, contact, change.logo, change.documents)
+
+
+async def _ready(work: BrandWork, brand: Brand, ids: tuple[AssetId, ...], purpose: Purpose) -> bool:
+    """Whether all of these files are the brand's, for this purpose, and ready; each is named once."""
+    return len(await work.assets.ready(ids, [brand.owner], purpose)) == len(ids)
+
+
+def _told(brand: Brand) -> dict[str, Detail]:
+    """A brand as the audit log tells its changes."""
+    told: dict[str, Detail] = {"name": brand.profile.company.name, "verification": str(brand.verification)}
+    if brand.logo:
+        told["logo"] = str(brand.logo)
+    return {**told, "documents": ", ".join(map(str, brand.documents))} if brand.documents else told
 
 
 async def decide_brand(

@@ -37,6 +37,7 @@ class Section(StrEnum):
     TOP_UPS = "top_ups"
     STREAMER = "streamer"
     PLATFORM_LINKS = "platform_links"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
 
-from domain.ids import PersonId
+from domain.ids import AssetId, PersonId
 
 StreamerId = NewType("StreamerId", UUID)
 LinkId = NewType("LinkId", UUID)
@@ -89,6 +89,7 @@ class Streamer:
     """How many profiles they have had."""
     is_active: bool = True
     """Whether the person may sign in: who is kept out is shown to nobody."""
+    avatar: AssetId | None = None
 
     @property
     def owner(self) -> str:

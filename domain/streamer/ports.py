@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.asset.ports import ReadyAssets
 from domain.identity.ports import IdentityPorts
 from domain.identity.stores import IdentityWork
-from domain.ids import PersonId
+from domain.ids import AssetId, PersonId
 from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, PlatformLink, Profile, Streamer, StreamerId
 
 
@@ -46,6 +47,10 @@ class Streamers(Protocol):
         """Keep another profile, which is a version of its own."""
         ...
 
+    async def set_avatar(self, id_: StreamerId, avatar: AssetId | None) -> None:
+        """Show another picture, or none."""
+        ...
+
 
 class PlatformLinks(Protocol):
     """Links to platforms inside a unit of work."""
@@ -78,6 +83,11 @@ class StreamerWork(IdentityWork, Protocol):
     @property
     def platform_links(self) -> PlatformLinks:
         """Their links."""
+        ...
+
+    @property
+    def assets(self) -> ReadyAssets:
+        """Files that they sent."""
         ...
 
 

@@ -6,11 +6,13 @@ from itertools import pairwise
 from typing import Final
 
 from domain.actor import Actor
+from domain.asset.model import Purpose
+from domain.asset.refusals import AssetNotReady
 from domain.audit_log import Deed, Detail
 from domain.errors import ConflictError, KeyDestroyedError
 from domain.identity.model import PersonStatus
 from domain.identity.refusals import NotWhileImpersonating, UnknownPerson
-from domain.ids import uuid7
+from domain.ids import AssetId, uuid7
 from domain.refusal import Refusal
 from domain.rights import Permission
 from domain.streamer.events import StreamerJoined
@@ -82,6 +84,25 @@ async def change_profile(ports: StreamerPorts, actor: Actor, profile: Profile) -
         )  # fmt: skip
         await work.record(deed)
     return changed
+
+
+async def set_avatar(ports: StreamerPorts, actor: Actor, avatar: AssetId | None) -> Streamer | Refusal:
+    """Show another picture of a streamer, a file of theirs that is ready, or none. Its door: the mutation."""
+    if actor.impersonator is not None:
+        return NotWhileImpersonating()
+    known = await ports.reads.streamer_of(actor.people)
+    if known is None:
+        return NotStreamer()
+    async with ports.work() as work:
+        kept = await work.streamers.lock_of(actor.people)
+        if kept is None or kept.id != known.id:
+            return NotStreamer()
+        if avatar and not await work.assets.ready([avatar], actor.owners, Purpose.STREAMER_AVATAR):
+            return AssetNotReady()
+        await work.streamers.set_avatar(known.id, avatar)
+        after = {"avatar": str(avatar) if avatar else None}
+        await work.record(Deed("streamer.changed", f"streamer:{known.id}", actor, about=known.person, after=after))
+    return replace(known, avatar=avatar)
 
 
 def may_see(actor: Actor, streamer: Streamer) -> bool:

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from domain.asset.refusals import AssetNotReady
 from domain.brand import refusals
 from domain.identity import refusals as identity
 from gql.access import Right, field
@@ -50,6 +51,7 @@ ChangeBrandResult = result(
     refusals.ProfileRefused,
     *_OF_MEMBERS,
     refusals.UnknownMember,
+    AssetNotReady,
     description="The brand as it is now, or why nothing has changed.",
 )
 InviteMemberResult = result(

@@ -3,9 +3,11 @@
 import strawberry
 
 from domain.brand import model
-from domain.brand.model import LONGEST_KEY, MOST_WORDS, InvitationId
+from domain.brand.model import LONGEST_KEY, MOST_DOCUMENTS, MOST_WORDS, InvitationId
+from domain.ids import AssetId
 from domain.money import Currency
 from domain.rights import BrandRole
+from gql.asset.types import asset_id
 from gql.brand.enums import Size
 from gql.brand.types import invitation_id
 from gql.errors import BadInputError
@@ -107,6 +109,22 @@ class ChangeBrandInput:
     contact_id: strawberry.ID | None = strawberry.field(
         default=None, description="The global id of the member who is to be written to."
     )
+    logo_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The global id of a file, sent as `BRAND_LOGO` and ready."
+    )
+    document_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description=f"Global ids of files, sent as `BRAND_DOCUMENT` and ready, at most {MOST_DOCUMENTS}; all anew.",
+    )
+
+    @property
+    def documents(self) -> tuple[AssetId, ...] | None:
+        """The documents, each once, if they are given. Raises `BadInputError`."""
+        if self.document_ids is None:
+            return None
+        if len(self.document_ids) > MOST_DOCUMENTS:
+            raise BadInputError(f"`documentIds` may have {MOST_DOCUMENTS} ids.")
+        return tuple(dict.fromkeys(asset_id(id_) for id_ in self.document_ids))
 
 
 @strawberry.input(description="Whom to ask, and as what.")

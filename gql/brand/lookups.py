@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from domain.brand.model import InvitationView, Member
 from domain.brand.ports import TeamPage
+from domain.ids import AssetId
 from domain.ports import Ports
+from gql.asset.lookups import Located, assets
 
 
 async def members(ports: Ports, pages: Sequence[TeamPage]) -> Mapping[TeamPage, Sequence[Member]]:
@@ -15,3 +17,11 @@ async def members(ports: Ports, pages: Sequence[TeamPage]) -> Mapping[TeamPage, 
 async def invitations(ports: Ports, pages: Sequence[TeamPage]) -> Mapping[TeamPage, Sequence[InvitationView]]:
     """Pages of open invitations."""
     return await ports.brand.reads.invitations(pages)
+
+
+async def documents(
+    ports: Ports, lists: Sequence[tuple[AssetId, ...]]
+) -> Mapping[tuple[AssetId, ...], Sequence[Located]]:
+    """Lists of documents."""
+    found = await assets(ports, list({id_ for each in lists for id_ in each}))
+    return {each: [found[id_] for id_ in each if id_ in found] for each in lists}

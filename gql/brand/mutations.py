@@ -9,6 +9,7 @@ from domain.brand.model import Billing, Brand, Invitation, Member, Preferences, 
 from domain.refusal import Refusal
 from domain.rights import BrandRole, Permission
 from gql.access import Right, field
+from gql.asset.types import asset_id
 from gql.brand import answers, inputs, types
 from gql.brand.queries import fetch_brand
 from gql.brand.staff import BrandCase
@@ -44,7 +45,7 @@ class BrandMutation:
     @field(
         Right.OWNER,
         "Say something else of a brand. It takes a manager. Where the name, the industry, the website, the address or"
-        " the tax id is another, staff looks at the brand again.",
+        " the tax id is another, or other documents are shown, staff looks at the brand again.",
         role=BrandRole.MANAGER,
         graphql_type=answers.ChangeBrandResult,
     )
@@ -56,6 +57,8 @@ class BrandMutation:
             wanted.billing.parsed() if wanted.billing else None,
             wanted.preferences.parsed() if wanted.preferences else None,
             member_id(wanted.contact_id) if wanted.contact_id else None,
+            asset_id(wanted.logo_id) if wanted.logo_id else None,
+            wanted.documents,
         )
         made = await profiles.change_brand(context.ports.brand, context.caller, brand_id(wanted.brand_id), change)
         return await _shown(context, made)

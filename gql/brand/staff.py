@@ -6,21 +6,26 @@ from typing import Annotated, Self
 import strawberry
 
 from domain.brand import model
-from domain.ids import BrandId
+from domain.brand.model import MOST_DOCUMENTS
+from domain.ids import AssetId, BrandId
 from domain.rights import Permission
 from gql.access import Right, field
+from gql.asset.types import Asset
 from gql.brand.enums import Size, Verification
-from gql.brand.types import Brand, uuid_from
+from gql.brand.lookups import documents
+from gql.brand.types import Brand, shown_documents, uuid_from
 from gql.context import Info
 from gql.node import global_id
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
+from gql.weights import at_most
 
 
 @strawberry.type(description="A brand, as staff sees it who verifies it.")
 class BrandCase:
     """A brand under verification."""
 
+    sent: strawberry.Private[tuple[AssetId, ...]]
     id: strawberry.ID = field(Right.PARENT, "The brand's global id.")
     name: str = field(Right.PARENT, "What the company is called.")
     industry: str = field(Right.PARENT, "What it makes or does.")
@@ -34,11 +39,24 @@ class BrandCase:
     revision: int = field(Right.PARENT, "Counts changes of all this: a decision names the one that it is about.")
     created_at: datetime = field(Right.PARENT, "Since when it is here.")
 
+    @field(
+        Right.PARENT,
+        "What shows that it is who it says. That somebody looked at them stands in the audit log.",
+        list_size=at_most(MOST_DOCUMENTS),
+    )
+    async def documents(self, info: Info) -> list[Asset]:
+        """What shows that it is who it says."""
+        loaders = info.context.loaders
+        found = await loaders.of(documents).load(self.sent) if self.sent else ()
+        await loaders.staff.looked_at.load_many([each.asset.uploader for each in found])
+        return shown_documents(found)
+
     @classmethod
     def of(cls, found: model.Brand) -> Self:
         """Show a brand to staff."""
         company, billing = found.profile.company, found.profile.billing
         return cls(
+            sent=found.documents,
             id=global_id(Brand.kind, found.id), name=company.name, industry=company.industry, size=company.size,
             website=company.website, address=billing.address, tax_id=billing.tax_id, verification=found.verification,
             reason=found.reason, decided_at=found.decided_at, revision=found.revision, created_at=found.created_at,

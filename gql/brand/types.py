@@ -1,5 +1,6 @@
 """A brand, its members and its invitations, as the people see them who act for it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Self
 from uuid import UUID
@@ -7,15 +8,18 @@ from uuid import UUID
 import strawberry
 
 from domain.brand import model
-from domain.brand.model import MOST_WORDS, InvitationId, MemberId
+from domain.brand.model import MOST_DOCUMENTS, MOST_WORDS, InvitationId, MemberId
 from domain.brand.ports import TeamPage
 from domain.ids import BrandId, PersonId
 from domain.money import Currency
 from domain.rights import BrandRole
 from gql.access import Right, field
+from gql.asset.enums import RenditionName
+from gql.asset.lookups import Located, assets
+from gql.asset.types import Asset, AssetFile, InSize
 from gql.batching import Asked, batched
 from gql.brand.enums import Size, Verification
-from gql.brand.lookups import invitations, members
+from gql.brand.lookups import documents, invitations, members
 from gql.context import Info
 from gql.errors import BadInputError
 from gql.money import Money
@@ -159,6 +163,11 @@ class InvitationForYou:
         )  # fmt: skip
 
 
+def shown_documents(found: Sequence[Located] | None) -> list[Asset]:
+    """Show documents."""
+    return [Asset.of(each) for each in found or ()]
+
+
 @strawberry.type(description="A brand that you act for.")
 class Brand(Node):
     """A brand, as its members see it."""
@@ -211,6 +220,22 @@ class Brand(Node):
     def contact(self) -> BrandContact | None:
         """The member to write to."""
         return BrandContact(person=self.found.contact) if self.found.contact else None
+
+    @batched(Right.OWNER, "Its logo; null if none was sent.", load=assets)
+    def logo(self, size: InSize = RenditionName.THUMBNAIL) -> Asked[AssetFile | None]:
+        """Its logo."""
+        return Asked(self.found.logo, lambda found: AssetFile.of(found, size))
+
+    @batched(
+        Right.OWNER,
+        "What shows staff that it is who it says.",
+        role=BrandRole.MANAGER,
+        load=documents,
+        list_size=at_most(MOST_DOCUMENTS),
+    )
+    def documents(self) -> Asked[list[Asset] | None]:
+        """What shows staff that it is who it says."""
+        return Asked(self.found.documents, shown_documents)
 
     @field(Right.OWNER, "What staff found of it.")
     def verification(self) -> Verification:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from domain.asset.refusals import AssetNotReady
 from domain.identity import refusals as identity
 from domain.streamer import refusals
 from gql.access import Right, field
@@ -39,6 +40,14 @@ ChangeStreamerProfileResult = result(
     identity.NotWhileImpersonating,
     identity.UnknownPerson,
     description="The profile as it is now, or why nothing has changed.",
+)
+SetStreamerAvatarResult = result(
+    "SetStreamerAvatarResult",
+    Streamer,
+    refusals.NotStreamer,
+    AssetNotReady,
+    identity.NotWhileImpersonating,
+    description="You, as a streamer, or why nothing has changed.",
 )
 RequestPlatformCodeResult = result(
     "RequestPlatformCodeResult",

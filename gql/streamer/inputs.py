@@ -70,6 +70,15 @@ class ChangeStreamerProfileInput(_OfStreamer):
     """What a streamer says of themselves from now on."""
 
 
+@strawberry.input(description="Which picture of a streamer to show.")
+class SetStreamerAvatarInput:
+    """Which picture of a streamer to show."""
+
+    asset_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The global id of a file, sent as `STREAMER_AVATAR` and ready; left out to show none."
+    )
+
+
 @strawberry.input(description="Which account to link.")
 class RequestPlatformCodeInput:
     """Which account to link."""

@@ -9,6 +9,7 @@ from domain.rights import Permission
 from domain.streamer import checking, linking, profile
 from domain.streamer.model import LinkId, LinkState, Streamer
 from gql.access import Right, field
+from gql.asset.types import asset_id
 from gql.context import Context, Info
 from gql.identity.inputs import short
 from gql.refusals import show
@@ -45,6 +46,16 @@ class StreamerMutation:
         """Change the caller's profile."""
         context = info.context
         return _streamer(context, await profile.change_profile(context.ports.streamer, context.caller, wanted.parsed()))
+
+    @field(
+        Right.SIGNED_IN,
+        "Show another picture of yourself to brands, or none.",
+        graphql_type=answers.SetStreamerAvatarResult,
+    )
+    async def set_streamer_avatar(self, info: Info, wanted: Annotated[inputs.SetStreamerAvatarInput, Wanted]) -> object:
+        """Show another picture."""
+        context, avatar = info.context, asset_id(wanted.asset_id) if wanted.asset_id else None
+        return _streamer(context, await profile.set_avatar(context.ports.streamer, context.caller, avatar))
 
     @field(
         Right.SIGNED_IN,

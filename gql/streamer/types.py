@@ -10,6 +10,9 @@ from domain.streamer.model import PlatformLink, Slot, StreamerId
 from domain.streamer.platforms import profile_address
 from domain.streamer.profile import MOST_CATEGORIES
 from gql.access import Right, field
+from gql.asset.enums import RenditionName
+from gql.asset.lookups import assets
+from gql.asset.types import AssetFile, InSize
 from gql.batching import Asked, batched
 from gql.node import Node, global_id
 from gql.streamer.enums import Category, LinkState, Platform, Rating, Weekday
@@ -97,6 +100,11 @@ class Streamer(Node):
     def country(self) -> str:
         """Where they live."""
         return self.found.profile.country
+
+    @batched(Right.SIGNED_IN, "A picture of them; null if they show none.", load=assets)
+    def avatar(self, size: InSize = RenditionName.THUMBNAIL) -> Asked[AssetFile | None]:
+        """A picture of them."""
+        return Asked(self.found.avatar, lambda found: AssetFile.of(found, size))
 
     @batched(Right.SIGNED_IN, "The accounts that they proved to be theirs.", load=links_of, list_size=at_most(2))
     def platforms(self) -> Asked[list[StreamerPlatform]]:

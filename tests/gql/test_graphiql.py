@@ -145,7 +145,7 @@ async def test_one_tab_signs_in_and_the_next_one_goes_by_the_cookies(
     async with staged_accounts(database) as stage, stage.standings.running():
         tokens = stage.access_tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
         await stage.member(mail_of(DEMO), demo_password(settings.identity_key_bytes))
-        ports = AccountPorts(stage)
+        ports = AccountPorts(stage, tmp_path / "files")
         async with served(settings, partial(connected, ports)) as url, aiohttp.ClientSession() as client:
             house = House(ports, tokens, url, client)
             *_, sign_in, me = read_tabs(await house.request("GET", headers=BROWSER))

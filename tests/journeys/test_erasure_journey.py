@@ -105,7 +105,7 @@ async def running_privacy(folder: Path, database: DatabaseAddresses) -> AsyncIte
     async with staged_privacy(database) as stage, stage.standings.running():
         tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
         stage.access_tokens = tokens
-        ports = AccountPorts(stage)
+        ports = AccountPorts(stage, folder / "files")
         ports.privacy = stage
         async with (
             served(settings, partial(_connected, ports)) as url,

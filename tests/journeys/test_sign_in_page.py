@@ -81,7 +81,7 @@ async def at_a_browser(folder: Path, database: DatabaseAddresses) -> AsyncIterat
         settings = settings_for(folder, "development")
         stage.access_tokens = Tokens.of_file(settings.token_key_file, settings.public_url)
         stage.providers = {Provider.GOOGLE: sites.ours(Site.GOOGLE)}
-        ports = AccountPorts(stage)
+        ports = AccountPorts(stage, folder / "files")
         ports.privacy = stage
         async with served(settings, partial(connected, ports)) as url, async_playwright() as playwright:
             local = url.replace("127.0.0.1", "localhost")

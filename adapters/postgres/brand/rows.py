@@ -18,13 +18,13 @@ from domain.brand.model import (
     Size,
     Verification,
 )
-from domain.ids import BrandId, PersonId
+from domain.ids import AssetId, BrandId, PersonId
 from domain.money import Currency, Money
 from domain.rights import BrandRole
 
 BRAND = """brand.id, brand.name, industry, size, website, contact, billing_address, tax_id, currency, audience,
     categories, regions, budget_least, budget_most, budget_currency, verification, reason, decided_at, revision,
-    brand.created_at"""
+    logo, documents, brand.created_at"""
 MEMBER = "membership.id, membership.brand, membership.person, membership.role, membership.created_at"
 INVITATION = """invitation.id, invitation.brand, invitation.role, invited_by, invitation.created_at, expires_at, state,
     mail_index, accepted_by"""
@@ -39,6 +39,7 @@ def brand_of(row: Record) -> Brand:
     return Brand(
         BrandId(row["id"]), Profile(company, billing, wanted), PersonId(row["contact"]) if row["contact"] else None,
         row["created_at"], Verification(row["verification"]), row["reason"], row["decided_at"], row["revision"],
+        AssetId(row["logo"]) if row["logo"] else None, tuple(map(AssetId, row["documents"])),
     )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ _LOCK_BRAND = f"select {BRAND} from brand where id = $1 for no key update"  # no
 _SAVE_BRAND = """
 update brand set verification = $2, reason = $3, decided_at = $4, revision = $5, name = $6, industry = $7, size = $8,
     website = $9, contact = $10, billing_address = $11, tax_id = $12, currency = $13, audience = $14, categories = $15,
-    regions = $16, budget_least = $17, budget_most = $18, budget_currency = $19
+    regions = $16, budget_least = $17, budget_most = $18, budget_currency = $19,
+    logo = $20, documents = $21
 where id = $1
 """
 _MEMBER = f"select {MEMBER} from membership where kind = 'brand' and ended_at is null"  # noqa: S608  # our columns
@@ -80,7 +81,7 @@ class PostgresBrands:
         """Keep what has changed."""
         await self._connection.execute(
             _SAVE_BRAND, brand.id, brand.verification, brand.reason, brand.decided_at, brand.revision,
-            *profile_values(brand),
+            *profile_values(brand), brand.logo, list(brand.documents),
         )  # fmt: skip
 
 

@@ -63,6 +63,16 @@ _FORGET = (
     "delete from password where person = any($1::uuid[])",
     "delete from sign_in_identity where person = any($1::uuid[])",
     "delete from streamer where person = any($1::uuid[])",
+    # What was personal of files cannot be opened any more; the sweep deletes it. A brand's logo and creatives stay.
+    """
+    update asset set file_name = null,
+        state = case when is_personal then 'gone' else state end,
+        flaw = case when is_personal then null else flaw end,
+        renditions = case when is_personal then '[]' else renditions end,
+        decided_at = case when is_personal then coalesce(decided_at, clock_timestamp()) else decided_at end,
+        cleared = cleared and not is_personal
+    where uploader = any($1::uuid[]) and (file_name is not null or (is_personal and state <> 'gone'))
+    """,
     "update membership set ended_at = clock_timestamp() where person = any($1::uuid[]) and ended_at is null",
     "update brand set contact = null where contact = any($1::uuid[])",
     # Who asked somebody in is gone, and with their key the address; who was asked in is forgotten by the address.

@@ -121,6 +121,14 @@ _TABLES = {
         """,
         {"display_name": "streamer_name", "schedule": "streamer_schedule"},
     ),
+    Section.FILES: _Table(
+        """
+        select id::text as key, id, uploader as person, owner, purpose, file_name, media_type, length as bytes,
+            encode(sha256, 'hex') as sha256, state, created_at, decided_at
+        from asset where uploader = any($1::uuid[])
+        """,
+        {"file_name": "asset_file_name"},
+    ),
     Section.PLATFORM_LINKS: _Table(
         """
         select platform_link.id::text as key, streamer.person, platform, account, state, asked_at, placed_at,

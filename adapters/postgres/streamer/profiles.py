@@ -5,7 +5,7 @@ from datetime import datetime
 
 from asyncpg import Connection
 
-from domain.ids import PersonId, uuid7
+from domain.ids import AssetId, PersonId, uuid7
 from domain.streamer.model import StreamerId
 from domain.streamer.ports import KeptStreamer, SealedProfile
 
@@ -52,6 +52,10 @@ class PostgresStreamers:
     async def change(self, id_: StreamerId, sealed: SealedProfile, now: datetime) -> None:
         """Keep another profile."""
         await self._connection.execute(_CHANGE, id_, *_columns(sealed), now)
+
+    async def set_avatar(self, id_: StreamerId, avatar: AssetId | None) -> None:
+        """Show another picture, or none."""
+        await self._connection.execute("update streamer set avatar = $2 where id = $1", id_, avatar)
 
 
 def _columns(sealed: SealedProfile) -> tuple[object, ...]:

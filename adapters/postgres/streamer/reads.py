@@ -7,7 +7,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from adapters.postgres.database import Database
-from domain.ids import PersonId
+from domain.ids import AssetId, PersonId
 from domain.streamer.checking import REASON_FIELD
 from domain.streamer.linking import ACCOUNT_FIELD
 from domain.streamer.model import (
@@ -123,5 +123,11 @@ def _streamer(row: Record, name: str, schedule: str) -> Streamer:
         row["time_zone"], tuple(Slot(Weekday(day), starts, ends) for day, starts, ends in json.loads(schedule)),
     )  # fmt: skip
     return Streamer(
-        StreamerId(row["id"]), PersonId(row["person"]), profile, row["created_at"], row["version"], row["is_active"]
+        StreamerId(row["id"]),
+        PersonId(row["person"]),
+        profile,
+        row["created_at"],
+        row["version"],
+        row["is_active"],
+        AssetId(row["avatar"]) if row["avatar"] else None,
     )

@@ -13,13 +13,15 @@ from adapters.redis.feed import Feed
 from adapters.vault.postgres import PostgresVault
 from adapters.wiring import Adapters, plugged
 from domain.actor import Actor, Origin
+from domain.asset.model import MediaType
+from domain.asset.model import Purpose as AssetPurpose
 from domain.audit_log import Deed, Detail
 from domain.brand.invitations import MAIL_FIELD
 from domain.clock import system_clock
 from domain.identity.addresses import mail_index
 from domain.identity.model import Portal
 from domain.identity.provider import Provider
-from domain.ids import AccountId, BrandId, PersonId, TransactionId, uuid7
+from domain.ids import AccountId, AssetId, BrandId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
@@ -32,6 +34,7 @@ from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
+from tests.asset_stage import kept_asset
 from tests.fake_wallet import FakeGateway
 from tests.gql.test_on_real_servers import GENEROUS
 from tests.identity_parts import knowing_nobody
@@ -58,6 +61,7 @@ _INVITATION = """
 insert into brand_invitation (id, brand, role, invited_by, digest, mail, mail_index, created_at, expires_at)
 values ($1, $2, 'viewer', $3, $4, $5, $6, now(), now() + interval '7 days')
 """
+_FILES = "update brand set logo = $2, documents = $3 where id = $1"
 _MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, 'brand', $3, 'owner')"
 
 
@@ -85,6 +89,7 @@ class Crowd:
     top_ups: list[TopUp] = field(default_factory=list)
     people: list[PersonId] = field(default_factory=list)
     streamers: list[StreamerId] = field(default_factory=list)
+    assets: list[AssetId] = field(default_factory=list)
     networks: int = 0
 
     @property
@@ -98,7 +103,7 @@ class Crowd:
             "Viewer": own, "Viewers": [own] * len(self.people), "Person": global_id("Person", self.people[0]),
             "Wallet": wallets[0], "Wallets": wallets, "TopUp": top_ups[0], "TopUps": top_ups,
             "Streamer": self._streamers[0], "Streamers": self._streamers,
-            "Brand": brands[0], "Brands": brands,
+            "Brand": brands[0], "Brands": brands, "Asset": global_id("Asset", self.assets[-1]),
             "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
             "search": {"mail": MAIL},
         }  # fmt: skip
@@ -123,6 +128,7 @@ class Crowd:
             made = await become_streamer(self.ports.streamer, Actor(person), PROFILE)
             assert isinstance(made, Streamer), made
             self.streamers.append(made.id)
+            await self._show(made, within)
             await self._link(made, Platform.TIKTOK, LinkState.PLACED)
             self.top_ups.append(await self._top_up(len(self.top_ups)))
             await self._execute(_CONSENT, self.caller.person)
@@ -134,8 +140,15 @@ class Crowd:
         act = change_profile if self.people else become_streamer
         made = await act(self.ports.streamer, self.caller, replace(PROFILE, schedule=times))
         assert isinstance(made, Streamer), made
+        await self._show(made, within)
         platform = Platform.FACEBOOK if self.people else Platform.TIKTOK
         await self._link(made, platform, LinkState.CONFIRMED)
+
+    async def _show(self, streamer: Streamer, sizes: int) -> None:
+        """A picture of a streamer."""
+        person, purpose = streamer.person, AssetPurpose.STREAMER_AVATAR
+        avatar = await kept_asset(self.ports, person, streamer.owner, purpose, MediaType.PNG, sizes)
+        await self._execute("update streamer set avatar = $2 where id = $1", streamer.id, avatar)
 
     async def _link(self, streamer: Streamer, platform: Platform, state: LinkState) -> None:
         id_, now = LinkId(uuid7()), self.ports.clock()
@@ -195,6 +208,14 @@ class Crowd:
             invitation = uuid7()
             await self._execute(_INVITATION, invitation, brand, contact, invitation.bytes, mail, index)
         self.caller = replace(self.caller, brands={**self.caller.brands, brand: BrandRole.OWNER})
+        owner = f"brand:{brand}"
+        logo = await kept_asset(self.ports, contact, owner, AssetPurpose.BRAND_LOGO, MediaType.PNG, within)
+        shown = [
+            await kept_asset(self.ports, contact, owner, AssetPurpose.BRAND_DOCUMENT, MediaType.PDF, within)
+            for _ in range(within)
+        ]
+        await self._execute(_FILES, brand, logo, shown)
+        self.assets.append(logo)
 
     async def _identify(self, person: PersonId) -> None:
         identity = uuid7()

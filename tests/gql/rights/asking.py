@@ -43,7 +43,7 @@ VALUES: Mapping[str, Any] = {
     "locale": "ENGLISH", "first": 1, "provider": "GOOGLE", "miniApp": "hash=text",
     "SetRolePermissionsInput.role": "SUPPORT", "SetStaffRoleInput.role": "ADMIN", "permissions": "MANAGE_USERS",
     "language": "id", "country": "ID", "timeZone": "Asia/Jakarta", "platform": "FACEBOOK", "account": "an.account",
-    "ConfirmPlatformLinkInput.code": PLATFORM_CODE,
+    "ConfirmPlatformLinkInput.code": PLATFORM_CODE, "sha256": "5e" * 32,
 }  # fmt: skip
 """What arguments are to be, by name, or by type and name."""
 
@@ -53,7 +53,7 @@ ASKED = {"first", "miniApp", "role"}
 ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
     "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
-    "invitationId": "BrandInvitation",
+    "invitationId": "BrandInvitation", "logoId": "Asset", "documentIds": "AnotherAsset",
 }  # fmt: skip
 """Of which kind ids are that do not say it by their name."""
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from adapters.identity.tokens import Tokens
 from adapters.wiring import Adapters
 from domain.actor import Actor
+from domain.asset.model import MediaType
+from domain.asset.model import Purpose as AssetPurpose
 from domain.brand.invitations import MAIL_FIELD
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
@@ -25,6 +27,7 @@ from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
+from tests.asset_stage import kept_asset
 from tests.gql.rights.asking import PLATFORM_CODE
 from tests.people import Enrolled, enroll, open_session
 from tests.streamer_stage import PROFILE
@@ -261,6 +264,31 @@ async def _brand(_: Any, __: Adapters, side: Side) -> object | None:
     return UUID(name) if kind == "brand" else None
 
 
+async def _asset(pool: Any, ports: Adapters, side: Side) -> object:
+    """A logo of their brand, or a picture of themselves."""
+    brand = side.keys.get("Brand")
+    found = await kept_asset(ports, side.enrolled.person, side.owner, *_PICTURES[brand is not None])
+    if brand is None:
+        await pool.execute("update streamer set avatar = $2 where id = $1", side.keys["Streamer"], found)
+    else:
+        await pool.execute("update brand set logo = $2 where id = $1", brand, found)
+    return found
+
+
+async def _document(pool: Any, ports: Adapters, side: Side) -> object | None:
+    if "Brand" not in side.keys:
+        return None
+    found = await kept_asset(ports, side.enrolled.person, side.owner, AssetPurpose.BRAND_DOCUMENT, MediaType.PDF)
+    await pool.execute("update brand set documents = array[$2::uuid] where id = $1", side.keys["Brand"], found)
+    return found
+
+
+_PICTURES = {
+    True: (AssetPurpose.BRAND_LOGO, MediaType.PNG),
+    False: (AssetPurpose.STREAMER_AVATAR, MediaType.PNG),
+}
+
+
 async def _brand_member(pool: Any, ports: Adapters, side: Side) -> object | None:
     if "Brand" not in side.keys:
         return None
@@ -285,7 +313,7 @@ MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] 
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
-    "Streamer": _streamer, "PlatformLink": _platform_link,
+    "Streamer": _streamer, "PlatformLink": _platform_link, "Asset": _asset, "AnotherAsset": _document,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""

@@ -1,0 +1,124 @@
+"""Where files come in and go out over HTTP, where no object store does that for us.
+
+A token or an address is all it takes: it names one file, for a short while, and there are no cookies here. What goes
+out was checked when it came, and is handed out as what it was found to be, in a sandbox, to be sniffed by nobody.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from typing import Final
+from urllib.parse import quote
+
+from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from adapters.assets.form import FormError, TooLongError, write_file
+from adapters.assets.local import LocalFiles
+from domain.asset.addresses import Shown, shown
+from domain.asset.keeping import contents
+from domain.asset.model import MediaType
+from domain.asset.ports import AssetPorts
+from domain.asset.receiving import awaited_by
+from domain.errors import UnavailableError
+from domain.quotas import REQUESTS_OF_ADDRESS, neighbourhood
+
+LONGEST_UPLOAD_S: Final = 900.0
+"""So long a file may take to come in."""
+
+_ALWAYS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+_NEVER_KEPT: Final = {**_ALWAYS, "Cache-Control": "no-store"}
+_KEPT_A_WHILE: Final = {**_ALWAYS, "Cache-Control": "private, max-age=600"}
+_ATTACHED: Final = frozenset({MediaType.PDF})
+"""What is saved and not shown: a browser would run what is in it."""
+_GONE: Final = "There is nothing here, or not any more.\n"
+
+
+def routes(ports: Callable[[], AssetPorts]) -> list[Route]:
+    """The doors of files."""
+
+    async def upload(request: Request) -> Response:
+        if refused := await _too_often(ports(), request):
+            return refused
+        return await receive(ports(), request)
+
+    async def fetch(request: Request) -> Response:
+        if refused := await _too_often(ports(), request):
+            return refused
+        found = await shown(ports(), request.path_params["address"])
+        return _said(404, _GONE) if found is None else _file(ports(), found)
+
+    return [
+        Route("/uploads/{token}", upload, methods=["POST"]),
+        Route("/assets/{address}", fetch, methods=["GET", "HEAD"]),
+    ]
+
+
+async def receive(ports: AssetPorts, request: Request) -> Response:
+    """Take a file in, by a token that is good once.
+
+    204 it is here, 400 no form with a file as long as was said, 404 no such token (any more), 408 too slow, 409 a file
+    is here already, 413 too long.
+    """
+    asset = await awaited_by(ports, request.path_params["token"])
+    files = ports.files
+    if asset is None or not isinstance(files, LocalFiles):
+        return _said(404, _GONE)
+    if files.is_taken(asset.id):
+        return _said(409, "A file was sent here already.\n")
+    try:
+        async with files.written() as beside, asyncio.timeout(LONGEST_UPLOAD_S):
+            await write_file(request.headers, request.stream(), asset.declared.length, beside)
+            taken = await files.take_over(asset.id, beside)
+    except TooLongError:
+        return _said(413, "The file is longer than was said.\n")
+    except (FormError, ClientDisconnect):
+        return _said(400, "Send multipart/form-data with the whole file as `file`.\n")
+    except TimeoutError:
+        return _said(408, "The file took too long.\n")
+    return Response(None, 204, _NEVER_KEPT) if taken else _said(409, "A file was sent here already.\n")
+
+
+def _file(ports: AssetPorts, found: Shown) -> Response:
+    """The file, as what it was found to be."""
+    asset, rendition = found.asset, found.rendition
+    told = {**_KEPT_A_WHILE, "Content-Disposition": disposition(found)}
+    place = None if asset.rule.is_personal else ports.files.lies_at(asset.id, rendition.name)
+    if place is not None:
+        return FileResponse(place, 200, told, rendition.media_type)
+    told["Content-Length"] = str(rendition.length)
+    pieces = contents(ports, asset, rendition)
+    return StreamingResponse(pieces, 200, told, rendition.media_type, BackgroundTask(_close, pieces))
+
+
+def disposition(found: Shown) -> str:
+    """Whether a file is shown or saved, and under which name (RFC 6266)."""
+    name = found.asset.declared.file_name
+    way = "attachment" if found.rendition.media_type in _ATTACHED else "inline"
+    plain = "".join(each if each.isascii() and (each.isalnum() or each in "-_. ") else "_" for each in name)
+    return f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+async def _too_often(ports: AssetPorts, request: Request) -> Response | None:
+    taken = await ports.quotas.take(REQUESTS_OF_ADDRESS, neighbourhood(request.state.origin.address))
+    if taken.allowed:
+        return None
+    told = {**_NEVER_KEPT, "Retry-After": str(taken.retry_after_s)}
+    return PlainTextResponse("Too many requests. Wait a while.\n", 429, told)
+
+
+async def _close(pieces: AsyncIterator[bytes]) -> None:
+    with suppress(UnavailableError):
+        await pieces.aclose()  # type: ignore[attr-defined] # a generator, by any other name
+
+
+def _said(status: int, text: str) -> Response:
+    return PlainTextResponse(text, status, _NEVER_KEPT)

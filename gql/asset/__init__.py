@@ -1,0 +1,1 @@
+"""Files that people give us: sent elsewhere, spoken of here."""
