@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import Final
-from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
@@ -17,9 +16,9 @@ from starlette.routing import Route
 
 from adapters.assets.form import FormError, TooLongError, write_file
 from adapters.assets.local import LocalFiles
+from adapters.assets.names import disposition
 from domain.asset.addresses import Shown, shown
 from domain.asset.keeping import contents
-from domain.asset.model import MediaType
 from domain.asset.ports import AssetPorts
 from domain.asset.receiving import awaited_by
 from domain.errors import UnavailableError
@@ -37,8 +36,6 @@ _ALWAYS: Final[Mapping[str, str]] = {
 }
 _NEVER_KEPT: Final = {**_ALWAYS, "Cache-Control": "no-store"}
 _KEPT_A_WHILE: Final = {**_ALWAYS, "Cache-Control": "private, max-age=600"}
-_ATTACHED: Final = frozenset({MediaType.PDF})
-"""What is saved and not shown: a browser would run what is in it."""
 _GONE: Final = "There is nothing here, or not any more.\n"
 
 
@@ -90,21 +87,13 @@ async def receive(ports: AssetPorts, request: Request) -> Response:
 def _file(ports: AssetPorts, found: Shown) -> Response:
     """The file, as what it was found to be."""
     asset, rendition = found.asset, found.rendition
-    told = {**_KEPT_A_WHILE, "Content-Disposition": disposition(found)}
+    told = {**_KEPT_A_WHILE, "Content-Disposition": disposition(rendition, asset.declared.file_name)}
     place = None if asset.rule.is_personal else ports.files.lies_at(asset.id, rendition.name)
     if place is not None:
         return FileResponse(place, 200, told, rendition.media_type)
     told["Content-Length"] = str(rendition.length)
     pieces = contents(ports, asset, rendition)
     return StreamingResponse(pieces, 200, told, rendition.media_type, BackgroundTask(_close, pieces))
-
-
-def disposition(found: Shown) -> str:
-    """Whether a file is shown or saved, and under which name (RFC 6266)."""
-    name = found.asset.declared.file_name
-    way = "attachment" if found.rendition.media_type in _ATTACHED else "inline"
-    plain = "".join(each if each.isascii() and (each.isalnum() or each in "-_. ") else "_" for each in name)
-    return f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 async def _too_often(ports: AssetPorts, request: Request) -> Response | None:

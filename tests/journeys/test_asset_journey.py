@@ -130,7 +130,9 @@ async def test_a_brand_proves_who_it_is_and_a_streamer_shows_a_face(house: Accou
     assert (ready["state"], await house.one(FINISH, ani, id=document["id"])) == ("READY", ready)
     assert (await send(house, begun["url"], PDF)).status == 404
     assert await house.one(LOOK, other, id=document["id"]) is None
-    assert await house.one(LOOK, ani, id=document["id"]) == ready
+    assert await house.one(LOOK, ani, id=document["id"]) == {
+        name: ready[name] for name in ready if name != "__typename"
+    }
 
     stolen = {"brandId": theirs, "documentIds": [document["id"]]}
     assert (await house.one(CHANGE, other, input=stolen))["code"] == "ASSET_NOT_READY"
@@ -152,7 +154,7 @@ async def test_a_brand_proves_who_it_is_and_a_streamer_shows_a_face(house: Accou
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in headers["Content-Security-Policy"]
     assert headers["Content-Disposition"] == "attachment; filename=\"Akta _.pdf\"; filename*=UTF-8''Akta%20%C3%A9.pdf"
-    assert "person.looked_at" in await house.stage.deeds()
+    assert "person.looked_up" in await house.stage.deeds()
     verdict = {"brandId": brand, "approve": True, "reason": WHY, "revision": case["revision"]}
     assert (await house.one(DECIDE, moderator, input=verdict))["verification"] == "VERIFIED"
     again = await house.one(CHANGE, ani, input={"brandId": brand, "documentIds": []})
@@ -212,7 +214,7 @@ async def test_what_is_no_form_with_one_file_leaves_the_upload_open(house: Accou
         (b"x" * (len(content) + 40_000), boundary, 413),
     ]
     for body, headers, status in cases:
-        assert (await house.request("POST", path, data=body, headers=headers)).status in {status, 400}
+        assert (await house.request("POST", path, data=body, headers=headers)).status == status
     assert (await house.one(FINISH, me, id=begun["asset"]["id"]))["code"] == "UPLOAD_MISSING"
     assert assets(house).lying() == []
     assert (await house.request("POST", path, data=part + b"--x--\r\n", headers=boundary)).status == 204

@@ -10,7 +10,7 @@ from uuid import UUID
 from adapters.identity.tokens import Tokens
 from adapters.wiring import Adapters
 from domain.actor import Actor
-from domain.asset.model import MediaType
+from domain.asset.model import MediaType, RenditionName
 from domain.asset.model import Purpose as AssetPurpose
 from domain.brand.invitations import MAIL_FIELD
 from domain.identity.model import ACCESS_LIFETIME
@@ -267,7 +267,7 @@ async def _brand(_: Any, __: Adapters, side: Side) -> object | None:
 async def _asset(pool: Any, ports: Adapters, side: Side) -> object:
     """A logo of their brand, or a picture of themselves."""
     brand = side.keys.get("Brand")
-    found = await kept_asset(ports, side.enrolled.person, side.owner, *_PICTURES[brand is not None])
+    found = await kept_asset(ports, side.enrolled.person, side.owner, *_PICTURES[brand is not None], len(RenditionName))
     if brand is None:
         await pool.execute("update streamer set avatar = $2 where id = $1", side.keys["Streamer"], found)
     else:
