@@ -52,7 +52,6 @@ class AssetStage(AccountsStage):
 
     reads: PostgresAssetReads
     files: Files
-    site: str = "https://us.example"
     pictures: PillowPictures = field(default_factory=PillowPictures)
 
     async def owner(self, mail: str = "ani@mail.example") -> tuple[Actor, BrandId]:
@@ -112,10 +111,8 @@ class AssetStage(AccountsStage):
 def assets_on(stage: AccountsStage, folder: Path) -> AssetStage:
     """The same stage, with files in a folder."""
     given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
-    site = "https://us.example"
-    return AssetStage(
-        **given, reads=PostgresAssetReads(stage.database, stage.vault), files=LocalFiles(folder, site), site=site
-    )
+    files = LocalFiles(folder, "https://us.example")
+    return AssetStage(**given, reads=PostgresAssetReads(stage.database, stage.vault), files=files)
 
 
 @asynccontextmanager

@@ -58,7 +58,7 @@ class _Reading:
             self._in_file = options.get(b"name") == _FILE
             self.files += self._in_file
 
-    def on_part_data(self, text: bytes, start: int, end: int) -> None:
+    def some_of_a_part(self, text: bytes, start: int, end: int) -> None:
         """Some of a part. Raises `TooLongError`."""
         if not self._in_file:
             self.beside += end - start
@@ -109,7 +109,7 @@ def _parser(headers: Mapping[str, str], reading: _Reading) -> MultipartParser:
                 "on_header_field": reading.on_header_field,
                 "on_header_value": reading.on_header_value,
                 "on_header_end": reading.on_header_end,
-                "on_part_data": reading.on_part_data,
+                "on_part_data": reading.some_of_a_part,
                 "on_end": reading.on_end,
             },
         )

@@ -27,11 +27,11 @@ class LocalFiles:
     """Files below a folder, which is made when the first one comes."""
 
     def __init__(self, folder: Path, site: str) -> None:
-        self._folder, self._site = folder, site
+        self._folder, self.site = folder, site
 
     def destination(self, id_: AssetId, declared: Declared, token: str, until: datetime) -> Destination:  # noqa: ARG002  # the token tells it all
         """Our own door."""
-        return Destination(f"{self._site}/uploads/{token}", {})
+        return Destination(f"{self.site}/uploads/{token}", {})
 
     @asynccontextmanager
     async def arrived(self, id_: AssetId, most: int) -> AsyncGenerator[Arrived | None]:

@@ -36,6 +36,7 @@ from domain.quotas import DEPOSIT, Quotas, changed_quotas
 from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
 
+_HERE = "http://127.0.0.1:8000"
 MIDTRANS_WEBHOOK = "/webhooks/midtrans"
 
 
@@ -97,7 +98,6 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
             audit_log=PostgresDeeds(database, knowing.vault, settings.seal_key_bytes, settings.seal_head_file),
             privacy=privacy_policy(settings),
             files=files_of(settings),
-            site=settings.public_url,
         ) as adapters,
         adapters.standings.running(),
     ):
@@ -117,12 +117,10 @@ async def plugged(
     audit_log: PostgresDeeds | None = None,
     privacy: PrivacyPolicy | None = None,
     files: Files | None = None,
-    site: str = "http://127.0.0.1:8000",
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
-    index = AccountIndex()
+    index, standings = AccountIndex(), PostgresStandings(database, clock)
     works = Works(database, index, clock, vault=knowing.vault)
-    standings = PostgresStandings(database, clock)
     identity = _identity(knowing, works, database, standings, quotas, clock)
     deeds = audit_log or _unsealed(database, knowing)
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
@@ -142,7 +140,7 @@ async def plugged(
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
             streamer=streamer_of(identity, database),
             brand=brands_of(identity, database),
-            asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, site), site),
+            asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
             gateways=gateways,
             policy=policy,
             clock=clock,

@@ -16,15 +16,13 @@ class AssetAdapters(IdentityAdapters):
     reads: PostgresAssetReads
     files: Files
     pictures: PillowPictures
-    site: str
 
 
-def assets_of(identity: IdentityAdapters, database: Database, files: Files, site: str) -> AssetAdapters:
+def assets_of(identity: IdentityAdapters, database: Database, files: Files) -> AssetAdapters:
     """What the actions of assets are handed: all of identity, and what files take besides."""
     return AssetAdapters(
         **{part.name: getattr(identity, part.name) for part in fields(IdentityAdapters)},
         reads=PostgresAssetReads(database, identity.vault),
         files=files,
         pictures=PillowPictures(),
-        site=site,
     )

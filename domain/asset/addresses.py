@@ -36,7 +36,7 @@ def address_of(ports: AssetPorts, asset: Asset, name: RenditionName) -> str | No
         if elsewhere is not None:
             return elsewhere
     until = -(-int((now + ADDRESS_LIFETIME).timestamp()) // _STEP_S) * _STEP_S
-    return f"{ports.site}/assets/{asset.id.hex}-{name}-{until}-{_proof(ports.vault, asset.id, name, until)}"
+    return f"{ports.files.site}/assets/{asset.id.hex}-{name}-{until}-{_proof(ports.vault, asset.id, name, until)}"
 
 
 async def shown(ports: AssetPorts, address: str) -> Shown | None:

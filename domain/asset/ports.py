@@ -103,6 +103,11 @@ class Arrived:
 class Files(Protocol):
     """Where files lie: those that were sent, by their asset, and those that are kept, by asset and size."""
 
+    @property
+    def site(self) -> str:
+        """The address at which browsers reach our own doors of files, without a slash at its end."""
+        ...
+
     def destination(self, id_: AssetId, declared: Declared, token: str, until: datetime) -> Destination:
         """Where a client sends it."""
         ...
@@ -177,9 +182,4 @@ class AssetPorts(IdentityPorts, Protocol):
     @property
     def pictures(self) -> Pictures:
         """Who understands pictures."""
-        ...
-
-    @property
-    def site(self) -> str:
-        """The address at which browsers reach us, without a slash at its end."""
         ...

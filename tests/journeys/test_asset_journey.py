@@ -17,7 +17,7 @@ from adapters.postgres.audit import audit
 from domain.asset.sweeping import sweep_uploads
 from domain.ids import BrandId, uuid7
 from domain.rights import BrandRole, StaffRole
-from tests.accounts_house import AccountPorts, AccountsHouse, bearer, running_accounts
+from tests.accounts_house import AccountsHouse, bearer, running_accounts
 from tests.asset_stage import PDF, AssetStage, picture
 from tests.gql.house import Reply
 from tests.people import enroll
@@ -62,8 +62,9 @@ async def house(tmp_path: Path, database: DatabaseAddresses) -> AsyncIterator[Ac
 
 
 def assets(house: AccountsHouse) -> AssetStage:
-    assert isinstance(house.ports, AccountPorts)
-    return house.ports.asset
+    found = house.ports.asset
+    assert isinstance(found, AssetStage)
+    return found
 
 
 async def somebody(house: AccountsHouse, **more: Any) -> dict[str, str]:
