@@ -10,13 +10,13 @@ describe(
     "MediaType",
     "What a file is.",
     {
-        MediaType.PNG: "image/png",
-        MediaType.JPEG: "image/jpeg",
-        MediaType.WEBP: "image/webp",
-        MediaType.GIF: "image/gif",
-        MediaType.PDF: "application/pdf",
-        MediaType.MP4: "video/mp4",
-        MediaType.WEBM: "video/webm",
+        MediaType.PNG: "A PNG picture.",
+        MediaType.JPEG: "A JPEG picture.",
+        MediaType.WEBP: "A WebP picture.",
+        MediaType.GIF: "A GIF picture, moving or not.",
+        MediaType.PDF: "A PDF document.",
+        MediaType.MP4: "An MP4 video.",
+        MediaType.WEBM: "A WebM video.",
     },
 )
 describe(
