@@ -245,10 +245,17 @@ class FakeBrands(FakeIdentity):
     reads = NoBrands()
 
 
+class NoAssets:
+    """Reads of files where there are none."""
+
+    async def assets(self, ids: object) -> dict[Any, Any]:
+        return {}
+
+
 class FakeAssets(FakeIdentity):
     """As much of files as is asked for by tests of something else; theirs is a real one, in `asset_stage`."""
 
-    reads = None
+    reads = NoAssets()
 
 
 class FakePorts:

@@ -29,7 +29,7 @@ class LocalFiles:
     def __init__(self, folder: Path, site: str) -> None:
         self._folder, self.site = folder, site
 
-    def destination(self, id_: AssetId, declared: Declared, token: str, until: datetime) -> Destination:  # noqa: ARG002  # the token tells it all
+    def destination(self, id_: AssetId, declared: Declared, token: str) -> Destination:  # noqa: ARG002  # the token tells it all
         """Our own door."""
         return Destination(f"{self.site}/uploads/{token}", {})
 

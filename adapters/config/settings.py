@@ -8,8 +8,9 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from adapters.config.assets import AssetSettings
 from adapters.config.identity import IdentitySettings
-from adapters.config.source import ASSET_FOLDER, Source, is_hex_of, listed
+from adapters.config.source import Source, is_hex_of, listed
 from domain.identity.model import Portal
 from domain.quotas import USUAL, changed_quotas
 
@@ -66,7 +67,7 @@ class MigrationSettings(Source):
         )
 
 
-class Settings(IdentitySettings):
+class Settings(IdentitySettings, AssetSettings):
     """What every other command needs."""
 
     environment: Environment = Field(default=Environment.PRODUCTION, description="development or production")
@@ -135,11 +136,6 @@ class Settings(IdentitySettings):
     sockets_of_person: int = Field(default=50, ge=1, description="WebSockets at a time of one person, in each process")
     operations_of_person: int = Field(
         default=500, ge=1, description="Operations at a time on all of a person's WebSockets, in each process"
-    )
-
-    asset_folder: Path = Field(
-        default=ASSET_FOLDER,
-        description="Folder of the files that people send, shared by all processes; `var/assets` when left out",
     )
 
     midtrans_server_key: SecretStr = Field(description="Midtrans server key")

@@ -8,8 +8,9 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSET_FOLDER = ROOT / "var" / "assets"
 """The folder that the application is run from."""
+ASSET_FOLDER = ROOT / "var" / "assets"
+"""Where files lie that people send, unless somebody says otherwise."""
 
 _FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from hashlib import blake2b
 
 from adapters.assets.local import LocalFiles
+from adapters.assets.s3 import S3Files
 from adapters.config import ASSET_FOLDER, Settings
 from adapters.payments.midtrans_client import MidtransAccess, MidtransGateway
 from adapters.postgres.accounts import AccountIndex
@@ -149,7 +150,8 @@ async def plugged(
 
 def files_of(settings: Settings) -> Files:
     """Where files lie, as the settings say."""
-    return LocalFiles(settings.asset_folder, settings.public_url)
+    access = settings.s3_access
+    return S3Files(access, settings.public_url) if access else LocalFiles(settings.asset_folder, settings.public_url)
 
 
 def quotas_of(settings: Settings, database: Database) -> RedisQuotas:

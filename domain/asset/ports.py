@@ -108,8 +108,8 @@ class Files(Protocol):
         """The address at which browsers reach our own doors of files, without a slash at its end."""
         ...
 
-    def destination(self, id_: AssetId, declared: Declared, token: str, until: datetime) -> Destination:
-        """Where a client sends it."""
+    def destination(self, id_: AssetId, declared: Declared, token: str) -> Destination:
+        """Where a client sends it, from now on for `UPLOAD_LIFETIME`."""
         ...
 
     def arrived(self, id_: AssetId, most: int) -> AbstractAsyncContextManager[Arrived | None]:

@@ -41,7 +41,7 @@ async def start_upload(
         if await work.people.lock(actor.person) is not PersonStatus.ACTIVE:
             return UnknownPerson()
         await work.assets.add(asset, file_name, ports.opaque_tokens.digest(token))
-    return asset, ports.files.destination(id_, declared, token, asset.upload_until)
+    return asset, ports.files.destination(id_, declared, token)
 
 
 def owner_of(actor: Actor, purpose: Purpose, brand: BrandId | None) -> str | None:

@@ -110,3 +110,17 @@ def test_only_migrating_needs_the_owners_address(monkeypatch: pytest.MonkeyPatch
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_files_lie_in_a_folder_unless_all_of_a_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings(Settings).s3_access is None
+    monkeypatch.setenv("S3_BUCKET", "files")
+    with pytest.raises(SettingsError, match="S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY go together"):
+        read_settings(Settings)
+    monkeypatch.setenv("S3_ACCESS_KEY", "ours")
+    monkeypatch.setenv("S3_SECRET_KEY", "a secret")
+    monkeypatch.setenv("S3_ENDPOINT", "https://store.example/")
+    access = read_settings(Settings).s3_access
+    assert access is not None
+    assert (access.bucket, access.endpoint, access.secret_key) == ("files", "https://store.example", "a secret")
+    assert "a secret" not in f"{access!r}{read_settings(Settings)!r}"
