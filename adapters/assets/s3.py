@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any, Final
@@ -130,7 +131,7 @@ class S3Files:
     async def discard(self, id_: AssetId, *, everything: bool) -> None:
         """Delete what was sent, or everything of an asset."""
         for key in [_sent(id_), *([_kept(id_, name) for name in _SIZES] if everything else [])]:
-            await self._asked(lambda key=key: self._client.delete_object(Bucket=self._bucket, Key=key))
+            await self._asked(partial(self._client.delete_object, Bucket=self._bucket, Key=key))
 
     def _fetch(self, key: str, place: Path, most: int) -> int:
         """Write an object to a file, unless it is too long; its length."""
