@@ -6,10 +6,8 @@ out was checked when it came, and is handed out as what it was found to be, in a
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from typing import Final
 
-from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -51,7 +49,7 @@ def routes(ports: Callable[[], AssetPorts]) -> list[Route]:
         if refused := await _too_often(ports(), request):
             return refused
         found = await shown(ports(), request.path_params["address"])
-        return _said(404, _GONE) if found is None else _file(ports(), found)
+        return _said(404, _GONE) if found is None else await _file(ports(), found)
 
     return [
         Route("/uploads/{token}", upload, methods=["POST"]),
@@ -84,16 +82,26 @@ async def receive(ports: AssetPorts, request: Request) -> Response:
     return Response(None, 204, _NEVER_KEPT) if taken else _said(409, "A file was sent here already.\n")
 
 
-def _file(ports: AssetPorts, found: Shown) -> Response:
-    """The file, as what it was found to be."""
+async def _file(ports: AssetPorts, found: Shown) -> Response:
+    """The file, as what it was found to be; parts of it where it lies open on this machine."""
     asset, rendition = found.asset, found.rendition
     told = {**_KEPT_A_WHILE, "Content-Disposition": disposition(rendition, asset.declared.file_name)}
     place = None if asset.rule.is_personal else ports.files.lies_at(asset.id, rendition.name)
-    if place is not None:
+    if place is not None and await asyncio.to_thread(place.is_file):
         return FileResponse(place, 200, told, rendition.media_type)
-    told["Content-Length"] = str(rendition.length)
     pieces = contents(ports, asset, rendition)
-    return StreamingResponse(pieces, 200, told, rendition.media_type, BackgroundTask(_close, pieces))
+    try:
+        first = await anext(pieces)
+    except UnavailableError:
+        return _said(404, _GONE)
+    told["Content-Length"] = str(rendition.length)
+    return StreamingResponse(_on_from(first, pieces), 200, told, rendition.media_type)
+
+
+async def _on_from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _too_often(ports: AssetPorts, request: Request) -> Response | None:
@@ -102,11 +110,6 @@ async def _too_often(ports: AssetPorts, request: Request) -> Response | None:
         return None
     told = {**_NEVER_KEPT, "Retry-After": str(taken.retry_after_s)}
     return PlainTextResponse("Too many requests. Wait a while.\n", 429, told)
-
-
-async def _close(pieces: AsyncIterator[bytes]) -> None:
-    with suppress(UnavailableError):
-        await pieces.aclose()  # type: ignore[attr-defined] # a generator, by any other name
 
 
 def _said(status: int, text: str) -> Response:

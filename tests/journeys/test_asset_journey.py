@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import shutil
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +19,7 @@ from domain.asset.sweeping import sweep_uploads
 from domain.ids import BrandId, uuid7
 from domain.rights import BrandRole, StaffRole
 from tests.accounts_house import AccountsHouse, bearer, running_accounts
-from tests.asset_stage import PDF, AssetStage, picture
+from tests.asset_stage import MP4, PDF, AssetStage, picture
 from tests.gql.house import Reply
 from tests.people import enroll
 from tests.staff_stage import WHY
@@ -194,6 +195,22 @@ async def test_a_viewer_sees_the_logo_and_no_document(house: AccountsHouse) -> N
     assert (status, headers["Content-Type"]) == (200, "image/webp")
     assert (await house.run(BRAND, viewer, id=id_)).codes == ["FORBIDDEN"]
     assert (await start(house, viewer, PDF, "PDF", "BRAND_DOCUMENT", brandId=id_))["code"] == "UNKNOWN_ASSET_OWNER"
+
+
+async def test_a_video_is_fetched_in_parts_and_what_is_lost_is_not_there(house: AccountsHouse) -> None:
+    brand = BrandId(uuid7())
+    owner = await somebody(house, brands={brand: BrandRole.OWNER})
+    id_ = (await house.one("{ viewer { brands { edges { node { id } } } } }", owner))["brands"]["edges"][0]["node"][
+        "id"
+    ]
+    video = await uploaded(house, owner, MP4, "MP4", "CREATIVE", brandId=id_)
+    face = await uploaded(house, owner, picture(), "PNG", "STREAMER_AVATAR")
+    path = urlsplit(video["files"][0]["url"]).path
+    async with house.client.get(house.url + path, headers=HERE | {"Range": "bytes=4-11"}) as answer:
+        assert (answer.status, await answer.read(), answer.content_type) == (206, b"ftypisom", "video/mp4")
+    shutil.rmtree(assets(house).folder)
+    for url in (video["files"][0]["url"], face["files"][0]["url"]):
+        assert (await fetched(house, url))[0] == 404
 
 
 async def test_what_is_no_form_with_one_file_leaves_the_upload_open(house: AccountsHouse) -> None:
