@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.brand import events as brand
 from domain.events import Event
+from domain.overlay import events as overlay
 from domain.streamer import events as streamer
 from domain.wallet import events as wallet
 
@@ -27,6 +28,13 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     streamer.StreamerJoined: (),
     streamer.PlatformLinkConfirmed: (),
     streamer.PlatformUnlinked: (),
+    overlay.OverlayAdded: (),
+    overlay.OverlayChanged: (),
+    overlay.OverlayTokenRotated: (),
+    overlay.OverlayRevoked: (),
+    overlay.OverlayAlertRaised: (),
+    overlay.OverlaysSwitchedOff: (),
+    overlay.OverlaysSwitchedOn: (),
     brand.BrandCreated: (),
     brand.BrandChanged: (),
     brand.BrandTeamChanged: (),

@@ -15,6 +15,8 @@ from gql.identity.privacy_mutations import PrivacyMutation
 from gql.identity.provider_mutations import ProviderMutation
 from gql.limits import Limits
 from gql.nodes import NodeQuery
+from gql.overlay.mutations import OverlayMutation, OverlayStaffMutation
+from gql.overlay.subscriptions import OverlaySubscription
 from gql.scalars import SCALARS
 from gql.staff.audit_queries import AuditQuery
 from gql.staff.mutations import MergeMutation, StaffMutation, SystemMutation
@@ -49,11 +51,13 @@ MUTATIONS: tuple[type, ...] = (
     WalletMutation,
     StreamerMutation,
     StreamerStaffMutation,
+    OverlayMutation,
+    OverlayStaffMutation,
     BrandMutation,
     BrandTeamMutation,
     BrandInvitationMutation,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
+SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription, OverlaySubscription)
 
 
 def _root(name: str, description: str, parts: tuple[type, ...]) -> type:

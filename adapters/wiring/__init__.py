@@ -25,6 +25,7 @@ from adapters.redis.quotas import RedisQuotas
 from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
+from adapters.wiring.overlay import OverlayAdapters, overlays_on
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from adapters.wiring.streamer import StreamerAdapters, streamer_of
 from domain.clock import Clock, system_clock
@@ -54,6 +55,7 @@ class Adapters:
     audit_log: PostgresDeeds
     privacy: PrivacyAdapters
     streamer: StreamerAdapters
+    overlay: OverlayAdapters
     brand: BrandAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
@@ -116,6 +118,7 @@ async def plugged(
     works = Works(database, index, clock, vault=knowing.vault)
     standings = PostgresStandings(database, clock)
     identity = _identity(knowing, works, database, standings, quotas, clock)
+    streamer = streamer_of(identity, database)
     deeds = audit_log or _unsealed(database, knowing)
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
@@ -132,7 +135,8 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
-            streamer=streamer_of(identity, database),
+            streamer=streamer,
+            overlay=overlays_on(streamer, database),
             brand=brands_of(identity, database),
             gateways=gateways,
             policy=policy,

@@ -37,6 +37,9 @@ class Section(StrEnum):
     TOP_UPS = "top_ups"
     STREAMER = "streamer"
     PLATFORM_LINKS = "platform_links"
+    OVERLAYS = "overlays"
+    OVERLAY_ALERTS = "overlay_alerts"
+    OVERLAY_STOPS = "overlay_stops"
 
 
 @dataclass(frozen=True, slots=True)
