@@ -45,6 +45,7 @@ from gql.fanout.nobody import SharedContext
 from gql.fanout.places import Places, Room
 from gql.http import GraphQLOverHttp, Reception
 from gql.node import global_id
+from gql.overlay import page
 from gql.requests import bearer_of, presented_cookies
 from gql.routing import AtOnce
 from gql.schema import build_schema
@@ -286,6 +287,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Route("/readyz", routing.ready(application.readiness)),
         Route("/metrics", routing.figures),
         *key_routes(application.published_keys),
+        *page.routes(application.trust.shipped),
         *exports.routes(lambda: application.ports.privacy),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
     ]

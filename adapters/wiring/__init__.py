@@ -118,7 +118,6 @@ async def plugged(
     works = Works(database, index, clock, vault=knowing.vault)
     standings = PostgresStandings(database, clock)
     identity = _identity(knowing, works, database, standings, quotas, clock)
-    streamer = streamer_of(identity, database)
     deeds = audit_log or _unsealed(database, knowing)
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
@@ -135,8 +134,8 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
-            streamer=streamer,
-            overlay=overlays_on(streamer, database),
+            streamer=streamer_of(identity, database),
+            overlay=overlays_on(streamer_of(identity, database), database),
             brand=brands_of(identity, database),
             gateways=gateways,
             policy=policy,

@@ -140,9 +140,8 @@ _TABLES = {
     ),
     Section.OVERLAY_ALERTS: _Table(
         """
-        select overlay_alert.overlay::text || ' ' || lpad(overlay_alert.sequence::text, 20, '0') as key, streamer.person,
-            overlay_alert.overlay, body, is_test,
-            raised_at
+        select overlay_alert.overlay::text || ' ' || lpad(overlay_alert.sequence::text, 20, '0') as key,
+            streamer.person, overlay_alert.overlay, body, is_test, raised_at
         from overlay_alert join overlay on overlay.id = overlay_alert.overlay
         join streamer on streamer.id = overlay.streamer where streamer.person = any($1::uuid[])
         """,
