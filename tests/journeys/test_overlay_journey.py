@@ -257,7 +257,7 @@ async def test_pictures_of_its_states(studio: Studio, tmp_path: Path) -> None:
     """`make screenshots` keeps them."""
     stay_home_without_chromium()
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
-    painted = "document.documentElement.style.background = 'linear-gradient(120deg, #2b3a67, #b56576)'"
+    painted = "document.documentElement.style.background = '#3d5a80'"
     async with studio.page(width=640, height=360) as page:
         for theme, place in (("MIDNIGHT", "BOTTOM_RIGHT"), ("DAYLIGHT", "TOP_LEFT"), ("NEON", "BOTTOM")):
             wanted = {"name": "Main", "theme": theme, "place": place, "goal": GOAL}
