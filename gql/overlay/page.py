@@ -32,8 +32,10 @@ _SCENE: Final = "OverlayScene"
 
 
 def routes(shipped: Iterable[TrustedDocument]) -> list[Route]:
-    """Where the page is, and its parts. Raises StopIteration where its document is not among those that are shipped."""
-    scene = next(each for each in shipped if each.name == _SCENE and Client.OVERLAY in each.clients)
+    """Where the page is, and its parts; nowhere, unless the document that it asks by is among those that are shipped."""
+    scene = next((each for each in shipped if each.name == _SCENE and Client.OVERLAY in each.clients), None)
+    if scene is None:
+        return []
     page = Template((_FOLDER / "page.html").read_text(encoding="utf-8")).substitute(document=document_id(scene.text))
     parts = {file.name: file.read_bytes() for file in _FOLDER.iterdir() if file.suffix in _KINDS}
 
