@@ -32,7 +32,7 @@ _SCENE: Final = "OverlayScene"
 
 
 def routes(shipped: Iterable[TrustedDocument]) -> list[Route]:
-    """Where the page is, and its parts; nowhere, unless the document that it asks by is among those that are shipped."""
+    """Where the page is, and its parts; nowhere, unless the document that it asks by is among those shipped."""
     scene = next((each for each in shipped if each.name == _SCENE and Client.OVERLAY in each.clients), None)
     if scene is None:
         return []

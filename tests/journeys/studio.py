@@ -14,6 +14,7 @@ from tests.gql.house import PROTOCOL, Socket
 from tests.identity_settings import IDENTITY
 from tests.journeys.house import Journey
 from tests.vaults import VaultKeys, open_vault
+from tests.waiting import PATIENCE_S
 
 REFUSED = "... on Refusal { code message }"
 _PROFILE = {
@@ -38,8 +39,7 @@ SCENE = """subscription ($after: Cursor) { overlayScene(after: $after) {
   ... on OverlayAlert { cursor kind name message amount { amount currency } isTest }
 } }"""
 GOAL = {"title": "New microphone", "reached": 3, "target": 10}
-PATIENCE_MS = 60_000
-"""A page comes back within half a minute; the machine may be busy besides."""
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Studio:
     token: str = ""
     complaints: list[str] = field(default_factory=list)
 
-    async def do(self, verb: str, actor: Actor | None = None, **given: object) -> Any:
+    async def do(self, verb: str, actor: Actor | None = None, /, **given: object) -> Any:
         """What a mutation comes to."""
         kind = f"{verb[0].upper()}{verb[1:]}Input"
         query = f"mutation ($input: {kind}!) {{ {verb}(input: $input) {{ __typename {_ANSWERS[verb]} {REFUSED} }} }}"
@@ -114,12 +114,12 @@ async def message(socket: Socket) -> Any:
 
 
 async def line_is(page: Page, state: str) -> None:
-    await expect(page.locator("body")).to_have_attribute("data-line", state, timeout=PATIENCE_MS)
+    await expect(page.locator("body")).to_have_attribute("data-line", state)
 
 
 async def shows(page: Page, text: str) -> None:
     """An alert with these words is on the picture."""
-    await expect(page.locator("#alert.shown")).to_contain_text(text, timeout=PATIENCE_MS)
+    await expect(page.locator("#alert.shown")).to_contain_text(text)
 
 
 @asynccontextmanager
