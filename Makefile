@@ -1,7 +1,7 @@
 # Gametriggers: everything a developer types. Paths are relative on purpose: a checkout may live anywhere.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth schema soak lock reset format install
+.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth screenshots schema soak lock reset format install
 
 PY := .venv/bin/python
 STAMP := .venv/installed
@@ -71,6 +71,9 @@ bench-fanout: $(STAMP) ## Measure how fast an event reaches a thousand sockets, 
 bench-enumeration: $(STAMP) ## Measure whether an answer takes longer for an address that is known
 	@$(PY) -m tests.bench.enumeration
 
+screenshots: $(STAMP) ## Take the pictures of the overlay's page anew that the README shows (needs Chromium)
+	SCREENSHOTS=docs/overlay $(PY) -m pytest -q tests/journeys/test_overlay_journey.py -k pictures
+
 schema: $(STAMP) ## Write schema.graphql anew
 	$(PY) -m adapters.cli schema
 
@@ -81,6 +84,7 @@ soak: $(STAMP) ## Run the long tests: kill loops (MINUTES=10), large budgets (EX
 	ENGINE_EXAMPLES=50000 $(PY) -m pytest -n $(WORKERS) tests/gql/engine $(ARGS)
 	FUZZ_DOCUMENTS=20000 $(PY) -m pytest tests/gql/hostile/test_documents.py $(ARGS)
 	SCHEMATHESIS_EXAMPLES=100 $(PY) -m pytest tests/gql/hostile/test_schemathesis.py $(ARGS)
+	NETWORK_AWAY_S=120 $(PY) -m pytest tests/journeys/test_overlay_journey.py -k dead $(ARGS)
 	BRUTE_FORCE=all $(PY) -m pytest tests/journeys/test_brute_force.py $(ARGS)
 	$(MAKE) test-older
 

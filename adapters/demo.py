@@ -30,6 +30,9 @@ from domain.ids import BrandId, PersonId, SessionId, TransactionId, derived, uui
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
+from domain.overlay.actions import OverlayWithToken, add_overlay
+from domain.overlay.model import Goal
+from domain.overlay.model import Settings as OverlaySettings
 from domain.rights import BrandRole, StaffRole
 from domain.streamer.linking import OfferedCode, ask_code, say_placed
 from domain.streamer.model import Category, Platform, Profile, Rating, Slot, Weekday
@@ -69,6 +72,8 @@ _STREAM = Profile(
     (Slot(Weekday.FRIDAY, 20 * 60, 23 * 60),),
 )  # fmt: skip
 """What the demo streamer says of themselves."""
+_OVERLAY = OverlaySettings("Main scene", goal=Goal("New microphone", 3, 10))
+"""What the demo streamer shows; `rotateOverlayToken` tells a token of it."""
 _WHY = "demo account"
 _PERSON = "insert into person (id, mail_verified_at) values ($1, now()) on conflict do nothing"
 _MEMBERSHIP = """
@@ -201,6 +206,9 @@ async def _stream(ports: Adapters, person: PersonId, account: Account) -> None:
     if not isinstance(offered, OfferedCode):
         raise DemoError(f"{account.meaning} could not link an account: {offered}")
     await say_placed(ports.streamer, streamer, offered.link.id)
+    added = await add_overlay(ports.overlay, streamer, _OVERLAY)
+    if not isinstance(added, OverlayWithToken):
+        raise DemoError(f"{account.meaning} could not have an overlay: {added}")
 
 
 async def _join_brand(ports: Adapters, person: PersonId, role: BrandRole) -> None:

@@ -31,9 +31,10 @@ _SECRETS_IN_TEXT = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), rf"\1 {HIDDEN}"),
     (re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@"), rf"\1:{HIDDEN}@"),
+    (re.compile(r"\bgto_[\w-]+"), HIDDEN),
     (re.compile(r"\bSB-Mid-[\w-]+|\bMid-server-[\w-]+"), HIDDEN),
 )
-_SIGNS = ("eyj", "bearer", "basic", "://", "mid-")
+_SIGNS = ("eyj", "bearer", "basic", "://", "mid-", "gto_")
 """One of these stands in whatever those patterns find, in small letters."""
 _NAMES_AND_SIGNS = (*_SECRET_NAMES, *_SIGNS)
 _DEEPEST = 6

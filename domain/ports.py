@@ -9,6 +9,7 @@ from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
 from domain.ledger.ports import Feed, Submissions
+from domain.overlay.ports import OverlayPorts
 from domain.quotas import Quotas
 from domain.streamer.ports import StreamerPorts
 from domain.wallet.ports import WalletPorts
@@ -55,6 +56,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def streamer(self) -> StreamerPorts:
         """What streamers take."""
+        ...
+
+    @property
+    def overlay(self) -> OverlayPorts:
+        """What overlays take."""
         ...
 
     @property

@@ -65,6 +65,8 @@ EXPORT = Quota("export", 3, timedelta(days=7))
 """Copies of everything that is a person's, by person."""
 PLATFORM_CODE = Quota("platform_code", 5, timedelta(days=1))
 """Codes that prove an account on another platform, by person."""
+OVERLAY_TEST = Quota("overlay_test", 30, _MINUTE)
+"""What somebody sends to their overlays to look at, by person."""
 BRAND = Quota("brand", 5, timedelta(days=1))
 """Brands that somebody makes, by person."""
 INVITATION = Quota("invitation", 30, timedelta(days=1))
@@ -80,6 +82,8 @@ UPLOAD_FINISHED = Quota("upload_finished", 60, _HOUR)
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE, counts_everything=True)
+REQUESTS_OF_OVERLAY = Quota("requests_of_overlay", 120, _MINUTE, counts_everything=True)
+"""Overlays have a budget of their own: what they do is nobody's."""
 REQUESTS_OF_PERSON = Quota("requests_of_person", 600, _MINUTE, counts_everything=True)
 COST_OF_PERSON = Quota("cost_of_person", 60_000, _MINUTE, counts_everything=True)
 """Sum of what queries cost, as the limits weigh them."""
@@ -88,9 +92,9 @@ USUAL: Mapping[str, Quota] = {
     quota.name: quota
     for quota in (
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
-        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, BRAND,
+        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, OVERLAY_TEST, BRAND,
         INVITATION, INVITATION_TO_ADDRESS, UPLOAD, UPLOADED_MEBIBYTES, UPLOAD_FINISHED, DEPOSIT, WITHDRAWAL,
-        REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
+        REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON, REQUESTS_OF_OVERLAY,
     )
 }  # fmt: skip
 """Every quota by its name."""

@@ -6,6 +6,7 @@ from typing import Any
 from domain.asset import events as asset
 from domain.brand import events as brand
 from domain.events import Event
+from domain.overlay import events as overlay
 from domain.streamer import events as streamer
 from domain.wallet import events as wallet
 
@@ -30,6 +31,13 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     streamer.PlatformUnlinked: (),
     asset.AssetReady: (),
     asset.AssetRefused: (),
+    overlay.OverlayAdded: (),
+    overlay.OverlayChanged: (),
+    overlay.OverlayTokenRotated: (),
+    overlay.OverlayRevoked: (),
+    overlay.OverlayAlertRaised: (),
+    overlay.OverlaysSwitchedOff: (),
+    overlay.OverlaysSwitchedOn: (),
     brand.BrandCreated: (),
     brand.BrandChanged: (),
     brand.BrandTeamChanged: (),

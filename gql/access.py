@@ -12,6 +12,7 @@ from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
 from domain.actor import Actor
+from domain.overlay.model import Screen
 from domain.rights import BrandRole, Permission
 from gql.enums import describe
 from gql.errors import ForbiddenError, UnauthenticatedError
@@ -34,6 +35,9 @@ class Right(Enum):
     )
     STAFF = strawberry.enum_value(
         "staff", description="Staff with the permission that is named, behind their second factor."
+    )
+    OVERLAY = strawberry.enum_value(
+        "overlay", description="An overlay's page, by the overlay's own token, and nobody else."
     )
     PARENT = strawberry.enum_value("parent", description="Whoever may read the object that the field belongs to.")
 
@@ -86,6 +90,11 @@ class Caller(Protocol):
         """Who is calling; None for a caller who is not signed in."""
         ...
 
+    @property
+    def screen(self) -> Screen | None:
+        """The overlay that is calling, if one is: that is nobody, and may do what overlays do."""
+        ...
+
 
 class Judged:
     """Mixed into a context that stands for many callers, each of whom has the rights that depend on no object."""
@@ -133,10 +142,15 @@ def field(
 def permit(requires: Requires, source: object, caller: Caller) -> None:
     """Let the caller pass, or raise `UnauthenticatedError` or `ForbiddenError`.
 
-    An object is the caller's when its `owner` is a name in the ledger that the caller stands for.
+    An object is the caller's when its `owner` is a name in the ledger that the caller stands for. An overlay has no
+    right of anybody's, not even what is for everybody.
     """
     right = requires.right
-    if right is Right.PUBLIC or right is Right.PARENT or (isinstance(caller, Judged) and right is not Right.OWNER):
+    if right is Right.PARENT or (isinstance(caller, Judged) and right is not Right.OWNER):
+        return
+    if (caller.screen is not None) is not (right is Right.OVERLAY):
+        _refuse_screen(right, caller)
+    if right in {Right.PUBLIC, Right.OVERLAY}:
         return
     actor = caller.actor
     if actor is None:
@@ -147,6 +161,13 @@ def permit(requires: Requires, source: object, caller: Caller) -> None:
         owner = getattr(source, "owner", None)
         if not isinstance(owner, str) or not actor.stands_for(owner, requires.role or BrandRole.VIEWER):
             raise ForbiddenError
+
+
+def _refuse_screen(right: Right, caller: Caller) -> None:
+    """An overlay where people are asked for, or the other way round. Raises as `permit` does."""
+    if right is Right.OVERLAY and caller.actor is None:
+        raise UnauthenticatedError
+    raise ForbiddenError("Overlays do what overlays do, and nobody else does.")
 
 
 def hold(requires: Requires | None, caller: Caller, *, changes: bool) -> None:

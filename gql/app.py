@@ -31,13 +31,14 @@ from domain.identity.model import SignedOutError
 from domain.identity.sessions import actor_of
 from domain.ids import uuid7, uuid7_hex
 from domain.ledger.chart import Purpose
+from domain.overlay.model import TOKEN_PREFIX
 from domain.ports import Ports
 from gql import graphiql, portal, routing
 from gql.budget import Budget
 from gql.context import Context
 from gql.cookies import CookieJar
 from gql.document_files import DocumentsError, trust_of
-from gql.doorkeeper import Doorkeeper, Guest, Leave
+from gql.doorkeeper import Doorkeeper, Guest, Leave, ScreenGuest, screen_of
 from gql.errors import UnauthenticatedError
 from gql.execution import Schema
 from gql.fanout.groups import Fanout
@@ -45,6 +46,7 @@ from gql.fanout.nobody import SharedContext
 from gql.fanout.places import Places, Room
 from gql.http import GraphQLOverHttp, Reception
 from gql.node import global_id
+from gql.overlay import page
 from gql.requests import bearer_of, presented_cookies
 from gql.routing import AtOnce
 from gql.schema import build_schema
@@ -113,6 +115,9 @@ class Application:
         token = bearer_of(request.headers.get("authorization"))
         noted = request.scope["state"]
         origin: Origin = noted["origin"]
+        if token and token.startswith(TOKEN_PREFIX):
+            screen = await screen_of(self.ports.overlay, token)
+            return Context(self.ports, None, noted["request_id"], origin, screen=screen)
         portal = self.sites.portal_of(request.headers, request.headers.get(CHOSEN))
         cookies = presented_cookies(request, portal, self._settings.cookie_domain)
         actor = await self._actor(token, origin) if token else await self._actor_by(cookies, origin)
@@ -122,13 +127,14 @@ class Application:
         """What is counted of who comes to a door and whom nobody knows yet, or whose token is no good."""
         return Budget(self.ports.quotas, None, request.state.origin)
 
-    def open_socket_context(self, actor: Actor, origin: Origin) -> Context:
+    def open_socket_context(self, guest: Guest | ScreenGuest, origin: Origin) -> Context:
         """The context of one operation on a socket."""
         OPERATIONS.labels("websocket").inc()
-        if actor.session is not None:
-            self.ports.standings.used(actor.session, self.ports.clock())
+        if isinstance(guest, Guest):
+            self.ports.standings.used(guest.session, self.ports.clock())
         request_id = uuid7_hex()
-        return Context(self.ports, actor, request_id, replace(origin, request_id=request_id))
+        noted = replace(origin, request_id=request_id)
+        return Context(self.ports, guest.actor, request_id, noted, screen=guest.screen)
 
     async def admit(self, handshake: HTTPConnection, payload: Mapping[str, Any], leave: Leave) -> Admitted:
         """Judge the payload of `connection_init`: `Authorization` as a header has it, or `token` alone, or a cookie."""
@@ -141,18 +147,20 @@ class Application:
 
     async def stay(self, request: Request, context: Context, leave: Leave) -> Admitted | None:
         """Let who reads a stream stay as long as their token lasts; nobody has no token that could end."""
-        if context.actor is None:
+        if context.actor is None and context.screen is None:
             return None
         token = bearer_of(request.headers.get("authorization")) or context.cookies.access
         admitted = await self._admitted(token, context.origin, leave)
-        context.actor = admitted.guest.actor
+        context.actor, context.screen = admitted.guest.actor, admitted.guest.screen
         return admitted
 
     async def _admitted(self, token: str | None, origin: Origin, leave: Leave) -> Admitted:
         if not token:
             raise UnauthenticatedError
-        verified = self._verified(token)
         try:
+            if token.startswith(TOKEN_PREFIX):
+                return Admitted(await self.keeper.admit_screen(token, leave), None)
+            verified = self._verified(token)
             guest = await self.keeper.admit(verified.session, origin, leave)
         except SignedOutError as error:
             raise UnauthenticatedError(str(error)) from None
@@ -161,7 +169,7 @@ class Application:
             raise UnauthenticatedError
         return Admitted(guest, verified.expires_at)
 
-    def part(self, guest: Guest) -> None:
+    def part(self, guest: Guest | ScreenGuest) -> None:
         """Somebody who stayed has left."""
         if self._keeper is not None:
             self._keeper.part(guest)
@@ -280,6 +288,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Route("/readyz", routing.ready(application.readiness)),
         Route("/metrics", routing.figures),
         *key_routes(application.published_keys),
+        *page.routes(application.trust.shipped),
         *exports.routes(lambda: application.ports.privacy),
         *doors.routes(lambda: application.ports.asset),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),

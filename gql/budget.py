@@ -1,13 +1,24 @@
 """What a request takes of its caller's quotas: one of the requests, and of their cost what it will cost.
 
-Whoever is signed in is counted as a person, wherever they are; all others are counted by the address they come from.
+Whoever is signed in is counted as a person, wherever they are; an overlay is counted as itself; all others are counted
+by the address they come from.
 """
 
 from collections.abc import Mapping
 from functools import cache
 
 from domain.actor import Actor, Origin
-from domain.quotas import COST_OF_PERSON, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, Quota, Quotas, Taken, neighbourhood
+from domain.overlay.model import Screen
+from domain.quotas import (
+    COST_OF_PERSON,
+    REQUESTS_OF_ADDRESS,
+    REQUESTS_OF_OVERLAY,
+    REQUESTS_OF_PERSON,
+    Quota,
+    Quotas,
+    Taken,
+    neighbourhood,
+)
 from gql.errors import RateLimitedError
 from gql.telemetry import REFUSALS
 
@@ -15,13 +26,15 @@ from gql.telemetry import REFUSALS
 class Budget:
     """The quotas of one operation."""
 
-    def __init__(self, quotas: Quotas, actor: Actor | None, origin: Origin) -> None:
-        self._quotas, self._actor, self._origin = quotas, actor, origin
+    def __init__(self, quotas: Quotas, actor: Actor | None, origin: Origin, screen: Screen | None = None) -> None:
+        self._quotas, self._actor, self._origin, self._screen = quotas, actor, origin, screen
         self._taken: dict[str, Taken] = {}
 
     async def take_request(self, times: int = 1) -> None:
         """Count a request, or several. Raises `RateLimitedError`."""
-        if self._actor is None:
+        if self._screen is not None:
+            await self._take(REQUESTS_OF_OVERLAY, str(self._screen.overlay), cost=times)
+        elif self._actor is None:
             await self._take(REQUESTS_OF_ADDRESS, neighbourhood(self._origin.address), cost=times)
         else:
             await self._take(REQUESTS_OF_PERSON, str(self._actor.person), cost=times)

@@ -10,6 +10,7 @@ from domain.identity.ports import IdentityPorts
 from domain.identity.sessions import actor_by_now
 from domain.ids import PersonId
 from domain.ledger.ports import AccountView
+from domain.overlay.model import Screen
 from domain.ports import Ports
 from domain.rights import BrandRole
 from gql.budget import Budget
@@ -31,12 +32,14 @@ class Context:
     """Where the request came from."""
     cookies: CookieJar = field(default_factory=CookieJar)
     """What cookies came, and what the answer is to set."""
+    screen: Screen | None = None
+    """The overlay that is calling, which is nobody: there is no actor then."""
     budget: Budget = field(init=False)
     _loaders: Loaders | None = field(default=None, init=False)
     _has_changed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.budget = Budget(self.ports.quotas, self.actor, self.origin)
+        self.budget = Budget(self.ports.quotas, self.actor, self.origin, self.screen)
 
     @property
     def loaders(self) -> Loaders:
@@ -89,6 +92,13 @@ class Context:
         if self.actor is None:
             raise UnauthenticatedError
         return self.actor
+
+    @property
+    def calling_screen(self) -> Screen:
+        """The overlay that is calling. Raises `UnauthenticatedError` if none is."""
+        if self.screen is None:
+            raise UnauthenticatedError
+        return self.screen
 
     def owns(self, account: AccountView | None) -> bool:
         """Whether an account exists and is the caller's own: for all others it is as if it did not exist."""

@@ -91,7 +91,7 @@ class Conversation:
 
     @property
     def _person(self) -> str:
-        return str(self._admitted.guest.actor.person) if self._admitted is not None else ""
+        return self._admitted.guest.subject if self._admitted is not None else ""
 
     def _end(self, ending: Ending | None) -> None:
         if not self._over.done():
@@ -184,8 +184,7 @@ class Conversation:
         self._admitted = admitted
         if not self._host.places.enter("sockets_of_person", self._person, self):
             raise BrokenProtocolError(TRY_AGAIN_LATER, "Try again later: you have too many sockets")
-        left = (admitted.expires_at - self._host.clock()).total_seconds()
-        self._end_after(max(left, 0.0), Ending(FORBIDDEN, "Forbidden: the token has expired"))
+        self._end_after(admitted.left_s(self._host.clock()), Ending(FORBIDDEN, "Forbidden: the token has expired"))
         await self._line.send({"type": "connection_ack"})
 
     async def _subscribe(self, id_: str, payload: object) -> None:
@@ -208,7 +207,7 @@ class Conversation:
     def _context(self) -> Context:
         if self._admitted is None:
             raise UnauthenticatedError
-        return self._host.open_context(self._admitted.guest.actor, self._websocket.state.origin)
+        return self._host.open_context(self._admitted.guest, self._websocket.state.origin)
 
     async def _run(self, id_: str, operation: Operation, context: Context) -> None:
         """Carry out one operation, or let it follow others that are carried out for many."""

@@ -20,6 +20,7 @@ from domain.brand import refusals as brand
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
+from domain.overlay import refusals as overlay
 from domain.streamer import refusals as streamer
 from domain.wallet import model as wallet
 from gql.access import Right, field
@@ -51,7 +52,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset, overlay))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

@@ -17,6 +17,8 @@ from gql.identity.privacy_mutations import PrivacyMutation
 from gql.identity.provider_mutations import ProviderMutation
 from gql.limits import Limits
 from gql.nodes import NodeQuery
+from gql.overlay.mutations import OverlayMutation, OverlayStaffMutation
+from gql.overlay.subscriptions import OverlaySubscription
 from gql.scalars import SCALARS
 from gql.staff.audit_queries import AuditQuery
 from gql.staff.mutations import MergeMutation, StaffMutation, SystemMutation
@@ -52,12 +54,14 @@ MUTATIONS: tuple[type, ...] = (
     WalletMutation,
     StreamerMutation,
     StreamerStaffMutation,
+    OverlayMutation,
+    OverlayStaffMutation,
     BrandMutation,
     BrandTeamMutation,
     BrandInvitationMutation,
     AssetMutation,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
+SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription, OverlaySubscription)
 
 
 def _root(name: str, description: str, parts: tuple[type, ...]) -> type:

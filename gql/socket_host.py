@@ -7,10 +7,10 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from domain.actor import Actor, Origin
+from domain.actor import Origin
 from domain.clock import Clock
 from gql.context import Context
-from gql.doorkeeper import Guest, Leave
+from gql.doorkeeper import Guest, Leave, ScreenGuest
 from gql.execution import Schema
 from gql.fanout.groups import Fanout
 from gql.fanout.places import Places
@@ -20,8 +20,13 @@ from gql.fanout.places import Places
 class Admitted:
     """Who sits at the other end, and until when."""
 
-    guest: Guest
-    expires_at: datetime
+    guest: Guest | ScreenGuest
+    expires_at: datetime | None
+    """None for who stays as long as they like: an overlay's token has no end of its own."""
+
+    def left_s(self, now: datetime) -> float | None:
+        """After how many seconds they have to leave by themselves."""
+        return max((self.expires_at - now).total_seconds(), 0.0) if self.expires_at is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,9 @@ class Host:
     schema: Schema
     admit: Callable[[HTTPConnection, Mapping[str, Any], Leave], Awaitable[Admitted]]
     """Judges a handshake and the payload of `connection_init`. Raises `UnauthenticatedError`, or `UnavailableError`."""
-    part: Callable[[Guest], None]
+    part: Callable[[Guest | ScreenGuest], None]
     """Is told that somebody has left."""
-    open_context: Callable[[Actor, Origin], Context]
+    open_context: Callable[[Guest | ScreenGuest, Origin], Context]
     """Makes the context of one operation."""
     welcomes: Callable[[Mapping[str, str]], bool]
     """Whether a handshake with these headers comes from a page that we know, or from no page."""

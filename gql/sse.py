@@ -25,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 from domain.clock import Clock
 from domain.quotas import neighbourhood
 from gql.context import Context
-from gql.doorkeeper import Guest, Leave
+from gql.doorkeeper import Guest, Leave, ScreenGuest
 from gql.errors import RateLimitedError, Told, mask
 from gql.execution import Admitted as Operation
 from gql.execution import Schema, admit, answers_to
@@ -68,7 +68,7 @@ class Door:
 
     Raises `UnauthenticatedError`, or `UnavailableError` where nobody can say.
     """
-    part: Callable[[Guest], None]
+    part: Callable[[Guest | ScreenGuest], None]
     """Is told that somebody has left."""
     clock: Clock
     fanout: Fanout
@@ -113,7 +113,7 @@ class EventStream:
         )
         self._began = time.perf_counter()
         self._leaving: list[Callable[[], object]] = []
-        self._guest: Guest | None = None
+        self._guest: Guest | ScreenGuest | None = None
         self._heartbeats: Heartbeats | None = None
         self._line: Line | None = None
         self._outlet: Outlet | None = None
@@ -136,11 +136,11 @@ class EventStream:
             if admitted is not None:
                 self._guest = admitted.guest
                 self._leaving.append(partial(door.part, admitted.guest))
-                self._take_place(door.places, "sockets_of_person", str(admitted.guest.actor.person))
-                left = (admitted.expires_at - door.clock()).total_seconds()
-                later = asyncio.get_running_loop().call_later
-                timer = later(max(left, 0.0), self._leave, "The token has expired", context=_NOBODY)
-                self._leaving.append(timer.cancel)
+                self._take_place(door.places, "sockets_of_person", admitted.guest.subject)
+                if (left := admitted.left_s(door.clock())) is not None:
+                    later = asyncio.get_running_loop().call_later
+                    timer = later(left, self._leave, "The token has expired", context=_NOBODY)
+                    self._leaving.append(timer.cancel)
         except BaseException:
             self._part()
             raise
@@ -153,7 +153,8 @@ class EventStream:
     def _known(self) -> Context:
         """The context; that of the request is let go when others carry out the operation too."""
         if self._context is None:
-            self._context = self._reopen(actor=self._guest.actor if self._guest is not None else None)
+            guest = self._guest
+            self._context = self._reopen(actor=guest.actor, screen=guest.screen) if guest else self._reopen(actor=None)
         return self._context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

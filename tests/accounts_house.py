@@ -21,6 +21,7 @@ from tests.asset_stage import assets_on
 from tests.brand_stage import BrandStage
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
+from tests.overlay_stage import overlays_on
 from tests.streamer_stage import streamers_on
 
 ANI = "ani@mail.example"
@@ -63,6 +64,7 @@ class AccountPorts(FakePorts):
         super().__init__()
         self.identity = stage
         self.streamer = streamers_on(stage)
+        self.overlay = overlays_on(stage)
         self.desk = PostgresDesk(stage.database)
         given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
         self.brand = BrandStage(**given, reads=PostgresBrandReads(stage.database, stage.vault))

@@ -10,7 +10,10 @@ from domain.quotas import Quota, Taken, changed_quotas
 
 SECOND = timedelta(seconds=1)
 
-HIGH = "requests_of_address=1000000/60,requests_of_person=1000000/60,cost_of_person=999999999/60,deposit=1000000/3600"
+HIGH = (
+    "requests_of_address=1000000/60,requests_of_person=1000000/60,cost_of_person=999999999/60,deposit=1000000/3600,"
+    "requests_of_overlay=1000000/60,overlay_test=1000000/60"
+)
 """The setting of those whose tests ask more often than people do."""
 HIGH_QUOTAS = changed_quotas(HIGH)
 

@@ -25,6 +25,7 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
 from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest, Submissions, wallet_topic
 from domain.money import Currency, Money
+from domain.overlay.ports import OverlayPorts
 from domain.quotas import Quotas
 from domain.streamer.ports import StreamerPorts
 from domain.wallet.gateway import Gateway
@@ -222,6 +223,19 @@ class FakeStreamers(FakeIdentity):
     reads = NobodyStreams()
 
 
+class NoOverlays:
+    """Reads of overlays where there are none."""
+
+    async def screen_of(self, digest: object) -> None:
+        return None
+
+
+class FakeOverlays(FakeStreamers):
+    """As much of overlays as is asked for by tests of something else; theirs is a real one, in `overlay_stage`."""
+
+    overlays = NoOverlays()
+
+
 class FakePrivacy(FakeIdentity):
     """As much of privacy as is asked for by tests of something else; theirs is a real one, in `privacy_stage`."""
 
@@ -279,6 +293,7 @@ class FakePorts:
         self.identity = cast("IdentityPorts", FakeIdentity(self.clock, self.quotas, self.standings))
         self.privacy = cast("PrivacyPorts", FakePrivacy(self.clock, self.quotas, self.standings))
         self.streamer = cast("StreamerPorts", FakeStreamers(self.clock, self.quotas, self.standings))
+        self.overlay = cast("OverlayPorts", FakeOverlays(self.clock, self.quotas, self.standings))
         self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
         self.asset = cast("AssetPorts", FakeAssets(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)

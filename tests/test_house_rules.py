@@ -53,6 +53,8 @@ MORE_CONTEXT_FILES = {
     },
     "domain/streamer": {"checking", "events", "linking", "places", "platforms", "profile", "refusals"},
     "gql/streamer": {"answers", "enums", "inputs", "lookups"},
+    "domain/overlay": {"alerts", "events", "refusals", "sessions", "switches"},
+    "gql/overlay": {"answers", "enums", "inputs", "lookups", "page"},
     "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs"},
     "gql/wallet": {"lookups", "enums", "top_up"},
     "domain/wallet": {

@@ -26,6 +26,7 @@ from adapters.postgres.identity.tickets import PostgresTickets
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_event
+from adapters.postgres.overlay.store import PostgresOverlays
 from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.streamer.links import PostgresPlatformLinks
 from adapters.postgres.streamer.profiles import PostgresStreamers
@@ -60,6 +61,7 @@ class PostgresWork:
         self.estates = PostgresEstates(connection)
         self.streamers = PostgresStreamers(connection)
         self.platform_links = PostgresPlatformLinks(connection)
+        self.overlays = PostgresOverlays(connection)
         self.brands = PostgresBrands(connection)
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)

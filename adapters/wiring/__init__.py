@@ -28,6 +28,7 @@ from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.asset import AssetAdapters, assets_of
 from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
+from adapters.wiring.overlay import OverlayAdapters, overlays_on
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from adapters.wiring.streamer import StreamerAdapters, streamer_of
 from domain.asset.ports import Files
@@ -59,6 +60,7 @@ class Adapters:
     audit_log: PostgresDeeds
     privacy: PrivacyAdapters
     streamer: StreamerAdapters
+    overlay: OverlayAdapters
     brand: BrandAdapters
     asset: AssetAdapters
     gateways: Mapping[str, Gateway]
@@ -140,6 +142,7 @@ async def plugged(
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
             streamer=streamer_of(identity, database),
+            overlay=overlays_on(streamer_of(identity, database), database),
             brand=brands_of(identity, database),
             asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
             gateways=gateways,

@@ -38,6 +38,9 @@ class Section(StrEnum):
     STREAMER = "streamer"
     PLATFORM_LINKS = "platform_links"
     FILES = "files"
+    OVERLAYS = "overlays"
+    OVERLAY_ALERTS = "overlay_alerts"
+    OVERLAY_STOPS = "overlay_stops"
 
 
 @dataclass(frozen=True, slots=True)

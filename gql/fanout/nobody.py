@@ -2,6 +2,7 @@
 
 from domain.actor import Actor, Origin
 from domain.ids import uuid7_hex
+from domain.overlay.model import Screen
 from domain.ports import Ports
 from gql.access import Judged
 from gql.context import Context
@@ -39,6 +40,16 @@ class SharedContext(Judged, Context):
 
     @actor.setter
     def actor(self, actor: Actor | None) -> None:
+        pass
+
+    @property
+    def screen(self) -> Screen | None:
+        """None."""
+        self.was_asked_for_somebody = True
+        return None
+
+    @screen.setter
+    def screen(self, screen: Screen | None) -> None:
         pass
 
     @property

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 import strawberry
 
+from domain.overlay.model import MOST_OVERLAYS, Side
 from domain.streamer import model
 from domain.streamer.model import PlatformLink, Slot, StreamerId
 from domain.streamer.platforms import profile_address
@@ -15,6 +16,8 @@ from gql.asset.lookups import assets
 from gql.asset.types import AssetFile, InSize
 from gql.batching import Asked, batched
 from gql.node import Node, global_id
+from gql.overlay.lookups import overlays_of, stops_of
+from gql.overlay.types import OverlayStop, StreamerOverlay
 from gql.streamer.enums import Category, LinkState, Platform, Rating, Weekday
 from gql.streamer.lookups import links_of, streamers
 from gql.weights import at_most
@@ -130,6 +133,21 @@ class Streamer(Node):
     def links(self) -> Asked[list["StreamerLink"]]:
         """The streamer's links, in whichever state."""
         return Asked(self.found.id, lambda found: [StreamerLink(found=each) for each in found])
+
+    @batched(Right.OWNER, "Your overlays, oldest first.", load=overlays_of, list_size=at_most(MOST_OVERLAYS))
+    def overlays(self) -> Asked[list[StreamerOverlay]]:
+        """The streamer's overlays."""
+        return Asked(self.found.id, lambda found: [StreamerOverlay(found=each) for each in found])
+
+    @batched(
+        Right.OWNER,
+        "Who has switched all of your overlays off; empty while they are on.",
+        load=stops_of,
+        list_size=at_most(len(Side)),
+    )
+    def overlay_stops(self) -> Asked[list[OverlayStop]]:
+        """Who has switched the overlays off."""
+        return Asked(self.found.id, lambda found: [*map(OverlayStop.of, found)])
 
     @field(Right.OWNER, "Since when you are a streamer.")
     def created_at(self) -> datetime:

@@ -563,7 +563,8 @@ def test_every_root_field_of_staff_is_asked_above() -> None:
     }
     with_streamers = {"platformLinksToCheck", "confirmPlatformLink", "rejectPlatformLink"}
     with_brands = {"brandCases", "decideBrand"}
-    elsewhere = {"lookUpRetained", *with_brands, *with_streamers}  # with privacy
+    with_overlays = {"switchStreamerOverlays"}
+    elsewhere = {"lookUpRetained", *with_overlays, *with_brands, *with_streamers}  # with privacy
     assert found - elsewhere == OF_MANAGERS | OF_AUDITORS | OF_SUPER_ADMINS == {*QUERIES, *MUTATIONS}
 
 

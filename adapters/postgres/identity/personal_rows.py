@@ -1,4 +1,4 @@
-"""All of identity, brands, streamers and wallet that is a person's, for their export: page by page, opened.
+"""All of identity, brands, streamers, overlays and wallet that is a person's, for their export: page by page, opened.
 
 A page is found by the key behind which the last one ended, so that no connection is held between two pages.
 """
@@ -137,6 +137,31 @@ _TABLES = {
         where streamer.person = any($1::uuid[])
         """,
         {"account": "platform_account", "reason": "platform_reason"},
+    ),
+    Section.OVERLAYS: _Table(
+        """
+        select overlay.id::text as key, overlay.id, streamer.person, words, goal_reached, goal_target, width, height,
+            place, theme, safe_area, overlay.created_at, overlay.changed_at, revoked_at
+        from overlay join streamer on streamer.id = overlay.streamer where streamer.person = any($1::uuid[])
+        """,
+        {"words": "overlay_words"},
+    ),
+    Section.OVERLAY_ALERTS: _Table(
+        """
+        select overlay_alert.overlay::text || ' ' || lpad(overlay_alert.sequence::text, 20, '0') as key,
+            streamer.person, overlay_alert.overlay, body, is_test, raised_at
+        from overlay_alert join overlay on overlay.id = overlay_alert.overlay
+        join streamer on streamer.id = overlay.streamer where streamer.person = any($1::uuid[])
+        """,
+        {"body": "overlay_alert"},
+    ),
+    Section.OVERLAY_STOPS: _Table(
+        """
+        select overlay_stop.streamer::text || ' ' || side as key, streamer.person, side, since, reason
+        from overlay_stop join streamer on streamer.id = overlay_stop.streamer
+        where streamer.person = any($1::uuid[])
+        """,
+        {"reason": "overlay_stop_reason"},
     ),
 }
 

@@ -25,6 +25,9 @@ from domain.ids import AccountId, AssetId, BrandId, PersonId, TransactionId, uui
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
+from domain.overlay.actions import OverlayWithToken, add_overlay
+from domain.overlay.model import Settings, Side, Stop
+from domain.overlay.switches import REASON_FIELD
 from domain.quotas import Quota, Taken
 from domain.rights import BrandRole, Permission, StaffRole
 from domain.streamer.linking import ACCOUNT_FIELD
@@ -62,6 +65,8 @@ insert into brand_invitation (id, brand, role, invited_by, digest, mail, mail_in
 values ($1, $2, 'viewer', $3, $4, $5, $6, now(), now() + interval '7 days')
 """
 _FILES = "update brand set logo = $2, documents = $3 where id = $1"
+_OWN: tuple[Side, bytes | None] = (Side.STREAMER, None)
+"""The streamer's own switch, for which there is no reason."""
 _MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, 'brand', $3, 'owner')"
 
 
@@ -143,6 +148,10 @@ class Crowd:
         await self._show(made, within)
         platform = Platform.FACEBOOK if self.people else Platform.TIKTOK
         await self._link(made, platform, LinkState.CONFIRMED)
+        assert isinstance(await add_overlay(self.ports.overlay, self.caller, Settings("A scene")), OverlayWithToken)
+        side, reason = (Side.STAFF, await self.vault.seal(made.person, REASON_FIELD, "why")) if self.people else _OWN
+        async with self.ports.overlay.work() as work:
+            assert await work.overlays.switch_off(made.id, Stop(side, self.ports.clock()), reason)
 
     async def _show(self, streamer: Streamer, sizes: int) -> None:
         """A picture of a streamer."""

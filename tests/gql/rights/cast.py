@@ -19,6 +19,9 @@ from domain.ids import AccountId, BrandId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
+from domain.overlay.actions import OverlayWithToken, add_overlay
+from domain.overlay.alerts import send_test
+from domain.overlay.model import AlertKind, Goal, Settings
 from domain.rights import USUAL_PERMISSIONS, BrandRole, StaffRole
 from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, Streamer, StreamerId
 from domain.streamer.platforms import code_digest
@@ -69,6 +72,7 @@ class Caller:
     spoilt: str = ""
     expired: bool = False
     signed_in: bool = True
+    screen: bool = False
 
 
 CALLERS = (
@@ -91,6 +95,7 @@ CALLERS = (
     Caller("nstp", "a super admin without a fresh code", staff=StaffRole.SUPER_ADMIN, stepped_up=False),
     Caller("n2fa", "a super admin without a second factor", staff=StaffRole.SUPER_ADMIN, second_factor=False),
     Caller("away", "a super admin from a network that is not allowed", staff=StaffRole.SUPER_ADMIN, address=ELSEWHERE),
+    Caller("ovly", "the page of a streamer's overlay", signed_in=False, screen=True),
     Caller("eyes", "an admin who looks through a player's eyes", impersonated=True),
 )  # fmt: skip
 """From those who are nobody to those who may most."""
@@ -103,6 +108,8 @@ class Side:
     enrolled: Enrolled
     owner: str
     keys: dict[str, object] = field(default_factory=dict)
+    token: str = ""
+    """Of their overlay."""
 
     @property
     def ids(self) -> Mapping[str, str]:
@@ -139,7 +146,10 @@ class Casting:
         others = await self._side(other, f"brand:{brands[1 - number]}" if caller.brand else other.actor.owner)
         if caller.spoilt:
             await self._pool.execute(caller.spoilt, own.person)
-        return Cast(caller, self._headers(caller, own), mine, others, Nobodys())
+        headers = self._headers(caller, own)
+        if caller.screen:
+            headers["Authorization"] = f"Bearer {mine.token}"
+        return Cast(caller, headers, mine, others, Nobodys())
 
     async def _caller(self, caller: Caller, brands: list[BrandId]) -> Enrolled:
         now = datetime.now(UTC)
@@ -259,6 +269,15 @@ async def _platform_link(_: Any, ports: Adapters, side: Side) -> object:
     return id_
 
 
+async def _overlay(_: Any, ports: Adapters, side: Side) -> object:
+    made = await add_overlay(ports.overlay, Actor(side.enrolled.person), Settings("Main scene", goal=Goal("All", 1, 2)))
+    assert isinstance(made, OverlayWithToken), made
+    side.token = made.token
+    sent = await send_test(ports.overlay, Actor(side.enrolled.person), made.overlay, AlertKind.TIP, "Ayu", "")
+    assert sent == made.overlay
+    return made.overlay
+
+
 async def _brand(_: Any, __: Adapters, side: Side) -> object | None:
     kind, _colon, name = side.owner.partition(":")
     return UUID(name) if kind == "brand" else None
@@ -314,6 +333,7 @@ MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] 
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
     "Streamer": _streamer, "PlatformLink": _platform_link, "Asset": _asset, "AnotherAsset": _document,
+    "Overlay": _overlay,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""

@@ -1,0 +1,1 @@
+"""Overlays: pages that streamers lay over their picture, and what those show."""
