@@ -1,5 +1,6 @@
 """A day of an overlay's page: an event each minute, shown once and in order, and no more memory at its end."""
 
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.journeys.studio import Studio, line_is, studio_of
 
 __all__ = ["house", "journey"]
 
-MINUTES = 24 * 60
+MINUTES = int(os.environ.get("OVERLAY_MINUTES", 24 * 60))
 FIRST_LOOK = 120
 """By this minute all that is needed once is there."""
 GROWTH = 1.15
