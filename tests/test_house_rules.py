@@ -32,6 +32,11 @@ MORE_CONTEXT_FILES = {
         *("stores", "watching"),
     },
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
+    "domain/campaign": {
+        *("creatives", "deciding", "events", "ending", "editing", "launching", "participation", "postings", "refusals"),
+        *("spending", "targeting"),
+    },
+    "gql/campaign": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {
         "answers",
