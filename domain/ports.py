@@ -4,6 +4,7 @@ from typing import Protocol
 
 from domain.audit_log import Deeds
 from domain.brand.ports import BrandPorts
+from domain.campaign.ports import CampaignPorts
 from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
@@ -59,6 +60,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def brand(self) -> BrandPorts:
         """What brands take."""
+        ...
+
+    @property
+    def campaign(self) -> CampaignPorts:
+        """What campaigns take."""
         ...
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from domain.brand import events as brand
+from domain.campaign import events as campaign
 from domain.events import Event
 from domain.streamer import events as streamer
 from domain.wallet import events as wallet
@@ -31,6 +32,14 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     brand.BrandChanged: (),
     brand.BrandTeamChanged: (),
     brand.BrandDecided: (),
+    campaign.CampaignCreated: (),
+    campaign.CampaignEdited: (),
+    campaign.CampaignSubmitted: (),
+    campaign.CampaignDecided: (),
+    campaign.CampaignLaunched: (),
+    campaign.CampaignPaused: (),
+    campaign.CampaignResumed: (),
+    campaign.CampaignEnded: (),
 }
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 

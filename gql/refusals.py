@@ -16,6 +16,7 @@ import strawberry
 
 from domain import money, refusal
 from domain.brand import refusals as brand
+from domain.campaign import refusals as campaign
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
@@ -33,6 +34,7 @@ _WORDS = {
     "state": "The state that stands in the way.",
     "retry_after_s": "After how many seconds it may be tried again.",
     "shortest": "The least characters that it may have.",
+    "missing": "What is lacking.",
     "field": "The part of the input that is not right.",
     "longest": "The most characters that it may have.",
 }
@@ -49,7 +51,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, campaign))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

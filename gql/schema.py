@@ -6,6 +6,10 @@ from strawberry.tools import merge_types
 
 from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation
 from gql.brand.staff import BrandStaffQuery
+from gql.campaign.mutations import CampaignMutation, CampaignRunMutation
+from gql.campaign.queries import CampaignQuery
+from gql.campaign.staff import CampaignStaffQuery
+from gql.campaign.subscriptions import CampaignSubscription
 from gql.errors import Manner
 from gql.execution import Schema
 from gql.identity.factor_mutations import SecondFactorMutation, StepUpMutation
@@ -34,6 +38,8 @@ QUERIES: tuple[type, ...] = (
     WalletQuery,
     BrandStaffQuery,
     StreamerQuery,
+    CampaignQuery,
+    CampaignStaffQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
@@ -52,8 +58,10 @@ MUTATIONS: tuple[type, ...] = (
     BrandMutation,
     BrandTeamMutation,
     BrandInvitationMutation,
+    CampaignMutation,
+    CampaignRunMutation,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription,)
+SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription, CampaignSubscription)
 
 
 def _root(name: str, description: str, parts: tuple[type, ...]) -> type:

@@ -18,6 +18,7 @@ from domain.quotas import Quotas
 from domain.vault import Vault
 from tests.accounts_stage import PASSWORD, AccountsStage, staged_accounts
 from tests.brand_stage import BrandStage
+from tests.campaign_stage import campaigns_on
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
 from tests.streamer_stage import streamers_on
@@ -65,6 +66,7 @@ class AccountPorts(FakePorts):
         self.desk = PostgresDesk(stage.database)
         given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
         self.brand = BrandStage(**given, reads=PostgresBrandReads(stage.database, stage.vault))
+        self.campaign = campaigns_on(stage)
         self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):
             setattr(self, name, getattr(stage, name))

@@ -13,6 +13,7 @@ from adapters.identity.opaque import KeyedTokens
 from domain.actor import Actor
 from domain.audit_log import Deed, Deeds
 from domain.brand.ports import BrandPorts
+from domain.campaign.ports import CampaignPorts
 from domain.clock import Clock
 from domain.events import Event
 from domain.identity.desk import Desk
@@ -244,6 +245,19 @@ class FakeBrands(FakeIdentity):
     reads = NoBrands()
 
 
+class NoCampaigns:
+    """Reads of campaigns where there are none."""
+
+    async def campaigns_by_id(self, ids: object) -> dict[Any, Any]:
+        return {}
+
+
+class FakeCampaigns(FakeIdentity):
+    """As much of campaigns as is asked for by tests of something else; theirs is a real one, in `campaign_stage`."""
+
+    reads = NoCampaigns()
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -266,6 +280,7 @@ class FakePorts:
         self.privacy = cast("PrivacyPorts", FakePrivacy(self.clock, self.quotas, self.standings))
         self.streamer = cast("StreamerPorts", FakeStreamers(self.clock, self.quotas, self.standings))
         self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
+        self.campaign = cast("CampaignPorts", FakeCampaigns(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)
         self.events: list[Event] = []

@@ -33,10 +33,10 @@ MORE_CONTEXT_FILES = {
     },
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
     "domain/campaign": {
-        *("creatives", "deciding", "events", "ending", "editing", "launching", "participation", "postings", "refusals"),
-        *("spending", "targeting"),
+        *("creatives", "editing", "events", "participation", "postings", "refusals", "running", "spending"),
+        *("targeting",),
     },
-    "gql/campaign": {"answers", "enums", "inputs", "lookups", "staff"},
+    "gql/campaign": {"answers", "enums", "inputs", "lookups", "plans", "staff"},
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {
         "answers",

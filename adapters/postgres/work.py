@@ -7,6 +7,7 @@ from asyncpg import Connection
 
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.brand.store import PostgresBrands, PostgresInvitations, PostgresTeams
+from adapters.postgres.campaign.store import PostgresCampaigns
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
 from adapters.postgres.identity.consents import PostgresConsents
@@ -62,6 +63,7 @@ class PostgresWork:
         self.brands = PostgresBrands(connection)
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)
+        self.campaigns = PostgresCampaigns(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""

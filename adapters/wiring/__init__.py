@@ -24,6 +24,7 @@ from adapters.redis.feed import Feed
 from adapters.redis.quotas import RedisQuotas
 from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.brand import BrandAdapters, brands_of
+from adapters.wiring.campaign import CampaignAdapters, campaigns_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from adapters.wiring.streamer import StreamerAdapters, streamer_of
@@ -55,6 +56,7 @@ class Adapters:
     privacy: PrivacyAdapters
     streamer: StreamerAdapters
     brand: BrandAdapters
+    campaign: CampaignAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -134,6 +136,7 @@ async def plugged(
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
             streamer=streamer_of(identity, database),
             brand=brands_of(identity, database),
+            campaign=campaigns_of(identity, database),
             gateways=gateways,
             policy=policy,
             clock=clock,

@@ -15,6 +15,7 @@ from adapters.wiring import Adapters, plugged
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed, Detail
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.model import Campaign, CampaignId
 from domain.clock import system_clock
 from domain.identity.addresses import mail_index
 from domain.identity.model import Portal
@@ -32,6 +33,7 @@ from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
+from tests.campaign_stage import PLAN
 from tests.fake_wallet import FakeGateway
 from tests.gql.test_on_real_servers import GENEROUS
 from tests.identity_parts import knowing_nobody
@@ -85,6 +87,7 @@ class Crowd:
     top_ups: list[TopUp] = field(default_factory=list)
     people: list[PersonId] = field(default_factory=list)
     streamers: list[StreamerId] = field(default_factory=list)
+    campaigns: list[CampaignId] = field(default_factory=list)
     networks: int = 0
 
     @property
@@ -93,12 +96,13 @@ class Crowd:
         own = global_id("Viewer", self.caller.person)
         wallets = [global_id("Wallet", wallet) for wallet in self.wallets]
         brands = [global_id("Brand", brand) for brand in self.caller.brands]
+        campaigns = [global_id("Campaign", campaign) for campaign in self.campaigns]
         top_ups = [global_id("TopUp", top_up.id) for top_up in self.top_ups]
         return {
             "Viewer": own, "Viewers": [own] * len(self.people), "Person": global_id("Person", self.people[0]),
             "Wallet": wallets[0], "Wallets": wallets, "TopUp": top_ups[0], "TopUps": top_ups,
             "Streamer": self._streamers[0], "Streamers": self._streamers,
-            "Brand": brands[0], "Brands": brands,
+            "Brand": brands[0], "Brands": brands, "Campaign": campaigns[0], "Campaigns": campaigns,
             "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
             "search": {"mail": MAIL},
         }  # fmt: skip
@@ -194,7 +198,15 @@ class Crowd:
         for index in (me.bytes, *(person.bytes for person in people)):
             invitation = uuid7()
             await self._execute(_INVITATION, invitation, brand, contact, invitation.bytes, mail, index)
+        for _ in range(within):
+            await self._campaign(brand)
         self.caller = replace(self.caller, brands={**self.caller.brands, brand: BrandRole.OWNER})
+
+    async def _campaign(self, brand: BrandId) -> None:
+        made = Campaign(CampaignId(uuid7()), brand, PLAN, self.ports.clock())
+        async with self.ports.work() as work:
+            assert await work.campaigns.add(made)
+        self.campaigns.append(made.id)
 
     async def _identify(self, person: PersonId) -> None:
         identity = uuid7()

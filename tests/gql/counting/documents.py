@@ -31,6 +31,8 @@ GIVEN: Mapping[str, str] = {
     "wallet.id": "$Wallet",
     "topUp.id": "$TopUp",
     "streamer.id": "$Streamer",
+    "campaigns.brandId": "$Brand",
+    "campaignCases.state": "DRAFT",
 }
 """Arguments that must be given, or had better be; a page is as long as it may be."""
 APART = {"Query.verifyAuditLog"}

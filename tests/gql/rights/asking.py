@@ -43,6 +43,7 @@ VALUES: Mapping[str, Any] = {
     "locale": "ENGLISH", "first": 1, "provider": "GOOGLE", "miniApp": "hash=text",
     "SetRolePermissionsInput.role": "SUPPORT", "SetStaffRoleInput.role": "ADMIN", "permissions": "MANAGE_USERS",
     "language": "id", "country": "ID", "timeZone": "Asia/Jakarta", "platform": "FACEBOOK", "account": "an.account",
+    "PlanInput.link": "https://baterai.example/play",
     "ConfirmPlatformLinkInput.code": PLATFORM_CODE,
 }  # fmt: skip
 """What arguments are to be, by name, or by type and name."""
@@ -59,7 +60,7 @@ ID_NAMES: Mapping[str, str] = {
 
 SCALARS: Mapping[str, Any] = {
     "String": "text", "Boolean": True, "Int": 1, "Decimal": "1", "DateTime": "2099-01-01T00:00:00Z", "Cursor": "none",
-    "Float": 1.0,
+    "Float": 1.0, "Date": "2027-01-01",
 }  # fmt: skip
 """What they are to be otherwise, by type."""
 

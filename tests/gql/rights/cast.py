@@ -11,6 +11,7 @@ from adapters.identity.tokens import Tokens
 from adapters.wiring import Adapters
 from domain.actor import Actor
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.model import Campaign, CampaignId
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
 from domain.ids import AccountId, BrandId, TransactionId, uuid7
@@ -25,6 +26,7 @@ from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
+from tests.campaign_stage import PLAN
 from tests.gql.rights.asking import PLATFORM_CODE
 from tests.people import Enrolled, enroll, open_session
 from tests.streamer_stage import PROFILE
@@ -281,11 +283,21 @@ async def _brand_invitation(pool: Any, ports: Adapters, side: Side) -> object | 
     return invitation
 
 
+async def _campaign(_: Any, ports: Adapters, side: Side) -> object | None:
+    """One that its brand plans."""
+    if "Brand" not in side.keys:
+        return None
+    made = Campaign(CampaignId(uuid7()), BrandId(UUID(str(side.keys["Brand"]))), PLAN, ports.clock())
+    async with ports.work() as work:
+        assert await work.campaigns.add(made)
+    return made.id
+
+
 MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] = {
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
-    "Streamer": _streamer, "PlatformLink": _platform_link,
+    "Streamer": _streamer, "PlatformLink": _platform_link, "Campaign": _campaign,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""

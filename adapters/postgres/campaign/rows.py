@@ -1,0 +1,59 @@
+"""Campaigns and their plans: what a row is to the domain, and back."""
+
+from typing import Any
+
+from asyncpg import Record
+
+from domain.campaign.model import Brief, Campaign, CampaignId, CampaignState, Caps, Plan, Pricing, Terms
+from domain.campaign.spending import Pacing, Schedule
+from domain.campaign.targeting import Targeting
+from domain.ids import BrandId
+from domain.money import Currency, Money
+from domain.streamer.model import Category, Platform, Rating
+
+PLAN = """title, description, link, currency, budget, pricing, rate, minutes, daily_cap, streamer_cap, pacing,
+    starts_on, ends_on, time_zone, platforms, countries, languages, categories, highest_rating, least_viewers,
+    avoided"""
+CAMPAIGN = f"""campaign.id, brand, state, campaign.version, seq, reason, created_at, launched_at, ended_at,
+    {PLAN}"""
+FROM = """campaign join campaign_version as plan on plan.campaign = campaign.id and plan.version = campaign.version"""
+
+
+def campaign_of(row: Record) -> Campaign:
+    """A campaign from a row that has `CAMPAIGN`."""
+    return Campaign(
+        CampaignId(row["id"]), BrandId(row["brand"]), plan_of(row), row["created_at"], CampaignState(row["state"]),
+        row["version"], row["seq"], row["reason"], row["launched_at"], row["ended_at"],
+    )  # fmt: skip
+
+
+def plan_of(row: Record) -> Plan:
+    """A plan from a row that has `PLAN`."""
+    currency = Currency(row["currency"])
+    daily, streamer = (
+        None if row[column] is None else Money(row[column], currency) for column in ("daily_cap", "streamer_cap")
+    )
+    targeting = Targeting(
+        tuple(map(Platform, row["platforms"])), tuple(row["countries"]), tuple(row["languages"]),
+        tuple(map(Category, row["categories"])), Rating(row["highest_rating"]), row["least_viewers"],
+        tuple(map(Category, row["avoided"])),
+    )  # fmt: skip
+    return Plan(
+        Brief(row["title"], row["description"], row["link"]),
+        Terms(Pricing(row["pricing"]), Money(row["rate"], currency), row["minutes"]),
+        Money(row["budget"], currency),
+        Schedule(row["starts_on"], row["ends_on"], row["time_zone"]),
+        Caps(daily, streamer), Pacing(row["pacing"]), targeting,
+    )  # fmt: skip
+
+
+def plan_values(plan: Plan) -> list[Any]:
+    """The columns of a plan, in the order in which `PLAN` has them."""
+    brief, terms, schedule, wanted = plan.brief, plan.terms, plan.schedule, plan.targeting
+    daily, streamer = (None if cap is None else cap.minor for cap in (plan.caps.daily, plan.caps.per_streamer))
+    return [
+        brief.title, brief.description, brief.link, plan.currency, plan.budget.minor, terms.pricing, terms.rate.minor,
+        terms.minutes, daily, streamer, plan.pacing, schedule.starts_on, schedule.ends_on, schedule.time_zone,
+        list(wanted.platforms), list(wanted.countries), list(wanted.languages), list(wanted.categories),
+        wanted.highest_rating, wanted.least_viewers, list(wanted.avoided),
+    ]  # fmt: skip

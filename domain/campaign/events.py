@@ -1,0 +1,55 @@
+"""What happens to campaigns. Thin: ids only; whoever listens loads the rest with its own rights."""
+
+from dataclasses import dataclass
+
+from domain.campaign.model import CampaignId
+from domain.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignEvent(Event):
+    """Root of a campaign's events; they are told in order on the campaign's own topic."""
+
+    campaign: CampaignId
+
+    @property
+    def topic(self) -> str:
+        """`campaign:<id>`."""
+        return campaign_topic(self.campaign)
+
+
+def campaign_topic(campaign: CampaignId) -> str:
+    """The topic of a campaign's events."""
+    return f"campaign:{campaign}"
+
+
+class CampaignCreated(CampaignEvent):
+    """A brand has begun to plan it."""
+
+
+class CampaignEdited(CampaignEvent):
+    """It has another plan."""
+
+
+class CampaignSubmitted(CampaignEvent):
+    """Its brand has handed it in."""
+
+
+class CampaignDecided(CampaignEvent):
+    """Staff has approved or rejected it."""
+
+
+class CampaignLaunched(CampaignEvent):
+    """Its budget lies in escrow, and it runs."""
+
+
+class CampaignPaused(CampaignEvent):
+    """It stands still from now on."""
+
+
+class CampaignResumed(CampaignEvent):
+    """It goes on."""
+
+
+class CampaignEnded(CampaignEvent):
+    """It is completed or cancelled, and what was left in escrow is the brand's again."""

@@ -1,0 +1,81 @@
+"""What campaigns need: their rows inside a unit of work, and reads without locks, many at once."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.brand.ports import BrandWork
+from domain.campaign.model import Campaign, CampaignId, CampaignState
+from domain.identity.ports import IdentityPorts
+from domain.ids import BrandId
+
+
+class Campaigns(Protocol):
+    """Campaigns, inside a unit of work."""
+
+    async def add(self, campaign: Campaign) -> bool:
+        """Keep a new campaign with its first plan; False where there is one of its id."""
+        ...
+
+    async def lock(self, id_: CampaignId) -> Campaign | None:
+        """Be alone with a campaign until the unit of work ends. Who locks its brand, too, does that before."""
+        ...
+
+    async def save(self, campaign: Campaign) -> None:
+        """Keep where it stands, and the plan where that is another version."""
+        ...
+
+
+class CampaignWork(BrandWork, Protocol):
+    """A unit of work as campaigns need it."""
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """Campaigns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPage:
+    """So many campaigns of a brand, newest first; those behind one."""
+
+    brand: BrandId
+    first: int
+    after: CampaignId | None = None
+
+
+class CampaignReads(Protocol):
+    """Campaigns, read without locks."""
+
+    async def campaigns_by_id(self, ids: Sequence[CampaignId]) -> Mapping[CampaignId, Campaign]:
+        """Campaigns, whosever they are."""
+        ...
+
+    async def campaigns_of(self, page: CampaignPage) -> Sequence[Campaign]:
+        """A page of a brand's campaigns."""
+        ...
+
+    async def campaigns_by_state(
+        self, state: CampaignState, first: int, after: CampaignId | None
+    ) -> Sequence[Campaign]:
+        """Campaigns that stand so, oldest first; those behind one, however that one stands by now."""
+        ...
+
+    async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:
+        """Campaigns that run and whose last day has passed."""
+        ...
+
+
+class CampaignPorts(IdentityPorts, Protocol):
+    """What campaigns' actions are handed."""
+
+    def work(self) -> AbstractAsyncContextManager[CampaignWork]:
+        """Open a unit of work."""
+        ...
+
+    @property
+    def reads(self) -> CampaignReads:
+        """Campaigns, read without locks."""
+        ...

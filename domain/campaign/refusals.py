@@ -1,0 +1,75 @@
+"""What campaigns say no to. What is another's is refused as what does not exist."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from domain.campaign.model import CampaignState
+from domain.money import Money
+from domain.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCampaign(Refusal):
+    """There is no such campaign, or it is not yours."""
+
+    code: ClassVar[str] = "UNKNOWN_CAMPAIGN"
+    message: str = "There is no such campaign of yours."
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRefused(Refusal):
+    """Something of what the campaign is to be cannot be so."""
+
+    code: ClassVar[str] = "PLAN_REFUSED"
+    message: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignNotReady(Refusal):
+    """The campaign does not stand where that can be done."""
+
+    code: ClassVar[str] = "CAMPAIGN_NOT_READY"
+    message: str
+    state: CampaignState
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignMovedOn(Refusal):
+    """What staff looked at has changed meanwhile."""
+
+    code: ClassVar[str] = "CAMPAIGN_MOVED_ON"
+    message: str = "The campaign has another plan by now: look at it again."
+
+
+@dataclass(frozen=True, slots=True)
+class BrandNotVerified(Refusal):
+    """Only a brand that staff has verified launches campaigns."""
+
+    code: ClassVar[str] = "BRAND_NOT_VERIFIED"
+    message: str = "Staff has not verified this brand yet: it launches campaigns after that."
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleOver(Refusal):
+    """The campaign's last day has passed."""
+
+    code: ClassVar[str] = "SCHEDULE_OVER"
+    message: str = "The last day of this campaign has passed: give it another schedule first."
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetNotCovered(Refusal):
+    """The brand's prepaid wallet does not hold the budget."""
+
+    code: ClassVar[str] = "BUDGET_NOT_COVERED"
+    message: str
+    missing: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaidFrozen(Refusal):
+    """The brand's prepaid wallet is frozen or closed."""
+
+    code: ClassVar[str] = "PREPAID_FROZEN"
+    message: str = "The brand's prepaid wallet is frozen: nothing leaves it. Write to us."

@@ -1,0 +1,51 @@
+"""What the mutations of campaigns answer."""
+
+from domain.brand import refusals as brand
+from domain.campaign import refusals
+from domain.identity import refusals as identity
+from gql.campaign.staff import CampaignCase
+from gql.campaign.types import Campaign
+from gql.refusals import result
+
+_OF_A_CAMPAIGN = (refusals.UnknownCampaign, brand.RoleTooLow, refusals.CampaignNotReady)
+
+CreateCampaignResult = result(
+    "CreateCampaignResult",
+    Campaign,
+    refusals.PlanRefused,
+    identity.TooManyTries,
+    brand.UnknownBrand,
+    brand.RoleTooLow,
+    refusals.UnknownCampaign,
+    description="The campaign, or why there is none.",
+)
+EditCampaignResult = result(
+    "EditCampaignResult",
+    Campaign,
+    refusals.PlanRefused,
+    *_OF_A_CAMPAIGN,
+    description="The campaign as it is now, or why nothing has changed.",
+)
+MoveCampaignResult = result(
+    "MoveCampaignResult", Campaign, *_OF_A_CAMPAIGN, description="The campaign as it stands now, or why it does not."
+)
+LaunchCampaignResult = result(
+    "LaunchCampaignResult",
+    Campaign,
+    *_OF_A_CAMPAIGN,
+    refusals.BrandNotVerified,
+    refusals.ScheduleOver,
+    refusals.BudgetNotCovered,
+    refusals.PrepaidFrozen,
+    description="The campaign, which runs, or why nothing has moved.",
+)
+DecideCampaignResult = result(
+    "DecideCampaignResult",
+    CampaignCase,
+    identity.ReasonRequired,
+    identity.StepUpRequired,
+    refusals.UnknownCampaign,
+    refusals.CampaignNotReady,
+    refusals.CampaignMovedOn,
+    description="The campaign as it is decided, or why it is not.",
+)

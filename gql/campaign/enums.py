@@ -1,0 +1,40 @@
+"""The words of campaigns in the schema."""
+
+from domain.campaign.model import CampaignState, Pricing
+from domain.campaign.spending import Pacing
+from gql.enums import describe
+
+__all__ = ["CampaignState", "Pacing", "Pricing"]
+
+describe(
+    CampaignState,
+    "CampaignState",
+    "Where a campaign stands.",
+    {
+        CampaignState.DRAFT: "Its brand plans it.",
+        CampaignState.IN_REVIEW: "Staff looks at it.",
+        CampaignState.APPROVED: "Staff found nothing wrong: it may be launched.",
+        CampaignState.ACTIVE: "Its budget lies in escrow, and it runs.",
+        CampaignState.PAUSED: "Its budget lies in escrow, and it stands still.",
+        CampaignState.COMPLETED: "It ran, and what was left in escrow is the brand's again.",
+        CampaignState.CANCELLED: "It was given up, and what was left in escrow is the brand's again.",
+    },
+)
+describe(
+    Pricing,
+    "Pricing",
+    "What a minute costs by.",
+    {
+        Pricing.CPM: "The rate is for a minute before a thousand viewers.",
+        Pricing.FLAT: "The rate is for all agreed minutes together, however many watch.",
+    },
+)
+describe(
+    Pacing,
+    "Pacing",
+    "How a budget is spread over the time that a campaign runs.",
+    {
+        Pacing.EVEN: "The same share in the same time.",
+        Pacing.FRONT_LOADED: "Most at first: three quarters by half of the time.",
+    },
+)

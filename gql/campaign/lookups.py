@@ -1,0 +1,19 @@
+"""What batched fields of campaigns look up with."""
+
+from collections.abc import Mapping, Sequence
+
+from domain.brand.model import Brand
+from domain.ids import BrandId
+from domain.ledger.chart import Purpose
+from domain.ledger.ports import AccountView
+from domain.ports import Ports
+
+
+async def escrows(ports: Ports, owners: Sequence[str]) -> Mapping[str, AccountView]:
+    """Escrow accounts by the owner names of their campaigns."""
+    return {each.key.owner: each for each in await ports.books.accounts_of(owners, [Purpose.CAMPAIGN_ESCROW])}
+
+
+async def brands(ports: Ports, ids: Sequence[BrandId]) -> Mapping[BrandId, Brand]:
+    """Brands, whosever they are."""
+    return await ports.brand.reads.brands_by_id(ids)
