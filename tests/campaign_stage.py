@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from adapters.embedded.database import DatabaseAddresses
@@ -102,7 +102,7 @@ class CampaignStage(AccountsStage):
         found = []
         for owner in (brand.owner, campaign.escrow_owner):
             asked = "select posted from account where owner = $1 and purpose in ('brand_prepaid', 'campaign_escrow')"
-            found.append(int(await self.value(asked, owner) or 0) // 100)
+            found.append(int(str(await self.value(asked, owner) or 0)) // 100)
         return found[0], found[1]
 
 
@@ -129,7 +129,3 @@ async def staged_campaigns(addresses: DatabaseAddresses, quotas: Quotas | None =
 async def at_once(*actions: Any) -> list[Any]:
     """What actions answer that begin together."""
     return await asyncio.gather(*actions)
-
-
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]  # year, month, day and so on

@@ -26,8 +26,23 @@ EditCampaignResult = result(
     *_OF_A_CAMPAIGN,
     description="The campaign as it is now, or why nothing has changed.",
 )
-MoveCampaignResult = result(
-    "MoveCampaignResult", Campaign, *_OF_A_CAMPAIGN, description="The campaign as it stands now, or why it does not."
+SubmitCampaignResult = result(
+    "SubmitCampaignResult", Campaign, *_OF_A_CAMPAIGN, description="The campaign as it is handed in, or why it is not."
+)
+PauseCampaignResult = result(
+    "PauseCampaignResult",
+    Campaign,
+    *_OF_A_CAMPAIGN,
+    description="The campaign, which stands still, or why it does not.",
+)
+ResumeCampaignResult = result(
+    "ResumeCampaignResult", Campaign, *_OF_A_CAMPAIGN, description="The campaign, which goes on, or why it does not."
+)
+CompleteCampaignResult = result(
+    "CompleteCampaignResult", Campaign, *_OF_A_CAMPAIGN, description="The campaign as it ended, or why it did not."
+)
+CancelCampaignResult = result(
+    "CancelCampaignResult", Campaign, *_OF_A_CAMPAIGN, description="The campaign as it was given up, or why it was not."
 )
 LaunchCampaignResult = result(
     "LaunchCampaignResult",

@@ -55,7 +55,7 @@ class CampaignMutation:
         Right.OWNER,
         "Hand a campaign in, for staff to look at. It takes a manager.",
         role=BrandRole.MANAGER,
-        graphql_type=answers.MoveCampaignResult,
+        graphql_type=answers.SubmitCampaignResult,
     )
     async def submit_campaign(self, info: Info, wanted: Annotated[inputs.SubmitCampaignInput, Wanted]) -> object:
         """Hand a campaign in."""
@@ -96,7 +96,7 @@ class CampaignRunMutation:
         Right.OWNER,
         "Let a campaign stand still, at once; what was shown by then is paid. It takes a manager.",
         role=BrandRole.MANAGER,
-        graphql_type=answers.MoveCampaignResult,
+        graphql_type=answers.PauseCampaignResult,
     )
     async def pause_campaign(self, info: Info, wanted: Annotated[inputs.PauseCampaignInput, Wanted]) -> object:
         """Let a campaign stand still."""
@@ -106,7 +106,7 @@ class CampaignRunMutation:
         Right.OWNER,
         "Let a paused campaign go on. It takes a manager.",
         role=BrandRole.MANAGER,
-        graphql_type=answers.MoveCampaignResult,
+        graphql_type=answers.ResumeCampaignResult,
     )
     async def resume_campaign(self, info: Info, wanted: Annotated[inputs.ResumeCampaignInput, Wanted]) -> object:
         """Let a paused campaign go on."""
@@ -117,7 +117,7 @@ class CampaignRunMutation:
         "End a campaign that was launched: what is left in escrow is the brand's again. It takes a manager. By itself"
         " it ends with its last day.",
         role=BrandRole.MANAGER,
-        graphql_type=answers.MoveCampaignResult,
+        graphql_type=answers.CompleteCampaignResult,
     )
     async def complete_campaign(self, info: Info, wanted: Annotated[inputs.CompleteCampaignInput, Wanted]) -> object:
         """End a campaign."""
@@ -127,7 +127,7 @@ class CampaignRunMutation:
         Right.OWNER,
         "Give a campaign up, wherever it stands: what is left in escrow is the brand's again. It takes a manager.",
         role=BrandRole.MANAGER,
-        graphql_type=answers.MoveCampaignResult,
+        graphql_type=answers.CancelCampaignResult,
     )
     async def cancel_campaign(self, info: Info, wanted: Annotated[inputs.CancelCampaignInput, Wanted]) -> object:
         """Give a campaign up."""

@@ -131,6 +131,7 @@ class Crowd:
             self.top_ups.append(await self._top_up(len(self.top_ups)))
             await self._execute(_CONSENT, self.caller.person)
             await self._brand(person, within)
+            await self._campaign(next(iter(self.caller.brands)))
 
     async def _stream(self, within: int) -> None:
         """The caller becomes a streamer, or says more of themselves; each time with one more account."""
@@ -198,8 +199,6 @@ class Crowd:
         for index in (me.bytes, *(person.bytes for person in people)):
             invitation = uuid7()
             await self._execute(_INVITATION, invitation, brand, contact, invitation.bytes, mail, index)
-        for _ in range(within):
-            await self._campaign(brand)
         self.caller = replace(self.caller, brands={**self.caller.brands, brand: BrandRole.OWNER})
 
     async def _campaign(self, brand: BrandId) -> None:

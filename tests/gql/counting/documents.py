@@ -5,6 +5,7 @@ What is new in the schema is asked like all the rest, and a list that nobody mak
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from re import search
 from typing import Any
 
 from graphql import (
@@ -122,7 +123,8 @@ def _document(way: Steps) -> Document:
     for step in reversed(way):
         within = f"... on {step.kind} {{ {inside} }}" if step.kind else inside
         inside = f"{_call(step)} {{ {within} }}"
-    name = _call(root).partition("$")[2].rstrip(")")
+    named = search(r"\$(\w+)", _call(root))
+    name = named[1] if named else ""
     type_ = "PeopleSearch!" if name == "search" else "[ID!]!" if name.endswith("s") else "ID!"
     declared = f"query (${name}: {type_})" if name else "query"
     return Document(".".join(str(step) for step in way), f"{declared} {{ {inside} }}")

@@ -43,7 +43,7 @@ VALUES: Mapping[str, Any] = {
     "locale": "ENGLISH", "first": 1, "provider": "GOOGLE", "miniApp": "hash=text",
     "SetRolePermissionsInput.role": "SUPPORT", "SetStaffRoleInput.role": "ADMIN", "permissions": "MANAGE_USERS",
     "language": "id", "country": "ID", "timeZone": "Asia/Jakarta", "platform": "FACEBOOK", "account": "an.account",
-    "PlanInput.link": "https://baterai.example/play",
+    "PlanInput.link": "https://baterai.example/play", "DecideCampaignInput.version": 1,
     "ConfirmPlatformLinkInput.code": PLATFORM_CODE,
 }  # fmt: skip
 """What arguments are to be, by name, or by type and name."""
