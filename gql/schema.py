@@ -7,6 +7,7 @@ from strawberry.tools import merge_types
 from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation
 from gql.brand.staff import BrandStaffQuery
 from gql.campaign.mutations import CampaignMutation, CampaignRunMutation
+from gql.campaign.open import OpenCampaignQuery
 from gql.campaign.queries import CampaignQuery
 from gql.campaign.staff import CampaignStaffQuery
 from gql.campaign.subscriptions import CampaignSubscription
@@ -40,6 +41,7 @@ QUERIES: tuple[type, ...] = (
     StreamerQuery,
     CampaignQuery,
     CampaignStaffQuery,
+    OpenCampaignQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,

@@ -36,7 +36,7 @@ MORE_CONTEXT_FILES = {
         *("creatives", "editing", "events", "participation", "postings", "refusals", "running", "spending"),
         *("targeting",),
     },
-    "gql/campaign": {"answers", "enums", "inputs", "lookups", "plans", "staff"},
+    "gql/campaign": {"answers", "enums", "inputs", "lookups", "open", "plans", "staff"},
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {
         "answers",

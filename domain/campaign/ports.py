@@ -8,8 +8,9 @@ from typing import Protocol
 
 from domain.brand.ports import BrandWork
 from domain.campaign.model import Campaign, CampaignId, CampaignState
+from domain.campaign.targeting import Facts
 from domain.identity.ports import IdentityPorts
-from domain.ids import BrandId
+from domain.ids import BrandId, PersonId
 
 
 class Campaigns(Protocol):
@@ -46,6 +47,16 @@ class CampaignPage:
     after: CampaignId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """So many campaigns that are open to a streamer, last launched first; those behind one."""
+
+    facts: Facts
+    now: datetime
+    first: int
+    after: CampaignId | None = None
+
+
 class CampaignReads(Protocol):
     """Campaigns, read without locks."""
 
@@ -61,6 +72,17 @@ class CampaignReads(Protocol):
         self, state: CampaignState, first: int, after: CampaignId | None
     ) -> Sequence[Campaign]:
         """Campaigns that stand so, oldest first; those behind one, however that one stands by now."""
+        ...
+
+    async def facts_of(self, people: Sequence[PersonId]) -> Facts | None:
+        """What is known of the streamer that people are who are one; None where they are none."""
+        ...
+
+    async def open_to(self, page: OpenPage) -> Sequence[Campaign]:
+        """A page of campaigns that run and whose rules a streamer meets, as far as anybody knows.
+
+        What `domain.campaign.targeting.eligibility` finds, asked of the database.
+        """
         ...
 
     async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:

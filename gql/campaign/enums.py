@@ -2,9 +2,10 @@
 
 from domain.campaign.model import CampaignState, Pricing
 from domain.campaign.spending import Pacing
+from domain.campaign.targeting import Rule, Verdict
 from gql.enums import describe
 
-__all__ = ["CampaignState", "Pacing", "Pricing"]
+__all__ = ["CampaignState", "Pacing", "Pricing", "Rule", "Verdict"]
 
 describe(
     CampaignState,
@@ -36,5 +37,29 @@ describe(
     {
         Pacing.EVEN: "The same share in the same time.",
         Pacing.FRONT_LOADED: "Most at first: three quarters by half of the time.",
+    },
+)
+describe(
+    Rule,
+    "CampaignRule",
+    "One thing that a campaign asks of a streamer.",
+    {
+        Rule.PLATFORM: "Where they have proved an account.",
+        Rule.COUNTRY: "Where they are from.",
+        Rule.LANGUAGE: "In which language they stream.",
+        Rule.CATEGORY: "What they stream about.",
+        Rule.RATING: "For whom the stream is fit.",
+        Rule.AVERAGE_VIEWERS: "How many watch on average.",
+        Rule.BRAND_SAFETY: "What the brand will not be seen beside.",
+    },
+)
+describe(
+    Verdict,
+    "RuleVerdict",
+    "What a rule finds.",
+    {
+        Verdict.MET: "It is as the campaign asks.",
+        Verdict.NOT_MET: "It is not as the campaign asks.",
+        Verdict.UNKNOWN: "Nobody knows. That keeps nobody out: the brand decides.",
     },
 )

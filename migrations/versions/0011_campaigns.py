@@ -30,6 +30,7 @@ create table campaign (
     constraint campaign_ended check ((state in ('completed', 'cancelled')) = (ended_at is not null))
 ) with (fillfactor = 70);
 create index campaign_of_brand on campaign (brand, created_at, id);
+create index campaign_open on campaign (launched_at, id) where state = 'active';
 create index campaign_by_state on campaign (state, created_at, id);
 comment on table campaign is 'What a brand pays for; its escrow is the ledger''s account of campaign:<id>.';
 

@@ -6,7 +6,10 @@ from datetime import datetime
 from adapters.postgres.campaign.rows import CAMPAIGN, FROM, campaign_of
 from adapters.postgres.database import Database
 from domain.campaign.model import Campaign, CampaignId, CampaignState
-from domain.campaign.ports import CampaignPage
+from domain.campaign.ports import CampaignPage, OpenPage
+from domain.campaign.targeting import RATINGS, Facts
+from domain.ids import PersonId
+from domain.streamer.model import Category, Platform, Rating
 
 _CAMPAIGNS = f"select {CAMPAIGN} from {FROM}"  # noqa: S608  # a list of our columns
 _BY_ID = f"{_CAMPAIGNS} where campaign.id = any($1::uuid[])"
@@ -24,6 +27,28 @@ select campaign.id from {FROM}
 where state in ('active', 'paused') and (ends_on + 1)::timestamp at time zone time_zone <= $1
 order by campaign.id limit $2
 """  # noqa: S608  # a list of our columns
+
+
+# What `domain.campaign.targeting.eligibility` says in words, and a test holds the two against each other.
+_MEETS = """
+(platforms = '{}' or platforms && $3::text[]) and (countries = '{}' or $4 = any(countries))
+    and (languages = '{}' or $5 = any(languages)) and (categories = '{}' or categories && $6::text[])
+    and not avoided && $6::text[]
+    and array_position($7::text[], highest_rating) >= array_position($7::text[], $8)
+    and (least_viewers = 0 or $9::int is null or least_viewers <= $9)
+"""
+_OPEN = f"""
+{_CAMPAIGNS} where state = 'active' and (ends_on + 1)::timestamp at time zone time_zone > $1
+    and ($2::uuid is null or (launched_at, campaign.id) <
+        (select met.launched_at, met.id from campaign as met where met.id = $2))
+    and {_MEETS}
+order by launched_at desc, campaign.id desc limit $10
+"""  # noqa: S608  # statements of our own
+_FACTS = """
+select country, language, categories, rating, array(
+    select platform from platform_link where platform_link.streamer = streamer.id and state = 'confirmed') as platforms
+from streamer where person = any($1::uuid[]) order by array_position($1::uuid[], person) limit 1
+"""
 
 
 class PostgresCampaignReads:
@@ -47,6 +72,25 @@ class PostgresCampaignReads:
     ) -> Sequence[Campaign]:
         """Campaigns that stand so, oldest first."""
         return [campaign_of(row) for row in await self._database.pool.fetch(_BY_STATE, state, after, first)]
+
+    async def facts_of(self, people: Sequence[PersonId]) -> Facts | None:
+        """What is known of the streamer that people are who are one."""
+        row = await self._database.pool.fetchrow(_FACTS, list(people))
+        if row is None:
+            return None
+        platforms, categories = map(Platform, row["platforms"]), map(Category, row["categories"])
+        return Facts(
+            frozenset(platforms), row["country"], row["language"], frozenset(categories), Rating(row["rating"])
+        )
+
+    async def open_to(self, page: OpenPage) -> Sequence[Campaign]:
+        """A page of campaigns that are open to a streamer, last launched first."""
+        facts = page.facts
+        rows = await self._database.pool.fetch(
+            _OPEN, page.now, page.after, list(facts.platforms), facts.country, facts.language, list(facts.categories),
+            list(RATINGS), facts.rating, facts.average_viewers, page.first,
+        )  # fmt: skip
+        return [campaign_of(row) for row in rows]
 
     async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:
         """Campaigns that run and whose last day has passed."""

@@ -33,7 +33,7 @@ from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
-from tests.campaign_stage import PLAN
+from tests.campaign_stage import plan_of_now
 from tests.fake_wallet import FakeGateway
 from tests.gql.test_on_real_servers import GENEROUS
 from tests.identity_parts import knowing_nobody
@@ -202,9 +202,11 @@ class Crowd:
         self.caller = replace(self.caller, brands={**self.caller.brands, brand: BrandRole.OWNER})
 
     async def _campaign(self, brand: BrandId) -> None:
-        made = Campaign(CampaignId(uuid7()), brand, PLAN, self.ports.clock())
+        now = self.ports.clock()
+        made = Campaign(CampaignId(uuid7()), brand, plan_of_now(now), now)
         async with self.ports.work() as work:
             assert await work.campaigns.add(made)
+        await self._execute("update campaign set state = 'active', launched_at = $2 where id = $1", made.id, now)
         self.campaigns.append(made.id)
 
     async def _identify(self, person: PersonId) -> None:

@@ -33,7 +33,8 @@ GIVEN: Mapping[str, str] = {
     "topUp.id": "$TopUp",
     "streamer.id": "$Streamer",
     "campaigns.brandId": "$Brand",
-    "campaignCases.state": "DRAFT",
+    "campaignCases.state": "ACTIVE",
+    "openCampaign.id": "$Campaign",
 }
 """Arguments that must be given, or had better be; a page is as long as it may be."""
 APART = {"Query.verifyAuditLog"}

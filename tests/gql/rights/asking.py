@@ -54,7 +54,7 @@ ASKED = {"first", "miniApp", "role"}
 ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
     "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
-    "invitationId": "BrandInvitation",
+    "invitationId": "BrandInvitation", "OpenCampaign.id": "AnotherCampaign",
 }  # fmt: skip
 """Of which kind ids are that do not say it by their name."""
 

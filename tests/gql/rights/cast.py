@@ -26,7 +26,7 @@ from domain.wallet.actions import start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
-from tests.campaign_stage import PLAN
+from tests.campaign_stage import PLAN, plan_of_now
 from tests.gql.rights.asking import PLATFORM_CODE
 from tests.people import Enrolled, enroll, open_session
 from tests.streamer_stage import PROFILE
@@ -293,11 +293,23 @@ async def _campaign(_: Any, ports: Adapters, side: Side) -> object | None:
     return made.id
 
 
+async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
+    """One of a brand that is nobody's here, which runs."""
+    brand = BrandId(uuid7())
+    await enroll(pool, brands={brand: BrandRole.OWNER})
+    made = Campaign(CampaignId(uuid7()), brand, plan_of_now(ports.clock()), ports.clock())
+    async with ports.work() as work:
+        assert await work.campaigns.add(made)
+    await pool.execute("update campaign set state = 'active', launched_at = now() where id = $1", made.id)
+    return made.id
+
+
 MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] = {
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
     "Streamer": _streamer, "PlatformLink": _platform_link, "Campaign": _campaign,
+    "AnotherCampaign": _another_campaign,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""
