@@ -40,6 +40,9 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     campaign.CampaignPaused: (),
     campaign.CampaignResumed: (),
     campaign.CampaignEnded: (),
+    campaign.CreativeAdded: (),
+    campaign.CreativeDecided: (),
+    campaign.CreativeRetired: (),
 }
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 

@@ -6,7 +6,8 @@ from strawberry.tools import merge_types
 
 from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation
 from gql.brand.staff import BrandStaffQuery
-from gql.campaign.mutations import CampaignMutation, CampaignRunMutation
+from gql.campaign.creatives import CreativeStaffQuery
+from gql.campaign.mutations import CampaignMutation, CampaignRunMutation, CreativeMutation
 from gql.campaign.open import OpenCampaignQuery
 from gql.campaign.queries import CampaignQuery
 from gql.campaign.staff import CampaignStaffQuery
@@ -42,6 +43,7 @@ QUERIES: tuple[type, ...] = (
     CampaignQuery,
     CampaignStaffQuery,
     OpenCampaignQuery,
+    CreativeStaffQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
@@ -62,6 +64,7 @@ MUTATIONS: tuple[type, ...] = (
     BrandInvitationMutation,
     CampaignMutation,
     CampaignRunMutation,
+    CreativeMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription, CampaignSubscription)
 

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.markup import Nh3Markup
 from adapters.postgres.brand.reads import PostgresBrandReads
 from adapters.postgres.campaign.reads import PostgresCampaignReads
 from domain.actor import Actor
@@ -47,6 +48,7 @@ class CampaignStage(AccountsStage):
 
     reads: PostgresCampaignReads
     brands: BrandStage
+    markup: Nh3Markup = field(default_factory=Nh3Markup)
 
     @property
     def plan(self) -> Plan:

@@ -33,10 +33,10 @@ MORE_CONTEXT_FILES = {
     },
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
     "domain/campaign": {
-        *("creatives", "editing", "events", "participation", "postings", "refusals", "running", "spending"),
-        *("targeting",),
+        *("creatives", "editing", "events", "participation", "postings", "refusals", "running", "showing"),
+        *("spending", "targeting"),
     },
-    "gql/campaign": {"answers", "enums", "inputs", "lookups", "open", "plans", "staff"},
+    "gql/campaign": {"answers", "enums", "inputs", "creatives", "lookups", "open", "plans", "staff"},
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {
         "answers",

@@ -7,6 +7,7 @@ from asyncpg import Connection
 
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.brand.store import PostgresBrands, PostgresInvitations, PostgresTeams
+from adapters.postgres.campaign.creatives import PostgresCreatives
 from adapters.postgres.campaign.store import PostgresCampaigns
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
@@ -64,6 +65,7 @@ class PostgresWork:
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)
         self.campaigns = PostgresCampaigns(connection)
+        self.creatives = PostgresCreatives(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""

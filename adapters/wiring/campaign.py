@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from adapters.markup import Nh3Markup
 from adapters.postgres.campaign.reads import PostgresCampaignReads
 from adapters.postgres.database import Database
 from adapters.wiring.identity import IdentityAdapters
@@ -12,6 +13,7 @@ class CampaignAdapters(IdentityAdapters):
     """`domain.campaign.ports.CampaignPorts`, plugged in."""
 
     reads: PostgresCampaignReads
+    markup: Nh3Markup
 
 
 def campaigns_of(identity: IdentityAdapters, database: Database) -> CampaignAdapters:
@@ -19,4 +21,5 @@ def campaigns_of(identity: IdentityAdapters, database: Database) -> CampaignAdap
     return CampaignAdapters(
         **{part.name: getattr(identity, part.name) for part in fields(IdentityAdapters)},
         reads=PostgresCampaignReads(database),
+        markup=Nh3Markup(),
     )

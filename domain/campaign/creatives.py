@@ -1,7 +1,7 @@
 """Creatives: what is shown of a campaign. None is edited: another takes its place once that is approved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NewType
@@ -10,6 +10,11 @@ from uuid import UUID
 from domain.campaign.model import CampaignId
 
 CreativeId = NewType("CreativeId", UUID)
+
+LONGEST_HTML: Final = 5_000
+"""Characters, as a brand writes them."""
+MOST_CREATIVES: Final = 20
+"""Of one campaign that are pending or approved."""
 
 
 class CreativeKind(StrEnum):
@@ -67,3 +72,12 @@ class Creative:
     reason: str = ""
     """Why it was rejected."""
     decided_at: datetime | None = None
+
+    def decided(self, step: CreativeStep, now: datetime, reason: str = "") -> "Creative | None":
+        """The creative after a step; None for a step that it cannot take."""
+        state = CREATIVE_NEXT.get((self.state, step))
+        if state is None:
+            return None
+        if step is CreativeStep.RETIRE:
+            return replace(self, state=state)
+        return replace(self, state=state, reason=reason, decided_at=now)

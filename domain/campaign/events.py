@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.campaign.creatives import CreativeId
 from domain.campaign.model import CampaignId
 from domain.events import Event
 
@@ -53,3 +54,22 @@ class CampaignResumed(CampaignEvent):
 
 class CampaignEnded(CampaignEvent):
     """It is completed or cancelled, and what was left in escrow is the brand's again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreativeEvent(CampaignEvent):
+    """Root of what happens to what a campaign shows; told on the campaign's topic."""
+
+    creative: CreativeId
+
+
+class CreativeAdded(CreativeEvent):
+    """Its brand has something more to show, which waits for a moderator."""
+
+
+class CreativeDecided(CreativeEvent):
+    """A moderator has approved or rejected it."""
+
+
+class CreativeRetired(CreativeEvent):
+    """Its brand shows it no more."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.brand.ports import BrandWork
+from domain.campaign.creatives import Creative, CreativeId
 from domain.campaign.model import Campaign, CampaignId, CampaignState
 from domain.campaign.targeting import Facts
 from domain.identity.ports import IdentityPorts
@@ -29,12 +30,45 @@ class Campaigns(Protocol):
         ...
 
 
+class Creatives(Protocol):
+    """What campaigns show, inside a unit of work. Whoever changes one has locked its campaign."""
+
+    async def of(self, id_: CreativeId) -> Creative | None:
+        """A creative by its id."""
+        ...
+
+    async def in_use(self, campaign: CampaignId) -> int:
+        """How many of a campaign are pending or approved."""
+        ...
+
+    async def add(self, creative: Creative) -> None:
+        """Keep a new one."""
+        ...
+
+    async def save(self, creative: Creative) -> None:
+        """Keep where it stands, and why."""
+        ...
+
+
+class Markup(Protocol):
+    """Takes out of HTML what is dangerous."""
+
+    def clean(self, html: str) -> str:
+        """The text with a little mark-up and nothing else."""
+        ...
+
+
 class CampaignWork(BrandWork, Protocol):
     """A unit of work as campaigns need it."""
 
     @property
     def campaigns(self) -> Campaigns:
         """Campaigns."""
+        ...
+
+    @property
+    def creatives(self) -> Creatives:
+        """What they show."""
         ...
 
 
@@ -55,6 +89,15 @@ class OpenPage:
     now: datetime
     first: int
     after: CampaignId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreativePage:
+    """So many creatives of a campaign, oldest first; those behind one."""
+
+    campaign: CampaignId
+    first: int
+    after: CreativeId | None = None
 
 
 class CampaignReads(Protocol):
@@ -85,6 +128,18 @@ class CampaignReads(Protocol):
         """
         ...
 
+    async def creatives_by_id(self, ids: Sequence[CreativeId]) -> Mapping[CreativeId, Creative]:
+        """Creatives, whosever they are."""
+        ...
+
+    async def creatives(self, pages: Sequence[CreativePage]) -> Mapping[CreativePage, Sequence[Creative]]:
+        """Pages of creatives."""
+        ...
+
+    async def creatives_to_review(self, first: int, after: CreativeId | None) -> Sequence[tuple[Creative, Campaign]]:
+        """Creatives that wait for a moderator with their campaigns, oldest first; those behind one."""
+        ...
+
     async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:
         """Campaigns that run and whose last day has passed."""
         ...
@@ -100,4 +155,9 @@ class CampaignPorts(IdentityPorts, Protocol):
     @property
     def reads(self) -> CampaignReads:
         """Campaigns, read without locks."""
+        ...
+
+    @property
+    def markup(self) -> Markup:
+        """Takes out of HTML what is dangerous."""
         ...

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from domain.campaign.creatives import CreativeState
 from domain.campaign.model import CampaignState
 from domain.money import Money
 from domain.refusal import Refusal
@@ -73,3 +74,36 @@ class PrepaidFrozen(Refusal):
 
     code: ClassVar[str] = "PREPAID_FROZEN"
     message: str = "The brand's prepaid wallet is frozen: nothing leaves it. Write to us."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCreative(Refusal):
+    """There is no such creative, or it is not yours."""
+
+    code: ClassVar[str] = "UNKNOWN_CREATIVE"
+    message: str = "There is no such creative."
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlRefused(Refusal):
+    """The text is too long, or nothing is left of it once what is dangerous is taken out."""
+
+    code: ClassVar[str] = "HTML_REFUSED"
+    message: str = "The text is too long, or there is nothing in it that may be shown."
+
+
+@dataclass(frozen=True, slots=True)
+class CreativeNotReady(Refusal):
+    """The creative does not stand where that can be done."""
+
+    code: ClassVar[str] = "CREATIVE_NOT_READY"
+    message: str
+    state: CreativeState
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyCreatives(Refusal):
+    """The campaign has as many creatives as it may."""
+
+    code: ClassVar[str] = "TOO_MANY_CREATIVES"
+    message: str = "The campaign has as many creatives as it may: take one away first."

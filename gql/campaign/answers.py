@@ -3,6 +3,7 @@
 from domain.brand import refusals as brand
 from domain.campaign import refusals
 from domain.identity import refusals as identity
+from gql.campaign.creatives import Creative
 from gql.campaign.staff import CampaignCase
 from gql.campaign.types import Campaign
 from gql.refusals import result
@@ -63,4 +64,31 @@ DecideCampaignResult = result(
     refusals.CampaignNotReady,
     refusals.CampaignMovedOn,
     description="The campaign as it is decided, or why it is not.",
+)
+AddCreativeResult = result(
+    "AddCreativeResult",
+    Creative,
+    *_OF_A_CAMPAIGN,
+    refusals.HtmlRefused,
+    refusals.UnknownCreative,
+    refusals.TooManyCreatives,
+    description="The creative, or why there is none.",
+)
+RetireCreativeResult = result(
+    "RetireCreativeResult",
+    Creative,
+    refusals.UnknownCreative,
+    refusals.UnknownCampaign,
+    brand.RoleTooLow,
+    refusals.CreativeNotReady,
+    description="The creative, which is shown no more, or why nothing has changed.",
+)
+DecideCreativeResult = result(
+    "DecideCreativeResult",
+    Creative,
+    identity.ReasonRequired,
+    identity.StepUpRequired,
+    refusals.UnknownCreative,
+    refusals.CreativeNotReady,
+    description="The creative as it is decided, or why it is not.",
 )

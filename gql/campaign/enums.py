@@ -1,11 +1,12 @@
 """The words of campaigns in the schema."""
 
+from domain.campaign.creatives import CreativeKind, CreativeState
 from domain.campaign.model import CampaignState, Pricing
 from domain.campaign.spending import Pacing
 from domain.campaign.targeting import Rule, Verdict
 from gql.enums import describe
 
-__all__ = ["CampaignState", "Pacing", "Pricing", "Rule", "Verdict"]
+__all__ = ["CampaignState", "CreativeKind", "CreativeState", "Pacing", "Pricing", "Rule", "Verdict"]
 
 describe(
     CampaignState,
@@ -61,5 +62,26 @@ describe(
         Verdict.MET: "It is as the campaign asks.",
         Verdict.NOT_MET: "It is not as the campaign asks.",
         Verdict.UNKNOWN: "Nobody knows. That keeps nobody out: the brand decides.",
+    },
+)
+describe(
+    CreativeKind,
+    "CreativeKind",
+    "What a creative is made of.",
+    {
+        CreativeKind.HTML: "A text with a little mark-up.",
+        CreativeKind.IMAGE: "An image.",
+        CreativeKind.VIDEO: "A video.",
+    },
+)
+describe(
+    CreativeState,
+    "CreativeState",
+    "What a moderator found of a creative.",
+    {
+        CreativeState.PENDING: "Nobody has looked yet.",
+        CreativeState.APPROVED: "It may be shown.",
+        CreativeState.REJECTED: "It may not be shown; the reason tells why.",
+        CreativeState.RETIRED: "Its brand took it away, or another has taken its place.",
     },
 )

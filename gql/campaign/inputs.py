@@ -13,6 +13,7 @@ from gql.money import MoneyInput
 from gql.streamer.enums import Category, Platform, Rating
 
 _CAMPAIGN = "The global id of the campaign."
+_CREATIVE = "The global id of the creative."
 _LONGEST = 4_000
 """Characters of any text, before anybody looks at what it says."""
 
@@ -181,6 +182,50 @@ class DecideCampaignInput:
     campaign_id: strawberry.ID = strawberry.field(description=_CAMPAIGN)
     version: int = strawberry.field(description="The version that you looked at: of another nothing is decided.")
     approve: bool = strawberry.field(description="Whether it may run.")
+    reason: str = strawberry.field(
+        description="Why, in at most 500 characters. Where it is rejected the brand's members read it; it stands in the"
+        " audit log."
+    )
+
+
+@strawberry.input(description="Something to show.")
+class AddCreativeInput:
+    """Something to show."""
+
+    campaign_id: strawberry.ID = strawberry.field(description=_CAMPAIGN)
+    html: str = strawberry.field(
+        description="A text of at most 5000 characters. Of its mark-up paragraphs, headings, lists and emphasis stay;"
+        " attributes, images, links, scripts and styles are taken out."
+    )
+    replaces_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The global id of the creative whose place it takes once it is approved."
+    )
+    idempotency_key: str = strawberry.field(
+        description="A text of your making, new for every creative of the campaign: sending the same one again answers"
+        f" the first. 1 to {LONGEST_KEY} characters."
+    )
+
+    @property
+    def key(self) -> str:
+        """The key. Raises `BadInputError`."""
+        if not 1 <= len(self.idempotency_key) <= LONGEST_KEY:
+            raise BadInputError(f"`idempotencyKey` must have 1 to {LONGEST_KEY} characters.")
+        return self.idempotency_key
+
+
+@strawberry.input(description="Which creative to show no more.")
+class RetireCreativeInput:
+    """Which creative to show no more."""
+
+    creative_id: strawberry.ID = strawberry.field(description=_CREATIVE)
+
+
+@strawberry.input(description="What is found of a creative.")
+class DecideCreativeInput:
+    """What is found of a creative."""
+
+    creative_id: strawberry.ID = strawberry.field(description=_CREATIVE)
+    approve: bool = strawberry.field(description="Whether it may be shown.")
     reason: str = strawberry.field(
         description="Why, in at most 500 characters. Where it is rejected the brand's members read it; it stands in the"
         " audit log."

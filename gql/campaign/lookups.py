@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from domain.brand.model import Brand
+from domain.campaign.creatives import Creative
+from domain.campaign.ports import CreativePage
 from domain.ids import BrandId
 from domain.ledger.chart import Purpose
 from domain.ledger.ports import AccountView
@@ -12,6 +14,11 @@ from domain.ports import Ports
 async def escrows(ports: Ports, owners: Sequence[str]) -> Mapping[str, AccountView]:
     """Escrow accounts by the owner names of their campaigns."""
     return {each.key.owner: each for each in await ports.books.accounts_of(owners, [Purpose.CAMPAIGN_ESCROW])}
+
+
+async def creatives(ports: Ports, pages: Sequence[CreativePage]) -> Mapping[CreativePage, Sequence[Creative]]:
+    """Pages of creatives."""
+    return await ports.campaign.reads.creatives(pages)
 
 
 async def brands(ports: Ports, ids: Sequence[BrandId]) -> Mapping[BrandId, Brand]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from domain.actor import Actor
-from domain.campaign import editing, model, running
+from domain.campaign import creatives, editing, model, running, showing
 from domain.campaign.model import CampaignId
 from domain.campaign.ports import CampaignPorts
 from domain.refusal import Refusal
@@ -14,6 +14,7 @@ from domain.rights import BrandRole, Permission
 from gql.access import Right, field
 from gql.brand.types import brand_id
 from gql.campaign import answers, inputs
+from gql.campaign.creatives import Creative, creative_id
 from gql.campaign.staff import CampaignCase
 from gql.campaign.types import Campaign, campaign_id
 from gql.context import Context, Info
@@ -132,6 +133,57 @@ class CampaignRunMutation:
     async def cancel_campaign(self, info: Info, wanted: Annotated[inputs.CancelCampaignInput, Wanted]) -> object:
         """Give a campaign up."""
         return await _moved(info.context, running.cancel_campaign, wanted.campaign_id)
+
+
+@strawberry.type
+class CreativeMutation:
+    """What campaigns show."""
+
+    @field(
+        Right.OWNER,
+        "Give a campaign something to show. It takes a manager. It is shown once a moderator has approved it; one that"
+        " replaces another takes its place then.",
+        role=BrandRole.MANAGER,
+        graphql_type=answers.AddCreativeResult,
+    )
+    async def add_creative(self, info: Info, wanted: Annotated[inputs.AddCreativeInput, Wanted]) -> object:
+        """Give a campaign something to show."""
+        context, id_ = info.context, campaign_id(wanted.campaign_id)
+        replaces = creative_id(wanted.replaces_id) if wanted.replaces_id else None
+        made = await showing.add_creative(
+            context.ports.campaign, context.caller, id_, wanted.html, wanted.key, replaces
+        )
+        return _creative(made)
+
+    @field(
+        Right.OWNER,
+        "Show a creative no more, at once. It takes a manager.",
+        role=BrandRole.MANAGER,
+        graphql_type=answers.RetireCreativeResult,
+    )
+    async def retire_creative(self, info: Info, wanted: Annotated[inputs.RetireCreativeInput, Wanted]) -> object:
+        """Show a creative no more."""
+        context, id_ = info.context, creative_id(wanted.creative_id)
+        return _creative(await showing.retire_creative(context.ports.campaign, context.caller, id_))
+
+    @field(
+        Right.STAFF,
+        "Approve a creative, or reject it, an approved one, too: it is shown no more, at once. It takes a reason and a"
+        " fresh code (`stepUp`).",
+        permission=Permission.MODERATE_CONTENT,
+        graphql_type=answers.DecideCreativeResult,
+    )
+    async def decide_creative(self, info: Info, wanted: Annotated[inputs.DecideCreativeInput, Wanted]) -> object:
+        """Approve a creative, or reject it."""
+        context, id_ = info.context, creative_id(wanted.creative_id)
+        made = await showing.decide_creative(
+            context.ports.campaign, context.caller, id_, wanted.reason, approve=wanted.approve
+        )
+        return _creative(made)
+
+
+def _creative(made: creatives.Creative | Refusal) -> object:
+    return show(made) if isinstance(made, Refusal) else Creative.of(made)
 
 
 async def _moved(context: Context, action: Action, id_: str) -> object:

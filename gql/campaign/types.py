@@ -6,19 +6,25 @@ from typing import ClassVar
 import strawberry
 
 from domain.brand import model as brands_model
+from domain.campaign import creatives as creatives_model
 from domain.campaign import model
+from domain.campaign.creatives import CreativeId
 from domain.campaign.model import CampaignId
+from domain.campaign.ports import CreativePage
 from domain.campaign.spending import spendable_by
 from domain.ledger.ports import AccountView
 from gql.access import Right, field
 from gql.batching import Asked, batched
 from gql.brand.types import Brand, uuid_from
+from gql.campaign.creatives import Creative
 from gql.campaign.enums import CampaignState, Pacing
-from gql.campaign.lookups import brands, escrows
+from gql.campaign.lookups import brands, creatives, escrows
 from gql.campaign.plans import CampaignSchedule, CampaignTargeting, CampaignTerms
 from gql.context import Info
 from gql.money import Money
 from gql.node import Node, key_of
+from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
+from gql.scalars import Cursor
 
 
 def campaign_id(id_: str) -> CampaignId:
@@ -129,6 +135,17 @@ class Campaign(Node):
     def targeting(self) -> CampaignTargeting:
         """Whom it is for."""
         return CampaignTargeting.of(self.found.plan.targeting)
+
+    @batched(Right.OWNER, "What it shows, oldest first, also what is shown no more.", load=creatives, list_size=PAGE)
+    def creatives(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[Creative]]:
+        """A page of what it shows."""
+        size, scope = page_size(first), f"creatives:{self.key}"
+        place = None if after is None else CreativeId(uuid_from(place_of(scope, after)))
+
+        def edge(found: creatives_model.Creative) -> tuple[Cursor, Creative]:
+            return cursor_of(scope, found.id), Creative.of(found)
+
+        return Asked(CreativePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
 
     @field(Right.OWNER, "Why staff rejected it last; empty once it is handed in again.")
     def reason(self) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from adapters.postgres.campaign.rows import CAMPAIGN, FROM, campaign_of
+from adapters.postgres.campaign.rows import CAMPAIGN, CREATIVE, FROM, campaign_of, creative_of
 from adapters.postgres.database import Database
+from domain.campaign.creatives import Creative, CreativeId
 from domain.campaign.model import Campaign, CampaignId, CampaignState
-from domain.campaign.ports import CampaignPage, OpenPage
+from domain.campaign.ports import CampaignPage, CreativePage, OpenPage
 from domain.campaign.targeting import RATINGS, Facts
 from domain.ids import PersonId
 from domain.streamer.model import Category, Platform, Rating
@@ -51,6 +52,23 @@ from streamer where person = any($1::uuid[]) order by array_position($1::uuid[],
 """
 
 
+_CREATIVES = f"select {CREATIVE} from creative"  # noqa: S608  # a list of our columns
+_PAGES = f"""
+select asked.place, found.*
+from unnest($1::uuid[], $2::uuid[], $3::int[]) with ordinality as asked (campaign, after, most, place)
+cross join lateral (
+    {_CREATIVES} where creative.campaign = asked.campaign and (asked.after is null or (created_at, id) > (
+        select met.created_at, met.id from creative as met where met.id = asked.after))
+    order by created_at, id limit asked.most
+) as found order by asked.place, found.created_at, found.id
+"""  # noqa: S608  # statements of our own
+_TO_REVIEW = f"""
+{_CREATIVES} where state = 'pending' and ($1::uuid is null or (created_at, id) > (
+    select met.created_at, met.id from creative as met where met.id = $1))
+order by created_at, id limit $2
+"""  # noqa: S608  # statements of our own
+
+
 class PostgresCampaignReads:
     """Reads of campaigns."""
 
@@ -91,6 +109,26 @@ class PostgresCampaignReads:
             list(RATINGS), facts.rating, facts.average_viewers, page.first,
         )  # fmt: skip
         return [campaign_of(row) for row in rows]
+
+    async def creatives_by_id(self, ids: Sequence[CreativeId]) -> Mapping[CreativeId, Creative]:
+        """Creatives, whosever they are."""
+        rows = await self._database.pool.fetch(f"{_CREATIVES} where id = any($1::uuid[])", list(ids))
+        return {creative.id: creative for creative in map(creative_of, rows)}
+
+    async def creatives(self, pages: Sequence[CreativePage]) -> Mapping[CreativePage, Sequence[Creative]]:
+        """Pages of creatives, oldest first."""
+        asked = ([getattr(page, part) for page in pages] for part in ("campaign", "after", "first"))
+        rows = await self._database.pool.fetch(_PAGES, *asked)
+        found: dict[CreativePage, list[Creative]] = {page: [] for page in pages}
+        for row in rows:
+            found[pages[row["place"] - 1]].append(creative_of(row))
+        return found
+
+    async def creatives_to_review(self, first: int, after: CreativeId | None) -> Sequence[tuple[Creative, Campaign]]:
+        """Creatives that wait for a moderator with their campaigns, oldest first."""
+        found = [creative_of(row) for row in await self._database.pool.fetch(_TO_REVIEW, after, first)]
+        campaigns = await self.campaigns_by_id([creative.campaign for creative in found])
+        return [(creative, campaigns[creative.campaign]) for creative in found]
 
     async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:
         """Campaigns that run and whose last day has passed."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from asyncpg import Record
 
+from domain.campaign.creatives import Creative, CreativeId, CreativeKind, CreativeState
 from domain.campaign.model import Brief, Campaign, CampaignId, CampaignState, Caps, Plan, Pricing, Terms
 from domain.campaign.spending import Pacing, Schedule
 from domain.campaign.targeting import Targeting
@@ -17,6 +18,19 @@ PLAN = """title, description, link, currency, budget, pricing, rate, minutes, da
 CAMPAIGN = f"""campaign.id, brand, state, campaign.version, seq, reason, created_at, launched_at, ended_at,
     {PLAN}"""
 FROM = """campaign join campaign_version as plan on plan.campaign = campaign.id and plan.version = campaign.version"""
+
+
+CREATIVE = """creative.id, creative.campaign, kind, body, asset, creative.created_at, creative.state, replaces,
+    creative.reason, decided_at"""
+
+
+def creative_of(row: Record) -> Creative:
+    """A creative from a row that has `CREATIVE`."""
+    return Creative(
+        CreativeId(row["id"]), CampaignId(row["campaign"]), CreativeKind(row["kind"]), row["body"], row["asset"],
+        row["created_at"], CreativeState(row["state"]), CreativeId(row["replaces"]) if row["replaces"] else None,
+        row["reason"], row["decided_at"],
+    )  # fmt: skip
 
 
 def campaign_of(row: Record) -> Campaign:

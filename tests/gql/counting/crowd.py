@@ -15,6 +15,7 @@ from adapters.wiring import Adapters, plugged
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed, Detail
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.creatives import Creative, CreativeId, CreativeKind
 from domain.campaign.model import Campaign, CampaignId
 from domain.clock import system_clock
 from domain.identity.addresses import mail_index
@@ -132,6 +133,8 @@ class Crowd:
             await self._execute(_CONSENT, self.caller.person)
             await self._brand(person, within)
             await self._campaign(next(iter(self.caller.brands)))
+            for _ in range(within):
+                await self._creative(self.campaigns[-1])
 
     async def _stream(self, within: int) -> None:
         """The caller becomes a streamer, or says more of themselves; each time with one more account."""
@@ -208,6 +211,11 @@ class Crowd:
             assert await work.campaigns.add(made)
         await self._execute("update campaign set state = 'active', launched_at = $2 where id = $1", made.id, now)
         self.campaigns.append(made.id)
+
+    async def _creative(self, campaign: CampaignId) -> None:
+        made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play</p>", None, self.ports.clock())
+        async with self.ports.work() as work:
+            await work.creatives.add(made)
 
     async def _identify(self, person: PersonId) -> None:
         identity = uuid7()

@@ -11,6 +11,7 @@ from adapters.identity.tokens import Tokens
 from adapters.wiring import Adapters
 from domain.actor import Actor
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.creatives import Creative, CreativeId, CreativeKind
 from domain.campaign.model import Campaign, CampaignId
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
@@ -293,6 +294,17 @@ async def _campaign(_: Any, ports: Adapters, side: Side) -> object | None:
     return made.id
 
 
+async def _creative(_: Any, ports: Adapters, side: Side) -> object | None:
+    """Something that the campaign would show."""
+    if "Campaign" not in side.keys:
+        return None
+    campaign = CampaignId(UUID(str(side.keys["Campaign"])))
+    made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play longer</p>", None, ports.clock())
+    async with ports.work() as work:
+        await work.creatives.add(made)
+    return made.id
+
+
 async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
     """One of a brand that is nobody's here, which runs."""
     brand = BrandId(uuid7())
@@ -309,7 +321,7 @@ MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] 
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
     "Streamer": _streamer, "PlatformLink": _platform_link, "Campaign": _campaign,
-    "AnotherCampaign": _another_campaign,
+    "Creative": _creative, "AnotherCampaign": _another_campaign,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""

@@ -1,4 +1,4 @@
-"""What campaigns show, who takes part in them, and what was offered and agreed.
+"""Who takes part in campaigns, and what was offered and agreed.
 
 What is agreed stands in the participation, with the version of the campaign that it was offered under, and is written
 once. A participation outlives its streamer's profile, for money was paid for it: of an erased streamer it names nobody.
@@ -6,33 +6,12 @@ once. A participation outlives its streamer's profile, for money was paid for it
 
 from alembic import context, op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
 TABLES = """
-create table creative (
-    id uuid primary key,
-    campaign uuid not null references campaign (id),
-    kind text not null,
-    body text not null default '',
-    asset uuid,
-    replaces uuid references creative (id),
-    state text not null default 'pending',
-    reason text not null default '',
-    created_at timestamptz not null,
-    decided_at timestamptz,
-    constraint creative_kind check (kind in ('html', 'image', 'video')),
-    constraint creative_content check ((kind = 'html') = (body <> '') and (kind = 'html') = (asset is null)),
-    constraint creative_state check (state in ('pending', 'approved', 'rejected', 'retired')),
-    constraint creative_decided check (state not in ('approved', 'rejected') or decided_at is not null)
-) with (fillfactor = 70);
-create index creative_of_campaign on creative (campaign, id);
-create index creative_replaces on creative (replaces) where replaces is not null;
-create index creative_to_review on creative (id) where state = 'pending';
-comment on table creative is 'Something to show of a campaign; never edited, but replaced by another.';
-
 create table participation (
     id uuid primary key,
     campaign uuid not null references campaign (id),
@@ -100,8 +79,6 @@ comment on table offer is 'Terms that one side offers the other; at most one of 
 """
 
 GRANTS = {
-    "creative": "select, insert (id, campaign, kind, body, asset, replaces, created_at), update (state, reason,"
-    " decided_at)",
     "participation": "select, insert (id, campaign, streamer, person, begun_by, state, created_at), update (state, seq,"
     " campaign_version, pricing, rate, currency, minutes, agreed_at, disclosed_at, live_at, ended_at, person)",
     "offer": "select, insert, update (state)",
