@@ -10,6 +10,7 @@ from adapters.postgres.outbox import prune_events
 from adapters.webhooks import sweep_inbox
 from adapters.wiring import Adapters
 from domain.brand.invitations import prune_invitations
+from domain.campaign.agreeing import lapse_offers
 from domain.campaign.running import complete_due
 from domain.identity.exports import expire_exports, make_exports
 from domain.identity.letters import send_letters
@@ -57,6 +58,10 @@ async def _prune_invitations(ports: Adapters) -> None:
 
 async def _complete_campaigns(ports: Adapters) -> None:
     _tell("campaigns_completed", await complete_due(ports.campaign, ports.clock()))
+
+
+async def _lapse_offers(ports: Adapters) -> None:
+    _tell("offers_lapsed", await lapse_offers(ports.campaign, ports.clock()))
 
 
 async def _make_exports(ports: Adapters) -> None:
@@ -108,6 +113,7 @@ JOBS: Mapping[str, Scheduled] = {
     "answer_mail_requests": Scheduled("* * * * * */2", _answer_mail_requests),
     "send_letters": Scheduled("* * * * * */2", _send_letters),
     "complete_campaigns": Scheduled("* * * * *", _complete_campaigns),
+    "lapse_offers": Scheduled("* * * * *", _lapse_offers),
     "make_exports": Scheduled("* * * * * */10", _make_exports, longest_s=3600),
     "expire_exports": Scheduled("*/5 * * * *", _expire_exports),
     "erase_due": Scheduled("*/5 * * * *", _erase_due),

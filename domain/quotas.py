@@ -73,6 +73,8 @@ INVITATION_TO_ADDRESS = Quota("invitation_to_address", 5, timedelta(days=1))
 """The same by the address that they go to, whoever sends them."""
 CAMPAIGN = Quota("campaign", 50, timedelta(days=1))
 """Campaigns that are planned, by brand."""
+PARTICIPATION = Quota("participation", 100, timedelta(days=1))
+"""Applications and invitations to campaigns, by who begins them."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE, counts_everything=True)
@@ -85,7 +87,7 @@ USUAL: Mapping[str, Quota] = {
     for quota in (
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
         CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, BRAND,
-        INVITATION, INVITATION_TO_ADDRESS, CAMPAIGN, DEPOSIT, WITHDRAWAL,
+        INVITATION, INVITATION_TO_ADDRESS, CAMPAIGN, PARTICIPATION, DEPOSIT, WITHDRAWAL,
         REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
     )
 }  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from domain.campaign.creatives import CreativeId
 from domain.campaign.model import CampaignId
+from domain.campaign.participation import ParticipationId
 from domain.events import Event
 
 
@@ -73,3 +74,40 @@ class CreativeDecided(CreativeEvent):
 
 class CreativeRetired(CreativeEvent):
     """Its brand shows it no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipationEvent(Event):
+    """Root of a participation's events; they are told in order on the participation's own topic."""
+
+    participation: ParticipationId
+
+    @property
+    def topic(self) -> str:
+        """`participation:<id>`."""
+        return participation_topic(self.participation)
+
+
+def participation_topic(participation: ParticipationId) -> str:
+    """The topic of a participation's events."""
+    return f"participation:{participation}"
+
+
+class ParticipationBegun(ParticipationEvent):
+    """A streamer has applied, or was invited; an offer is open."""
+
+
+class OfferCountered(ParticipationEvent):
+    """One side has offered other terms."""
+
+
+class OfferAccepted(ParticipationEvent):
+    """Both agree."""
+
+
+class ParticipationWentLive(ParticipationEvent):
+    """Minutes count from now on."""
+
+
+class ParticipationEnded(ParticipationEvent):
+    """It is completed, rejected or withdrawn: no minute counts any more."""

@@ -1,7 +1,7 @@
 """Participations: a streamer in a campaign, from the first word to the last minute, and the offers in between."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NewType
@@ -135,3 +135,27 @@ class Participation:
     """When the streamer confirmed that viewers are told of the advertisement."""
     live_at: datetime | None = None
     ended_at: datetime | None = None
+
+    def side_of(self, people: Collection[PersonId]) -> Side:
+        """On which side somebody is who sees it."""
+        return Side.STREAMER if self.person in people else Side.BRAND
+
+    def stepped(self, step: ParticipationStep, now: datetime) -> "Participation | None":
+        """The participation after a step; None for a step that it cannot take."""
+        state = PARTICIPATION_NEXT.get((self.state, step))
+        if state is None:
+            return None
+        moved = replace(self, state=state, seq=self.seq + 1)
+        if step is ParticipationStep.GO_LIVE:
+            return replace(moved, disclosed_at=now, live_at=now)
+        return replace(moved, ended_at=now) if state in ENDED else moved
+
+    def agreed(self, offer: Offer, now: datetime) -> "Participation | None":
+        """The participation on the terms of an offer; None where there is nothing to agree on any more."""
+        moved = self.stepped(ParticipationStep.ACCEPT, now)
+        return None if moved is None else replace(moved, agreement=Agreement(offer.terms, offer.campaign_version, now))
+
+
+ENDED: Final = frozenset({
+    ParticipationState.COMPLETED, ParticipationState.REJECTED, ParticipationState.WITHDRAWN,
+})  # fmt: skip

@@ -9,9 +9,11 @@ from typing import Protocol
 from domain.brand.ports import BrandWork
 from domain.campaign.creatives import Creative, CreativeId
 from domain.campaign.model import Campaign, CampaignId, CampaignState
+from domain.campaign.participation import Offer, OfferState, Participation, ParticipationId
 from domain.campaign.targeting import Facts
 from domain.identity.ports import IdentityPorts
 from domain.ids import BrandId, PersonId
+from domain.streamer.model import StreamerId
 
 
 class Campaigns(Protocol):
@@ -23,6 +25,10 @@ class Campaigns(Protocol):
 
     async def lock(self, id_: CampaignId) -> Campaign | None:
         """Be alone with a campaign until the unit of work ends. Who locks its brand, too, does that before."""
+        ...
+
+    async def share(self, id_: CampaignId) -> Campaign | None:
+        """A campaign that stays as it is until the unit of work ends, whoever else holds it so, too."""
         ...
 
     async def save(self, campaign: Campaign) -> None:
@@ -50,6 +56,38 @@ class Creatives(Protocol):
         ...
 
 
+class Participations(Protocol):
+    """Participations and their offers, inside a unit of work. Whoever locks one has locked its campaign before."""
+
+    async def add(self, participation: Participation) -> bool:
+        """Keep a new one; False where one of the same streamer in the same campaign is under way."""
+        ...
+
+    async def lock(self, id_: ParticipationId) -> Participation | None:
+        """Be alone with a participation until the unit of work ends."""
+        ...
+
+    async def save(self, participation: Participation) -> None:
+        """Keep where it stands and what is agreed."""
+        ...
+
+    async def under_way(self, campaign: CampaignId) -> Sequence[Participation]:
+        """All of a campaign that have not ended, locked."""
+        ...
+
+    async def open_offer(self, id_: ParticipationId) -> Offer | None:
+        """The offer that waits for an answer."""
+        ...
+
+    async def offer(self, offer: Offer) -> None:
+        """Keep a new offer, which is open."""
+        ...
+
+    async def close_offer(self, id_: ParticipationId, state: OfferState) -> None:
+        """Note what became of the open offer, if there is one."""
+        ...
+
+
 class Markup(Protocol):
     """Takes out of HTML what is dangerous."""
 
@@ -71,6 +109,11 @@ class CampaignWork(BrandWork, Protocol):
         """What they show."""
         ...
 
+    @property
+    def participations(self) -> Participations:
+        """Who takes part in them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignPage:
@@ -79,6 +122,24 @@ class CampaignPage:
     brand: BrandId
     first: int
     after: CampaignId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A streamer as campaigns know them."""
+
+    id: StreamerId
+    person: PersonId
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipationPage:
+    """So many participations of a campaign, or of people who are one, newest first; those behind one."""
+
+    of: CampaignId | tuple[PersonId, ...]
+    first: int
+    after: ParticipationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +178,24 @@ class CampaignReads(Protocol):
         """Campaigns that stand so, oldest first; those behind one, however that one stands by now."""
         ...
 
-    async def facts_of(self, people: Sequence[PersonId]) -> Facts | None:
-        """What is known of the streamer that people are who are one; None where they are none."""
+    async def candidate(self, of: Sequence[PersonId] | StreamerId) -> Candidate | None:
+        """A streamer by who they are, under any of their ids, or by the streamer's id, unless they are kept out."""
+        ...
+
+    async def participations_by_id(self, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Participation]:
+        """Participations, whosever they are."""
+        ...
+
+    async def participations(self, page: ParticipationPage) -> Sequence[Participation]:
+        """A page of participations."""
+        ...
+
+    async def offers_of(self, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Sequence[Offer]]:
+        """The newest offers of participations, newest first, 20 of each at most."""
+        ...
+
+    async def unanswered(self, now: datetime, most: int) -> Sequence[ParticipationId]:
+        """Participations whose open offer nobody has answered in time."""
         ...
 
     async def open_to(self, page: OpenPage) -> Sequence[Campaign]:

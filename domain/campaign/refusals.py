@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from domain.campaign.creatives import CreativeState
 from domain.campaign.model import CampaignState
+from domain.campaign.participation import ParticipationState
+from domain.campaign.targeting import Rule
 from domain.money import Money
 from domain.refusal import Refusal
 
@@ -107,3 +109,77 @@ class TooManyCreatives(Refusal):
 
     code: ClassVar[str] = "TOO_MANY_CREATIVES"
     message: str = "The campaign has as many creatives as it may: take one away first."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownParticipation(Refusal):
+    """There is no such participation, or it is not yours."""
+
+    code: ClassVar[str] = "UNKNOWN_PARTICIPATION"
+    message: str = "There is no such participation of yours."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownStreamer(Refusal):
+    """There is no such streamer."""
+
+    code: ClassVar[str] = "UNKNOWN_STREAMER"
+    message: str = "There is no such streamer."
+
+
+@dataclass(frozen=True, slots=True)
+class NotEligible(Refusal):
+    """A rule of the campaign keeps the streamer out."""
+
+    code: ClassVar[str] = "NOT_ELIGIBLE"
+    message: str
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyTakingPart(Refusal):
+    """The streamer takes part in this campaign already, or is asked to, or has asked to."""
+
+    code: ClassVar[str] = "ALREADY_TAKING_PART"
+    message: str = "There is a participation of this streamer in this campaign already: go on with that one."
+
+
+@dataclass(frozen=True, slots=True)
+class TermsRefused(Refusal):
+    """Such terms cannot be offered."""
+
+    code: ClassVar[str] = "TERMS_REFUSED"
+    message: str = "Offer a rate above zero in the campaign's currency, for 1 to 100000 minutes."
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipationNotReady(Refusal):
+    """The participation does not stand where that can be done."""
+
+    code: ClassVar[str] = "PARTICIPATION_NOT_READY"
+    message: str
+    state: ParticipationState
+
+
+@dataclass(frozen=True, slots=True)
+class NotYourTurn(Refusal):
+    """It is for the other side to do that."""
+
+    code: ClassVar[str] = "NOT_YOUR_TURN"
+    message: str = "That is for the other side to do: it is they who answer, or who may."
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMovedOn(Refusal):
+    """The offer is another by now, or its time is over."""
+
+    code: ClassVar[str] = "OFFER_MOVED_ON"
+    message: str = "This offer is no good any more: look at the participation again."
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureRequired(Refusal):
+    """Viewers must be told that they see an advertisement."""
+
+    code: ClassVar[str] = "DISCLOSURE_REQUIRED"
+    message: str = "Confirm first that your viewers are told of the advertisement."

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from domain.actor import Actor
 from domain.brand.model import Verification
+from domain.campaign.agreeing import end_all
 from domain.campaign.editing import keep, not_ready, of_brand, with_brand
 from domain.campaign.events import CampaignEnded, CampaignLaunched, CampaignPaused, CampaignResumed
 from domain.campaign.model import Campaign, CampaignId, CampaignStep
@@ -122,6 +123,7 @@ async def _end(
     if ended is None:
         return not_ready(campaign)
     if campaign.state.runs:
+        await end_all(work, campaign, ports.clock())
         source, target = escrow(campaign), prepaid(campaign)
         left = (await work.ledger.lock([source, target]))[source].available
         if left > 0:

@@ -165,4 +165,5 @@ class OpenCampaignQuery:
 async def facts_of(context: Context) -> Facts | None:
     """What is known of the caller as a streamer; None where they are none."""
     reads, people = context.ports.campaign.reads, context.caller.people
-    return await context.loaders.once("facts", lambda: reads.facts_of(people))
+    found = await context.loaders.once("candidate", lambda: reads.candidate(people))
+    return None if found is None else found.facts

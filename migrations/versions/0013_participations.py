@@ -80,7 +80,7 @@ comment on table offer is 'Terms that one side offers the other; at most one of 
 
 GRANTS = {
     "participation": "select, insert (id, campaign, streamer, person, begun_by, state, created_at), update (state, seq,"
-    " campaign_version, pricing, rate, currency, minutes, agreed_at, disclosed_at, live_at, ended_at, person)",
+    " campaign_version, pricing, rate, currency, minutes, agreed_at, disclosed_at, live_at, ended_at)",
     "offer": "select, insert, update (state)",
 }
 """What the application may do. Nothing of it is deleted."""

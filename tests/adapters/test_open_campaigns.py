@@ -101,14 +101,19 @@ async def test_a_list_loses_no_place_when_what_it_ended_with_is_open_no_more(sta
 async def test_what_is_known_of_a_streamer_is_what_they_say_and_prove(stage: CampaignStage) -> None:
     streamers = streamers_on(stage)
     ani = await streamers.streamer()
-    known = await stage.reads.facts_of(ani.people)
+
+    async def facts() -> Facts | None:
+        found = await stage.reads.candidate(ani.people)
+        return found.facts if found else None
+
+    known = await facts()
     assert known == Facts(frozenset(), "ID", "id", frozenset({Category.GAMES, Category.TALK}), Rating.TEEN)
     offered = await streamers.placed(ani)
-    assert await stage.reads.facts_of(ani.people) == known
+    assert await facts() == known
     async with streamers.work() as work:
         assert await work.platform_links.move(offered.link.id, LinkState.CONFIRMED, stage.clock())
-    assert await stage.reads.facts_of(ani.people) == replace(known, platforms=frozenset({Platform.TIKTOK}))
-    assert await stage.reads.facts_of((await stage.member()).people) is None
+    assert await facts() == replace(known, platforms=frozenset({Platform.TIKTOK}))
+    assert await stage.reads.candidate((await stage.member()).people) is None
 
 
 async def test_the_list_goes_by_its_index(stage: CampaignStage) -> None:

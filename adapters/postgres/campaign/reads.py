@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from adapters.postgres.campaign.participation_reads import ParticipationReads
 from adapters.postgres.campaign.rows import CAMPAIGN, CREATIVE, FROM, campaign_of, creative_of
-from adapters.postgres.database import Database
 from domain.campaign.creatives import Creative, CreativeId
 from domain.campaign.model import Campaign, CampaignId, CampaignState
 from domain.campaign.ports import CampaignPage, CreativePage, OpenPage
-from domain.campaign.targeting import RATINGS, Facts
-from domain.ids import PersonId
-from domain.streamer.model import Category, Platform, Rating
+from domain.campaign.targeting import RATINGS
 
 _CAMPAIGNS = f"select {CAMPAIGN} from {FROM}"  # noqa: S608  # a list of our columns
 _BY_ID = f"{_CAMPAIGNS} where campaign.id = any($1::uuid[])"
@@ -45,13 +43,6 @@ _OPEN = f"""
     and {_MEETS}
 order by launched_at desc, campaign.id desc limit $10
 """  # noqa: S608  # statements of our own
-_FACTS = """
-select country, language, categories, rating, array(
-    select platform from platform_link where platform_link.streamer = streamer.id and state = 'confirmed') as platforms
-from streamer where person = any($1::uuid[]) order by array_position($1::uuid[], person) limit 1
-"""
-
-
 _CREATIVES = f"select {CREATIVE} from creative"  # noqa: S608  # a list of our columns
 _PAGES = f"""
 select asked.place, found.*
@@ -69,11 +60,8 @@ order by created_at, id limit $2
 """  # noqa: S608  # statements of our own
 
 
-class PostgresCampaignReads:
+class PostgresCampaignReads(ParticipationReads):
     """Reads of campaigns."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def campaigns_by_id(self, ids: Sequence[CampaignId]) -> Mapping[CampaignId, Campaign]:
         """Campaigns, whosever they are."""
@@ -90,16 +78,6 @@ class PostgresCampaignReads:
     ) -> Sequence[Campaign]:
         """Campaigns that stand so, oldest first."""
         return [campaign_of(row) for row in await self._database.pool.fetch(_BY_STATE, state, after, first)]
-
-    async def facts_of(self, people: Sequence[PersonId]) -> Facts | None:
-        """What is known of the streamer that people are who are one."""
-        row = await self._database.pool.fetchrow(_FACTS, list(people))
-        if row is None:
-            return None
-        platforms, categories = map(Platform, row["platforms"]), map(Category, row["categories"])
-        return Facts(
-            frozenset(platforms), row["country"], row["language"], frozenset(categories), Rating(row["rating"])
-        )
 
     async def open_to(self, page: OpenPage) -> Sequence[Campaign]:
         """A page of campaigns that are open to a streamer, last launched first."""

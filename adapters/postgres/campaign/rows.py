@@ -6,11 +6,20 @@ from asyncpg import Record
 
 from domain.campaign.creatives import Creative, CreativeId, CreativeKind, CreativeState
 from domain.campaign.model import Brief, Campaign, CampaignId, CampaignState, Caps, Plan, Pricing, Terms
+from domain.campaign.participation import (
+    Agreement,
+    Offer,
+    OfferState,
+    Participation,
+    ParticipationId,
+    ParticipationState,
+    Side,
+)
 from domain.campaign.spending import Pacing, Schedule
 from domain.campaign.targeting import Targeting
-from domain.ids import BrandId
+from domain.ids import BrandId, PersonId
 from domain.money import Currency, Money
-from domain.streamer.model import Category, Platform, Rating
+from domain.streamer.model import Category, Platform, Rating, StreamerId
 
 PLAN = """title, description, link, currency, budget, pricing, rate, minutes, daily_cap, streamer_cap, pacing,
     starts_on, ends_on, time_zone, platforms, countries, languages, categories, highest_rating, least_viewers,
@@ -31,6 +40,34 @@ def creative_of(row: Record) -> Creative:
         row["created_at"], CreativeState(row["state"]), CreativeId(row["replaces"]) if row["replaces"] else None,
         row["reason"], row["decided_at"],
     )  # fmt: skip
+
+
+PARTICIPATION = """participation.id, participation.campaign, campaign.brand, streamer, person, begun_by,
+    participation.state, participation.seq, campaign_version, pricing, rate, currency, minutes, agreed_at,
+    disclosed_at, live_at, participation.ended_at, participation.created_at"""
+
+
+def participation_of(row: Record) -> Participation:
+    """A participation from a row that has `PARTICIPATION`."""
+    agreed = Agreement(_terms_of(row), row["campaign_version"], row["agreed_at"]) if row["agreed_at"] else None
+    return Participation(
+        ParticipationId(row["id"]), CampaignId(row["campaign"]), BrandId(row["brand"]),
+        StreamerId(row["streamer"]) if row["streamer"] else None, PersonId(row["person"]), Side(row["begun_by"]),
+        row["created_at"], ParticipationState(row["state"]), row["seq"], agreed, row["disclosed_at"], row["live_at"],
+        row["ended_at"],
+    )  # fmt: skip
+
+
+def offer_of(row: Record) -> Offer:
+    """An offer from its row."""
+    return Offer(
+        ParticipationId(row["participation"]), row["number"], Side(row["side"]), _terms_of(row),
+        row["campaign_version"], row["made_at"], row["expires_at"], OfferState(row["state"]),
+    )  # fmt: skip
+
+
+def _terms_of(row: Record) -> Terms:
+    return Terms(Pricing(row["pricing"]), Money(row["rate"], Currency(row["currency"])), row["minutes"])
 
 
 def campaign_of(row: Record) -> Campaign:

@@ -41,6 +41,12 @@ class PostgresCampaigns:
         found = await self._connection.fetchrow(_READ, id_)
         return campaign_of(found) if found else None
 
+    async def share(self, id_: CampaignId) -> Campaign | None:
+        """A campaign that stays as it is until the unit of work ends."""
+        await self._connection.execute("select from campaign where id = $1 for share", id_)
+        found = await self._connection.fetchrow(_READ, id_)
+        return campaign_of(found) if found else None
+
     async def save(self, campaign: Campaign) -> None:
         """Keep where it stands, and the plan where that is another version."""
         await self._keep_plan(campaign)
