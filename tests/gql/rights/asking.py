@@ -55,6 +55,7 @@ ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
     "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
     "invitationId": "BrandInvitation", "OpenCampaign.id": "AnotherCampaign",
+    "replacesId": "Creative",
 }  # fmt: skip
 """Of which kind ids are that do not say it by their name."""
 
