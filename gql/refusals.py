@@ -35,6 +35,7 @@ _WORDS = {
     "retry_after_s": "After how many seconds it may be tried again.",
     "shortest": "The least characters that it may have.",
     "missing": "What is lacking.",
+    "rule": "The rule that keeps one out.",
     "field": "The part of the input that is not right.",
     "longest": "The most characters that it may have.",
 }

@@ -9,9 +9,11 @@ from gql.brand.staff import BrandStaffQuery
 from gql.campaign.creatives import CreativeStaffQuery
 from gql.campaign.mutations import CampaignMutation, CampaignRunMutation, CreativeMutation
 from gql.campaign.open import OpenCampaignQuery
+from gql.campaign.participation_mutations import ParticipationCourseMutation, ParticipationMutation
+from gql.campaign.participations import ParticipationQuery
 from gql.campaign.queries import CampaignQuery
 from gql.campaign.staff import CampaignStaffQuery
-from gql.campaign.subscriptions import CampaignSubscription
+from gql.campaign.subscriptions import CampaignSubscription, ParticipationSubscription
 from gql.errors import Manner
 from gql.execution import Schema
 from gql.identity.factor_mutations import SecondFactorMutation, StepUpMutation
@@ -44,6 +46,7 @@ QUERIES: tuple[type, ...] = (
     CampaignStaffQuery,
     OpenCampaignQuery,
     CreativeStaffQuery,
+    ParticipationQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
@@ -65,8 +68,10 @@ MUTATIONS: tuple[type, ...] = (
     CampaignMutation,
     CampaignRunMutation,
     CreativeMutation,
+    ParticipationMutation,
+    ParticipationCourseMutation,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription, CampaignSubscription)
+SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription, CampaignSubscription, ParticipationSubscription)
 
 
 def _root(name: str, description: str, parts: tuple[type, ...]) -> type:

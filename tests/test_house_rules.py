@@ -47,7 +47,10 @@ MORE_CONTEXT_FILES = {
         ),
         *("spending", "targeting"),
     },
-    "gql/campaign": {"answers", "enums", "inputs", "creatives", "lookups", "open", "plans", "staff"},
+    "gql/campaign": {
+        *("answers", "creatives", "enums", "inputs", "lookups", "open", "participation_answers"),
+        *("participation_inputs", "participation_mutations", "participations", "plans", "staff"),
+    },
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {
         "answers",

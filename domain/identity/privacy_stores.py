@@ -37,6 +37,8 @@ class Section(StrEnum):
     TOP_UPS = "top_ups"
     STREAMER = "streamer"
     PLATFORM_LINKS = "platform_links"
+    PARTICIPATIONS = "participations"
+    OFFERS = "offers"
 
 
 @dataclass(frozen=True, slots=True)

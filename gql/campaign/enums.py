@@ -2,11 +2,23 @@
 
 from domain.campaign.creatives import CreativeKind, CreativeState
 from domain.campaign.model import CampaignState, Pricing
+from domain.campaign.participation import OfferState, ParticipationState, Side
 from domain.campaign.spending import Pacing
 from domain.campaign.targeting import Rule, Verdict
 from gql.enums import describe
 
-__all__ = ["CampaignState", "CreativeKind", "CreativeState", "Pacing", "Pricing", "Rule", "Verdict"]
+__all__ = [
+    "CampaignState",
+    "CreativeKind",
+    "CreativeState",
+    "OfferState",
+    "Pacing",
+    "ParticipationState",
+    "Pricing",
+    "Rule",
+    "Side",
+    "Verdict",
+]
 
 describe(
     CampaignState,
@@ -83,5 +95,36 @@ describe(
         CreativeState.APPROVED: "It may be shown.",
         CreativeState.REJECTED: "It may not be shown; the reason tells why.",
         CreativeState.RETIRED: "Its brand took it away, or another has taken its place.",
+    },
+)
+describe(
+    Side,
+    "Side",
+    "Who of the two.",
+    {Side.BRAND: "The brand.", Side.STREAMER: "The streamer."},
+)
+describe(
+    OfferState,
+    "OfferState",
+    "What became of an offer.",
+    {
+        OfferState.OPEN: "The other side has not answered.",
+        OfferState.ACCEPTED: "Both agree on it.",
+        OfferState.COUNTERED: "It was answered by another.",
+        OfferState.CLOSED: "It was turned down or taken back, or nobody answered in time.",
+    },
+)
+describe(
+    ParticipationState,
+    "ParticipationState",
+    "Where a participation stands.",
+    {
+        ParticipationState.APPLIED: "The streamer asked; an offer is open.",
+        ParticipationState.INVITED: "The brand asked; an offer is open.",
+        ParticipationState.ACCEPTED: "The terms are agreed, and stay so.",
+        ParticipationState.LIVE: "Minutes count.",
+        ParticipationState.COMPLETED: "It was live, and has ended.",
+        ParticipationState.REJECTED: "An offer was turned down.",
+        ParticipationState.WITHDRAWN: "An offer was taken back or lapsed, or the streamer left.",
     },
 )

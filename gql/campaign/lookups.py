@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from domain.brand.model import Brand
 from domain.campaign.creatives import Creative
+from domain.campaign.model import Campaign, CampaignId
+from domain.campaign.participation import Offer, ParticipationId
 from domain.campaign.ports import CreativePage
 from domain.ids import BrandId
 from domain.ledger.chart import Purpose
@@ -24,3 +26,13 @@ async def creatives(ports: Ports, pages: Sequence[CreativePage]) -> Mapping[Crea
 async def brands(ports: Ports, ids: Sequence[BrandId]) -> Mapping[BrandId, Brand]:
     """Brands, whosever they are."""
     return await ports.brand.reads.brands_by_id(ids)
+
+
+async def campaigns(ports: Ports, ids: Sequence[CampaignId]) -> Mapping[CampaignId, Campaign]:
+    """Campaigns, whosever they are."""
+    return await ports.campaign.reads.campaigns_by_id(ids)
+
+
+async def offers(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Sequence[Offer]]:
+    """The newest offers of participations."""
+    return await ports.campaign.reads.offers_of(ids)

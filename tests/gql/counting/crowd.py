@@ -15,8 +15,10 @@ from adapters.wiring import Adapters, plugged
 from domain.actor import Actor, Origin
 from domain.audit_log import Deed, Detail
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.beginning import offer_of
 from domain.campaign.creatives import Creative, CreativeId, CreativeKind
 from domain.campaign.model import Campaign, CampaignId
+from domain.campaign.participation import OfferState, Participation, ParticipationId, ParticipationState, Side
 from domain.clock import system_clock
 from domain.identity.addresses import mail_index
 from domain.identity.model import Portal
@@ -89,6 +91,8 @@ class Crowd:
     people: list[PersonId] = field(default_factory=list)
     streamers: list[StreamerId] = field(default_factory=list)
     campaigns: list[CampaignId] = field(default_factory=list)
+    participations: list[ParticipationId] = field(default_factory=list)
+    me: Streamer | None = None
     networks: int = 0
 
     @property
@@ -104,6 +108,7 @@ class Crowd:
             "Wallet": wallets[0], "Wallets": wallets, "TopUp": top_ups[0], "TopUps": top_ups,
             "Streamer": self._streamers[0], "Streamers": self._streamers,
             "Brand": brands[0], "Brands": brands, "Campaign": campaigns[0], "Campaigns": campaigns,
+            "Participation": self._participations[0], "Participations": self._participations,
             "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
             "search": {"mail": MAIL},
         }  # fmt: skip
@@ -111,6 +116,10 @@ class Crowd:
     @property
     def _streamers(self) -> list[str]:
         return [global_id("Streamer", streamer) for streamer in self.streamers]
+
+    @property
+    def _participations(self) -> list[str]:
+        return [global_id("Participation", participation) for participation in self.participations]
 
     @property
     def _sessions(self) -> list[str]:
@@ -135,6 +144,9 @@ class Crowd:
             await self._campaign(next(iter(self.caller.brands)))
             for _ in range(within):
                 await self._creative(self.campaigns[-1])
+            await self._participate(made, self.campaigns[0], min(within, 20))
+            if self.me is not None:
+                await self._participate(self.me, self.campaigns[-1], 1)
 
     async def _stream(self, within: int) -> None:
         """The caller becomes a streamer, or says more of themselves; each time with one more account."""
@@ -142,6 +154,7 @@ class Crowd:
         act = change_profile if self.people else become_streamer
         made = await act(self.ports.streamer, self.caller, replace(PROFILE, schedule=times))
         assert isinstance(made, Streamer), made
+        self.me = made
         platform = Platform.FACEBOOK if self.people else Platform.TIKTOK
         await self._link(made, platform, LinkState.CONFIRMED)
 
@@ -211,6 +224,20 @@ class Crowd:
             assert await work.campaigns.add(made)
         await self._execute("update campaign set state = 'active', launched_at = $2 where id = $1", made.id, now)
         self.campaigns.append(made.id)
+
+    async def _participate(self, made: Streamer, campaign: CampaignId, offers: int) -> None:
+        """A streamer in a campaign, with so many offers."""
+        found = (await self.ports.campaign.reads.campaigns_by_id([campaign]))[campaign]
+        now, state = self.ports.clock(), ParticipationState.APPLIED
+        id_ = ParticipationId(uuid7())
+        begun = Participation(id_, campaign, found.brand, made.id, made.person, Side.STREAMER, now, state)
+        async with self.ports.work() as work:
+            assert await work.participations.add(begun)
+            for number in range(1, offers + 1):
+                await work.participations.close_offer(id_, OfferState.COUNTERED)
+                terms = found.plan.terms
+                await work.participations.offer(offer_of(begun, found, Side.STREAMER, number, terms, now=now))
+        self.participations.append(id_)
 
     async def _creative(self, campaign: CampaignId) -> None:
         made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play</p>", None, self.ports.clock())

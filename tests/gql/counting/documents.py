@@ -34,6 +34,7 @@ GIVEN: Mapping[str, str] = {
     "streamer.id": "$Streamer",
     "campaigns.brandId": "$Brand",
     "campaignCases.state": "ACTIVE",
+    "participations.campaignId": "$Campaign",
     "openCampaign.id": "$Campaign",
 }
 """Arguments that must be given, or had better be; a page is as long as it may be."""

@@ -11,8 +11,11 @@ from adapters.identity.tokens import Tokens
 from adapters.wiring import Adapters
 from domain.actor import Actor
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.beginning import offer_of
 from domain.campaign.creatives import Creative, CreativeId, CreativeKind
 from domain.campaign.model import Campaign, CampaignId
+from domain.campaign.participation import Participation, ParticipationId, ParticipationState
+from domain.campaign.participation import Side as Party
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
 from domain.ids import AccountId, BrandId, TransactionId, uuid7
@@ -305,6 +308,26 @@ async def _creative(_: Any, ports: Adapters, side: Side) -> object | None:
     return made.id
 
 
+async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
+    """Of the brand's campaign with a streamer who is nobody's here; of anybody else as the streamer in somebody's."""
+    streamer, begun_by = side, Party.STREAMER
+    if "Campaign" in side.keys:
+        streamer, begun_by = Side(await enroll(pool), ""), Party.BRAND
+        await ports.identity.vault.create_key(streamer.enrolled.person)
+        streamer.keys["Streamer"] = await _streamer(pool, ports, streamer)
+    key = str(side.keys["Campaign" if "Campaign" in side.keys else "AnotherCampaign"])
+    campaign = (await ports.campaign.reads.campaigns_by_id([CampaignId(UUID(key))]))[CampaignId(UUID(key))]
+    state = ParticipationState.APPLIED if begun_by is Party.STREAMER else ParticipationState.INVITED
+    made = Participation(
+        ParticipationId(uuid7()), campaign.id, campaign.brand, StreamerId(UUID(str(streamer.keys["Streamer"]))),
+        streamer.enrolled.person, begun_by, ports.clock(), state,
+    )  # fmt: skip
+    async with ports.work() as work:
+        assert await work.participations.add(made)
+        await work.participations.offer(offer_of(made, campaign, begun_by, 1, campaign.plan.terms, now=ports.clock()))
+    return made.id
+
+
 async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
     """One of a brand that is nobody's here, which runs."""
     brand = BrandId(uuid7())
@@ -322,6 +345,7 @@ MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] 
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
     "Streamer": _streamer, "PlatformLink": _platform_link, "Campaign": _campaign,
     "Creative": _creative, "AnotherCampaign": _another_campaign,
+    "Participation": _participation,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""
