@@ -294,3 +294,14 @@ def test_nothing_leads_out_of_the_end() -> None:
     assert not {state for state, _ in PARTICIPATION_NEXT} & ended
     assert {step for step in T if all((state, step) not in PARTICIPATION_NEXT for state in S)} == set()
     assert len(list(product(S, T))) > len(PARTICIPATION_NEXT)
+
+
+async def test_of_a_streamer_who_is_erased_what_was_agreed_stays_and_names_nobody(
+    stage: CampaignStage, table: Table
+) -> None:
+    live = await table.live()
+    async with stage.work() as work:
+        await work.erasures.forget([table.ani.person])
+    after = await table.read(live)
+    assert (after.state, after.streamer, after.agreement) == (S.WITHDRAWN, None, live.agreement)
+    assert isinstance(await complete_campaign(stage, table.me, table.campaign.id), Campaign)

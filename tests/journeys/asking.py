@@ -69,3 +69,26 @@ def plan(now: datetime, units: int = 1_000_000) -> dict[str, Any]:
             "timeZone": "Asia/Jakarta",
         },
     }  # fmt: skip
+
+
+STREAMER_ROW = r"""
+insert into streamer (id, person, display_name, schedule, categories, language, rating, country, time_zone, created_at,
+    changed_at)
+values ($1, $2, '\x00', '\x00', '{games}', 'id', 'teen', 'ID', 'Asia/Jakarta', now(), now())
+"""
+_PARTICIPATION = "id state yourSide offers { number side } agreement { terms { minutes } }"
+OPEN_CAMPAIGNS = "{ openCampaigns { edges { node { id eligibility { verdict } } } } }"
+MY_PARTICIPATIONS = "{ myParticipations { edges { node { id state } } } }"
+PARTICIPATIONS = "query ($id: ID!) { participations(campaignId: $id) { edges { node { id state } } } }"
+PARTICIPATION = f"query ($id: ID!) {{ node(id: $id) {{ ... on Participation {{ {_PARTICIPATION} }} }} }}"
+FOLLOW_PARTICIPATION = f"""
+subscription ($id: ID!) {{ participationChanged(participationId: $id) {{ participation {{ {_PARTICIPATION} }} }} }}
+"""
+
+
+def taking_part(mutation: str) -> str:
+    """A mutation about a creative or a participation."""
+    return f"""mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{
+  {mutation}(input: $input) {{ __typename ... on Refusal {{ code }}
+    {"... on Creative { id html state }" if "Creative" in mutation else f"... on Participation {{ {_PARTICIPATION} }}"} }}
+}}"""

@@ -100,3 +100,67 @@ async def test_a_campaign_from_its_plan_to_the_last_coin(journey: Journey) -> No
     assert (await journey.ask(other, asking.CAMPAIGNS, id=brand_id)).data["campaigns"] is None
     left = "select posted from account where owner = $1 and purpose = 'brand_prepaid'"
     assert await journey.connection.fetchval(left, f"brand:{brand}") == 150_000_000
+
+
+async def test_a_streamer_from_the_open_campaign_to_the_last_minute(journey: Journey) -> None:
+    brand = BrandId(uuid7())
+    ani = (await journey.enroll(brands={brand: BrandRole.MANAGER})).actor
+    budi, cici = [(await journey.enroll(streamer=True)).actor for _ in range(2)]
+    other = (await journey.enroll(brands={BrandId(uuid7()): BrandRole.OWNER})).actor
+    for streamer in (budi, cici):
+        await journey.connection.execute(asking.STREAMER_ROW, uuid7(), streamer.person)
+    wish = {"brandId": global_id("Brand", brand), "plan": asking.plan(datetime.now(UTC)), "idempotencyKey": "first"}
+    id_ = (await does(journey, ani, "create", **wish))["id"]
+    await journey.connection.execute("update campaign set state = 'approved' where brand = $1", brand)
+    await journey.connection.execute("update brand set verification = 'verified', decided_at = now()")
+    await paid_in(journey, brand, 1_000_000)
+    assert (await does(journey, ani, "launch", campaignId=id_))["state"] == "ACTIVE"
+
+    made = await takes(journey, ani, "addCreative", campaignId=id_, html="<p>Play</p><script/>", idempotencyKey="1")
+    verdict = {"creativeId": made["id"], "approve": True, "reason": WHY}
+    assert (made["html"], made["state"]) == ("<p>Play</p>", "PENDING")
+    assert (await takes(journey, await staff(journey), "decideCreative", **verdict))["state"] == "APPROVED"
+
+    found = (await journey.ask(budi, asking.OPEN_CAMPAIGNS)).data["openCampaigns"]["edges"]
+    assert [(edge["node"]["id"], edge["node"]["eligibility"]["verdict"]) for edge in found] == [(id_, "MET")]
+    applied = await takes(journey, budi, "applyToCampaign", campaignId=id_)
+    which = applied["id"]
+    assert (applied["state"], applied["yourSide"], applied["offers"][0]["number"]) == ("APPLIED", "STREAMER", 1)
+    assert (await takes(journey, budi, "acceptOffer", participationId=which, number=1))["code"] == "NOT_YOUR_TURN"
+    for stranger in (cici, other):
+        denied = await takes(journey, stranger, "acceptOffer", participationId=which, number=1)
+        assert denied["code"] == "UNKNOWN_PARTICIPATION"
+        assert (await journey.ask(stranger, asking.PARTICIPATIONS, id=id_)).data["participations"] is None
+        assert (await journey.ask(stranger, asking.PARTICIPATION, id=which)).data["node"] is None
+    listed = (await journey.ask(ani, asking.PARTICIPATIONS, id=id_)).data["participations"]["edges"]
+    assert [edge["node"]["id"] for edge in listed] == [which]
+    flat = {"pricing": "FLAT", "rate": {"amount": "300000", "currency": "IDR"}, "minutes": 120}
+
+    async with journey.conversation(Person(budi, "")) as socket:
+        await socket.subscribe("1", asking.FOLLOW_PARTICIPATION, id=which)
+
+        async def told(offers: int, state: str) -> None:
+            while True:
+                shown = (await socket.data("1"))["participationChanged"]["participation"]
+                if (len(shown["offers"]), shown["state"]) == (offers, state):
+                    return
+
+        await told(1, "APPLIED")
+        await takes(journey, ani, "counterOffer", participationId=which, number=1, terms=flat)
+        await told(2, "APPLIED")
+        agreed = await takes(journey, budi, "acceptOffer", participationId=which, number=2)
+        assert agreed["agreement"]["terms"] == {"minutes": 120}
+        live = {"participationId": which}
+        assert (await takes(journey, budi, "goLive", **live, disclosed=False))["code"] == "DISCLOSURE_REQUIRED"
+        assert (await takes(journey, budi, "goLive", **live, disclosed=True))["state"] == "LIVE"
+        await told(2, "LIVE")
+        assert (await does(journey, ani, "complete", campaignId=id_))["state"] == "COMPLETED"
+        await told(2, "COMPLETED")
+    mine = (await journey.ask(budi, asking.MY_PARTICIPATIONS)).data["myParticipations"]["edges"]
+    assert [edge["node"]["state"] for edge in mine] == ["COMPLETED"]
+
+
+async def takes(journey: Journey, who: Actor, mutation: str, **wanted: object) -> Any:
+    """What a mutation about a creative or a participation answers."""
+    (found,) = (await journey.ask(who, asking.taking_part(mutation), input=wanted)).data.values()
+    return found
