@@ -20,6 +20,10 @@ from domain.actor import Actor
 from domain.audit_log import Deed
 from domain.brand.model import Brand, Company, Member, MemberId, Preferences, Size
 from domain.brand.model import Profile as BrandProfile
+from domain.campaign.editing import create_campaign, submit_campaign
+from domain.campaign.model import Brief, Campaign, Plan, Pricing, Terms
+from domain.campaign.spending import Schedule
+from domain.campaign.targeting import Targeting
 from domain.clock import system_clock
 from domain.identity.accounts import confirm_sign_up
 from domain.identity.links import new_link
@@ -181,6 +185,8 @@ async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: 
         await _stream(ports, person, account)
     if account.brand is not None:
         await _join_brand(ports, person, account.brand)
+    if account.brand is BrandRole.OWNER:
+        await _plan_campaign(ports, person)
     if account.staff is None:
         return
     secret = await ports.identity.vault.seal(person, "totp", app.secret)
@@ -222,6 +228,21 @@ async def _join_brand(ports: Adapters, person: PersonId, role: BrandRole) -> Non
             await work.teams.add(Member(MemberId(uuid7()), _BRAND, person, role, now))
             given = {"role": str(role)}
             await work.record(Deed("brand.joined", f"brand:{_BRAND}", about=person, after=given, reason=_WHY))
+
+
+async def _plan_campaign(ports: Adapters, person: PersonId) -> None:
+    """Hand in a campaign of the brand's, for staff to look at; one that is there already stays as it is."""
+    manager, today = Actor(person), ports.clock().date()
+    rate, budget = (Money.whole(units, Currency.IDR) for units in (20_000, 1_000_000))
+    plan = Plan(
+        Brief("Play longer", "Batteries that last a whole night.", "https://batteries.example/play"),
+        Terms(Pricing.CPM, rate, 600), budget, Schedule(today, today + timedelta(days=30), "Asia/Jakarta"),
+        targeting=Targeting(countries=("ID",), categories=(Category.GAMES,)),
+    )  # fmt: skip
+    made = await create_campaign(ports.campaign, manager, _BRAND, plan, "demo")
+    if not isinstance(made, Campaign):
+        raise DemoError(f"no campaign could be planned: {made}")
+    await submit_campaign(ports.campaign, manager, made.id)
 
 
 async def _give_credit(works: Works, person: PersonId, credit: Money) -> None:

@@ -11,6 +11,8 @@ from adapters.webhooks import sweep_inbox
 from adapters.wiring import Adapters
 from domain.asset.sweeping import sweep_uploads
 from domain.brand.invitations import prune_invitations
+from domain.campaign.agreeing import lapse_offers
+from domain.campaign.running import complete_due
 from domain.identity.exports import expire_exports, make_exports
 from domain.identity.letters import send_letters
 from domain.identity.mail_requests import answer_mail_requests
@@ -57,6 +59,14 @@ async def _prune_invitations(ports: Adapters) -> None:
 
 async def _sweep_uploads(ports: Adapters) -> None:
     _tell("uploads_swept", await sweep_uploads(ports.asset, ports.clock()))
+
+
+async def _complete_campaigns(ports: Adapters) -> None:
+    _tell("campaigns_completed", await complete_due(ports.campaign, ports.clock()))
+
+
+async def _lapse_offers(ports: Adapters) -> None:
+    _tell("offers_lapsed", await lapse_offers(ports.campaign, ports.clock()))
 
 
 async def _make_exports(ports: Adapters) -> None:
@@ -108,6 +118,8 @@ JOBS: Mapping[str, Scheduled] = {
     "answer_mail_requests": Scheduled("* * * * * */2", _answer_mail_requests),
     "send_letters": Scheduled("* * * * * */2", _send_letters),
     "sweep_uploads": Scheduled("*/5 * * * *", _sweep_uploads),
+    "complete_campaigns": Scheduled("* * * * *", _complete_campaigns),
+    "lapse_offers": Scheduled("* * * * *", _lapse_offers),
     "make_exports": Scheduled("* * * * * */10", _make_exports, longest_s=3600),
     "expire_exports": Scheduled("*/5 * * * *", _expire_exports),
     "erase_due": Scheduled("*/5 * * * *", _erase_due),

@@ -5,6 +5,7 @@ from typing import Protocol
 from domain.asset.ports import AssetPorts
 from domain.audit_log import Deeds
 from domain.brand.ports import BrandPorts
+from domain.campaign.ports import CampaignPorts
 from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
@@ -71,6 +72,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def asset(self) -> AssetPorts:
         """What files that people give us take."""
+        ...
+
+    @property
+    def campaign(self) -> CampaignPorts:
+        """What campaigns take."""
         ...
 
     @property

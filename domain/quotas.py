@@ -79,6 +79,10 @@ UPLOADED_MEBIBYTES = Quota("uploaded_mebibytes", 2_000, timedelta(days=1))
 """How long they are together, each counted in whole mebibytes, by person."""
 UPLOAD_FINISHED = Quota("upload_finished", 60, _HOUR)
 """Files that came and are looked into, by person: a picture takes a while."""
+CAMPAIGN = Quota("campaign", 50, timedelta(days=1))
+"""Campaigns that are planned, by brand."""
+PARTICIPATION = Quota("participation", 100, timedelta(days=1))
+"""Applications and invitations to campaigns, by who begins them."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE, counts_everything=True)
@@ -93,8 +97,8 @@ USUAL: Mapping[str, Quota] = {
     for quota in (
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
         CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, OVERLAY_TEST, BRAND,
-        INVITATION, INVITATION_TO_ADDRESS, UPLOAD, UPLOADED_MEBIBYTES, UPLOAD_FINISHED, DEPOSIT, WITHDRAWAL,
-        REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON, REQUESTS_OF_OVERLAY,
+        INVITATION, INVITATION_TO_ADDRESS, UPLOAD, UPLOADED_MEBIBYTES, UPLOAD_FINISHED, CAMPAIGN, PARTICIPATION,
+        DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON, REQUESTS_OF_OVERLAY,
     )
 }  # fmt: skip
 """Every quota by its name."""

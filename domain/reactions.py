@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.asset import events as asset
 from domain.brand import events as brand
+from domain.campaign import events as campaign
 from domain.events import Event
 from domain.overlay import events as overlay
 from domain.streamer import events as streamer
@@ -42,6 +43,22 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     brand.BrandChanged: (),
     brand.BrandTeamChanged: (),
     brand.BrandDecided: (),
+    campaign.CampaignCreated: (),
+    campaign.CampaignEdited: (),
+    campaign.CampaignSubmitted: (),
+    campaign.CampaignDecided: (),
+    campaign.CampaignLaunched: (),
+    campaign.CampaignPaused: (),
+    campaign.CampaignResumed: (),
+    campaign.CampaignEnded: (),
+    campaign.ParticipationBegun: (),
+    campaign.OfferCountered: (),
+    campaign.OfferAccepted: (),
+    campaign.ParticipationWentLive: (),
+    campaign.ParticipationEnded: (),
+    campaign.CreativeAdded: (),
+    campaign.CreativeDecided: (),
+    campaign.CreativeRetired: (),
 }
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 

@@ -10,6 +10,8 @@ from strawberry.dataloader import DataLoader
 
 from domain.actor import Actor
 from domain.brand.model import Brand
+from domain.campaign.model import Campaign, CampaignId
+from domain.campaign.participation import Participation, ParticipationId
 from domain.identity.model import Identity, Person
 from domain.identity.ports import PersonText, SecondFactorsView, SessionView
 from domain.ids import AccountId, BrandId, PersonId
@@ -103,6 +105,16 @@ class Loaders:
     async def brand_by_id(self, ids: list[BrandId]) -> Sequence[Brand | None]:
         """Brands, whosever they are."""
         return await by_key(self._ports.brand.reads.brands_by_id)(ids)
+
+    @lookup
+    async def campaign_by_id(self, ids: list[CampaignId]) -> Sequence[Campaign | None]:
+        """Campaigns, whosever they are."""
+        return await by_key(self._ports.campaign.reads.campaigns_by_id)(ids)
+
+    @lookup
+    async def participation_by_id(self, ids: list[ParticipationId]) -> Sequence[Participation | None]:
+        """Participations, whosever they are."""
+        return await by_key(self._ports.campaign.reads.participations_by_id)(ids)
 
     @lookup
     async def top_up_by_id(self, ids: list[TopUpId]) -> Sequence[TopUp | None]:

@@ -9,6 +9,9 @@ import strawberry
 from gql.access import Right, field
 from gql.brand.queries import fetch_brand
 from gql.brand.types import Brand
+from gql.campaign.participations import Participation, fetch_participation
+from gql.campaign.queries import fetch_campaign
+from gql.campaign.types import Campaign
 from gql.context import Context, Info
 from gql.errors import BadInputError
 from gql.identity.queries import fetch_session
@@ -30,6 +33,8 @@ FETCH: dict[str, Callable[[Context, str], Awaitable[Node | None]]] = {
     Session.kind: fetch_session,
     Streamer.kind: fetch_streamer,
     Brand.kind: fetch_brand,
+    Campaign.kind: fetch_campaign,
+    Participation.kind: fetch_participation,
 }
 """For each type with a global id: how an object that is the caller's own, or shown to them, is fetched by its key."""
 

@@ -17,6 +17,7 @@ import strawberry
 from domain import money, refusal
 from domain.asset import refusals as asset
 from domain.brand import refusals as brand
+from domain.campaign import refusals as campaign
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
@@ -35,6 +36,8 @@ _WORDS = {
     "state": "The state that stands in the way.",
     "retry_after_s": "After how many seconds it may be tried again.",
     "shortest": "The least characters that it may have.",
+    "missing": "What is lacking.",
+    "rule": "The rule that keeps one out.",
     "field": "The part of the input that is not right.",
     "reason": "What is wrong with it.",
     "longest": "The most characters that it may have.",
@@ -52,7 +55,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset, overlay))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset, overlay, campaign))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

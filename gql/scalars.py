@@ -4,7 +4,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NewType, TypeVar
 from uuid import UUID
@@ -23,6 +23,7 @@ _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})",
     re.ASCII,
 )
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _LONGEST_CURSOR = 200
 _LONGEST_SHOWN = 60
@@ -59,6 +60,15 @@ def _instant(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("there is no such date or time") from None
+
+
+def _day(text: str) -> date:
+    if not _DAY.fullmatch(text):
+        raise ValueError('it is a day such as "2026-01-31" (RFC 3339)')
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("there is no such day") from None
 
 
 def _uuid(text: str) -> UUID:
@@ -140,6 +150,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         'An instant with its offset, such as "2026-01-31T09:30:00Z". Answers are in UTC.',
         _instant,
         _show_instant,
+        "https://www.rfc-editor.org/rfc/rfc3339",
+    ),
+    date: _scalar(
+        "Date",
+        'A day of the calendar, such as "2026-01-31"; of which time zone, its place says.',
+        _day,
+        date.isoformat,
         "https://www.rfc-editor.org/rfc/rfc3339",
     ),
     UUID: _scalar(

@@ -8,6 +8,14 @@ from gql.asset.mutations import AssetMutation
 from gql.asset.queries import AssetQuery
 from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation
 from gql.brand.staff import BrandStaffQuery
+from gql.campaign.creatives import CreativeStaffQuery
+from gql.campaign.mutations import CampaignMutation, CampaignRunMutation, CreativeMutation
+from gql.campaign.open import OpenCampaignQuery
+from gql.campaign.participation_mutations import ParticipationCourseMutation, ParticipationMutation
+from gql.campaign.participations import ParticipationQuery
+from gql.campaign.queries import CampaignQuery
+from gql.campaign.staff import CampaignStaffQuery
+from gql.campaign.subscriptions import CampaignSubscription, ParticipationSubscription
 from gql.errors import Manner
 from gql.execution import Schema
 from gql.identity.factor_mutations import SecondFactorMutation, StepUpMutation
@@ -39,6 +47,11 @@ QUERIES: tuple[type, ...] = (
     BrandStaffQuery,
     StreamerQuery,
     AssetQuery,
+    CampaignQuery,
+    CampaignStaffQuery,
+    OpenCampaignQuery,
+    CreativeStaffQuery,
+    ParticipationQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
@@ -60,8 +73,18 @@ MUTATIONS: tuple[type, ...] = (
     BrandTeamMutation,
     BrandInvitationMutation,
     AssetMutation,
+    CampaignMutation,
+    CampaignRunMutation,
+    CreativeMutation,
+    ParticipationMutation,
+    ParticipationCourseMutation,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (WalletSubscription, OverlaySubscription)
+SUBSCRIPTIONS: tuple[type, ...] = (
+    WalletSubscription,
+    OverlaySubscription,
+    CampaignSubscription,
+    ParticipationSubscription,
+)
 
 
 def _root(name: str, description: str, parts: tuple[type, ...]) -> type:

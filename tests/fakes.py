@@ -14,6 +14,7 @@ from domain.actor import Actor
 from domain.asset.ports import AssetPorts
 from domain.audit_log import Deed, Deeds
 from domain.brand.ports import BrandPorts
+from domain.campaign.ports import CampaignPorts
 from domain.clock import Clock
 from domain.events import Event
 from domain.identity.desk import Desk
@@ -272,6 +273,19 @@ class FakeAssets(FakeIdentity):
     reads = NoAssets()
 
 
+class NoCampaigns:
+    """Reads of campaigns where there are none."""
+
+    async def campaigns_by_id(self, ids: object) -> dict[Any, Any]:
+        return {}
+
+
+class FakeCampaigns(FakeIdentity):
+    """As much of campaigns as is asked for by tests of something else; theirs is a real one, in `campaign_stage`."""
+
+    reads = NoCampaigns()
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -296,6 +310,7 @@ class FakePorts:
         self.overlay = cast("OverlayPorts", FakeOverlays(self.clock, self.quotas, self.standings))
         self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
         self.asset = cast("AssetPorts", FakeAssets(self.clock, self.quotas, self.standings))
+        self.campaign = cast("CampaignPorts", FakeCampaigns(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)
         self.events: list[Event] = []

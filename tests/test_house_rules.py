@@ -36,6 +36,25 @@ MORE_CONTEXT_FILES = {
     },
     "gql/asset": {"answers", "enums", "inputs", "lookups"},
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
+    "domain/campaign": {
+        *(
+            "agreeing",
+            "beginning",
+            "creatives",
+            "editing",
+            "events",
+            "participation",
+            "postings",
+            "refusals",
+            "running",
+            "showing",
+        ),
+        *("spending", "targeting"),
+    },
+    "gql/campaign": {
+        *("answers", "creatives", "enums", "inputs", "lookups", "open", "participation_answers"),
+        *("participation_inputs", "participation_mutations", "participations", "plans", "staff"),
+    },
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
     "gql/identity": {
         "answers",

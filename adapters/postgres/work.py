@@ -8,6 +8,9 @@ from asyncpg import Connection
 from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.asset.store import PostgresAssets
 from adapters.postgres.brand.store import PostgresBrands, PostgresInvitations, PostgresTeams
+from adapters.postgres.campaign.creatives import PostgresCreatives
+from adapters.postgres.campaign.participations import PostgresParticipations
+from adapters.postgres.campaign.store import PostgresCampaigns
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
 from adapters.postgres.identity.consents import PostgresConsents
@@ -66,6 +69,9 @@ class PostgresWork:
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)
         self.assets = PostgresAssets(connection)
+        self.campaigns = PostgresCampaigns(connection)
+        self.creatives = PostgresCreatives(connection)
+        self.participations = PostgresParticipations(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""

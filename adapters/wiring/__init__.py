@@ -27,6 +27,7 @@ from adapters.redis.quotas import RedisQuotas
 from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.asset import AssetAdapters, assets_of
 from adapters.wiring.brand import BrandAdapters, brands_of
+from adapters.wiring.campaign import CampaignAdapters, campaigns_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.overlay import OverlayAdapters, overlays_on
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
@@ -63,6 +64,7 @@ class Adapters:
     overlay: OverlayAdapters
     brand: BrandAdapters
     asset: AssetAdapters
+    campaign: CampaignAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -145,6 +147,7 @@ async def plugged(
             overlay=overlays_on(streamer_of(identity, database), database),
             brand=brands_of(identity, database),
             asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
+            campaign=campaigns_of(identity, database),
             gateways=gateways,
             policy=policy,
             clock=clock,

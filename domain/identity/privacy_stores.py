@@ -41,6 +41,8 @@ class Section(StrEnum):
     OVERLAYS = "overlays"
     OVERLAY_ALERTS = "overlay_alerts"
     OVERLAY_STOPS = "overlay_stops"
+    PARTICIPATIONS = "participations"
+    OFFERS = "offers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What journeys say to the API."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 OPEN_WALLET = """
@@ -30,3 +31,64 @@ def wanted(wallet: str, key: str, units: int = 50_000, method: str = "BANK_TRANS
     """The input of a top-up."""
     amount = {"amount": f"{units}.00", "currency": "IDR"}
     return {"walletId": wallet, "amount": amount, "method": method, "idempotencyKey": key}
+
+
+_CAMPAIGN = "id state version escrow { amount }"
+_MORE = {
+    "create": "... on PlanRefused { field }",
+    "edit": "... on PlanRefused { field }",
+    "launch": "... on BudgetNotCovered { missing { amount } }",
+}
+CAMPAIGN_STEPS = {
+    step: f"mutation ($input: {step.title()}CampaignInput!) {{ {step}Campaign(input: $input) {{ __typename"
+    f" ... on {kind} {{ {fields} }} ... on Refusal {{ code }} {_MORE.get(step, '')}"
+    f" {'' if step == 'create' else '... on CampaignNotReady { state }'} }} }}"
+    for step, kind, fields in (
+        *((step, "Campaign", _CAMPAIGN) for step in ("create", "edit", "submit", "launch")),
+        *((step, "Campaign", _CAMPAIGN) for step in ("pause", "resume", "complete", "cancel")),
+        ("decide", "CampaignCase", "id state version"),
+    )
+}
+"""What may be done with a campaign, by the first word of the mutation."""
+CAMPAIGNS = "query ($id: ID!) { campaigns(brandId: $id) { edges { node { id state } } } }"
+CAMPAIGN_CASES = "{ campaignCases { edges { node { id brandName version } } } }"
+FOLLOW_CAMPAIGN = f"""
+subscription ($id: ID!, $after: Cursor) {{
+  campaignChanged(campaignId: $id, after: $after) {{ cursor campaign {{ {_CAMPAIGN} }} }} }}
+"""
+
+
+def plan(now: datetime, units: int = 1_000_000) -> dict[str, Any]:
+    """The plan of a campaign that runs for a month from today on."""
+    budget = {"amount": f"{units}.00", "currency": "IDR"}
+    return {
+        "title": "Play longer", "description": "Batteries that last.", "link": "https://baterai.example/play",
+        "budget": budget, "terms": {"pricing": "CPM", "rate": {"amount": "20000", "currency": "IDR"}, "minutes": 600},
+        "schedule": {
+            "startsOn": now.date().isoformat(), "endsOn": (now.date() + timedelta(days=30)).isoformat(),
+            "timeZone": "Asia/Jakarta",
+        },
+    }  # fmt: skip
+
+
+STREAMER_ROW = r"""
+insert into streamer (id, person, display_name, schedule, categories, language, rating, country, time_zone, created_at,
+    changed_at)
+values ($1, $2, '\x00', '\x00', '{games}', 'id', 'teen', 'ID', 'Asia/Jakarta', now(), now())
+"""
+_PARTICIPATION = "id state yourSide offers { number side } agreement { terms { minutes } }"
+OPEN_CAMPAIGNS = "{ openCampaigns { edges { node { id eligibility { verdict } } } } }"
+MY_PARTICIPATIONS = "{ myParticipations { edges { node { id state } } } }"
+PARTICIPATIONS = "query ($id: ID!) { participations(campaignId: $id) { edges { node { id state } } } }"
+PARTICIPATION = f"query ($id: ID!) {{ node(id: $id) {{ ... on Participation {{ {_PARTICIPATION} }} }} }}"
+FOLLOW_PARTICIPATION = f"""
+subscription ($id: ID!) {{ participationChanged(participationId: $id) {{ participation {{ {_PARTICIPATION} }} }} }}
+"""
+
+
+def taking_part(mutation: str) -> str:
+    """A mutation about a creative or a participation."""
+    made = "Creative { id html state" if "Creative" in mutation else f"Participation {{ {_PARTICIPATION}"
+    return f"""mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{
+  {mutation}(input: $input) {{ __typename ... on Refusal {{ code }} ... on {made} }} }}
+}}"""

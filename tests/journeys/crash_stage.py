@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,19 +26,16 @@ from redis.asyncio import Redis
 
 from adapters.embedded.database import DatabaseAddresses, make_database
 from adapters.identity.tokens import Tokens
-from adapters.postgres.accounts import AccountIndex
 from adapters.postgres.audit import audit
-from adapters.postgres.database import Database
-from adapters.postgres.deeds import NoVault
 from adapters.postgres.seal import Head, exported_heads
-from adapters.postgres.work import PostgresWork, Works
+from adapters.postgres.work import PostgresWork
 from adapters.sandbox.midtrans import RunningSandbox, SandboxSettings, running_sandbox
 from adapters.sandbox.midtrans.payments import Payment
 from domain.actor import Actor
-from domain.clock import system_clock
 from tests.fake_quotas import HIGH
 from tests.identity_settings import IN_SMALL
 from tests.journeys import asking
+from tests.journeys.ledger_door import at_the_ledger
 from tests.journeys.mortal import DIED
 from tests.journeys.nursery import Doom, Life, Nursery, Point
 from tests.people import Enrolled, enroll
@@ -50,6 +47,7 @@ SERVER_KEY = "SB-Mid-server-of-the-tests"
 SEAL_KEY = "5e" * 32
 _CONNECTION_LOST = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
 _PERSON = re.compile(r"person:[0-9a-f-]{36}")
+_OF_OURS = re.compile(r"(brand|campaign):[0-9a-f-]{36}")
 
 _JOURNAL = """
 select operation::text, kind::text, refusal::text, line, amount,
@@ -68,6 +66,9 @@ from account left join (
 """
 _TOP_UPS = (
     "select id, state, amount, method, credited, taken_back, review is not null as review from top_up order by id"
+)
+_CAMPAIGNS = (
+    "select state, version, seq, launched_at is not null, ended_at is not null from campaign order by created_at"
 )
 _RECEIVED = """
 select top_up, received, credited, fee, taken_back from top_up_attempt where received is not null order by order_id
@@ -301,12 +302,9 @@ class CrashStage:
         heads = self.folder / "heads"
         return exported_heads(heads) if heads.exists() else []
 
-    @asynccontextmanager
-    async def at_the_ledger(self) -> AsyncIterator[PostgresWork]:
+    def at_the_ledger(self) -> AbstractAsyncContextManager[PostgresWork]:
         """A unit of work of another part of the product, which nobody kills."""
-        database = Database(self.database.app_url, size=1)
-        async with database, Works(database, AccountIndex(), system_clock, vault=NoVault())() as work:
-            yield work
+        return at_the_ledger(self.database)
 
     async def outcome(self) -> dict[str, Any]:
         """Everything that must be the same whatever died: no ids, no times."""
@@ -322,7 +320,10 @@ class CrashStage:
             "holds": [tuple(row) for row in await self.connection.fetch(_HOLDS)],
             "top-ups": [tuple(row)[1:] for row in rows],
             "received": [(numbers[row.pop("top_up")], *row.values()) for row in received],
-            "events": sorted((numbers[_top_up_of(topic)], names) for topic, names in topics.items()),
+            "campaigns": [tuple(row) for row in await self.connection.fetch(_CAMPAIGNS)],
+            "events": sorted(
+                (str(numbers.get(_of(topic), _nameless(topic))), names) for topic, names in topics.items()
+            ),
         }
 
     async def audited(self) -> list[str]:
@@ -331,12 +332,16 @@ class CrashStage:
         return [str(finding) for finding in report.findings]
 
 
-def _top_up_of(topic: str) -> UUID:
+def _of(topic: str) -> UUID:
     return UUID(topic.partition(":")[2])
 
 
 def _anonymous(row: asyncpg.Record) -> tuple[object, ...]:
-    return tuple(_PERSON.sub("me", value) if isinstance(value, str) else value for value in row)
+    return tuple(_nameless(value) if isinstance(value, str) else value for value in row)
+
+
+def _nameless(text: str) -> str:
+    return _OF_OURS.sub(r"\1", _PERSON.sub("me", text))
 
 
 def kill(pid: int) -> None:

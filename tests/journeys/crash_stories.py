@@ -8,7 +8,7 @@ from domain.ids import TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
-from tests.journeys import asking
+from tests.journeys import asking, campaign_stories
 from tests.journeys.crash_stage import SERVER_KEY, CrashStage
 
 SOON = timedelta(minutes=2)
@@ -235,6 +235,9 @@ STORIES: Mapping[str, Story] = {
         Story(letters_that_lead_nowhere, 0),
         Story(held_too_long, 50_000),
         Story(settled_to_our_bank, 50_000),
+        Story(campaign_stories.launched_and_completed, 0),
+        Story(campaign_stories.launched_and_cancelled, 0),
+        Story(campaign_stories.over_with_its_last_day, 0),
         Story(told_and_sealed, 50_000, told=True),
     )
 }

@@ -14,7 +14,7 @@ from tests.journeys.studio import Studio, line_is, studio_of
 
 __all__ = ["house", "journey"]
 
-MINUTES = int(os.environ.get("OVERLAY_MINUTES", 24 * 60))
+MINUTES = int(os.environ.get("OVERLAY_MINUTES", "1440"))
 FIRST_LOOK = 120
 """By this minute all that is needed once is there."""
 GROWTH = 1.15

@@ -62,6 +62,15 @@ _FORGET = (
     "delete from totp where person = any($1::uuid[])",
     "delete from password where person = any($1::uuid[])",
     "delete from sign_in_identity where person = any($1::uuid[])",
+    # What was agreed and paid stays, and names nobody; what is under way ends, for nobody is there to go on with it.
+    """
+    update offer set state = 'closed' from participation
+    where offer.state = 'open' and participation.id = offer.participation and person = any($1::uuid[])
+    """,
+    """
+    update participation set state = 'withdrawn', ended_at = clock_timestamp(), seq = seq + 1
+    where person = any($1::uuid[]) and state in ('applied', 'invited', 'accepted', 'live')
+    """,
     "delete from streamer where person = any($1::uuid[])",
     # What was personal of files cannot be opened any more; the sweep deletes it. A brand's logo and creatives stay.
     """

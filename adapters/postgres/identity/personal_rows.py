@@ -163,6 +163,22 @@ _TABLES = {
         """,
         {"reason": "overlay_stop_reason"},
     ),
+    Section.PARTICIPATIONS: _Table(
+        """
+        select id::text as key, person, id, campaign, campaign_version, begun_by, state, pricing, rate, currency,
+            minutes, created_at, agreed_at, disclosed_at, live_at, ended_at
+        from participation where person = any($1::uuid[])
+        """,
+        amounts=("rate",),
+    ),
+    Section.OFFERS: _Table(
+        """
+        select participation::text || ' ' || lpad(number::text, 9, '0') as key, person, participation, number, side,
+            offer.pricing, offer.rate, offer.currency, offer.minutes, offer.state, made_at, expires_at
+        from offer join participation on participation.id = offer.participation where person = any($1::uuid[])
+        """,
+        amounts=("rate",),
+    ),
 }
 
 

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 const { ROOT: root, PYTHON: python } = process.env;
 const ids = JSON.parse(execFileSync(python, ['-m', 'gql.trusting', 'ids'], { cwd: root, encoding: 'utf8' }));
 const inCommon = new Set(['brand', 'streamer', 'player']); // who has the documents of `portals`
-const scalars = { Cursor: 'string', DateTime: 'string', Decimal: 'string', UUID: 'string' };
+const scalars = { Cursor: 'string', Date: 'string', DateTime: 'string', Decimal: 'string', UUID: 'string' };
 
 export default {
   schema: `${root}/schema.graphql`,

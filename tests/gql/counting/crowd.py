@@ -17,6 +17,10 @@ from domain.asset.model import MediaType
 from domain.asset.model import Purpose as AssetPurpose
 from domain.audit_log import Deed, Detail
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.beginning import offer_of
+from domain.campaign.creatives import Creative, CreativeId, CreativeKind
+from domain.campaign.model import Campaign, CampaignId
+from domain.campaign.participation import OfferState, Participation, ParticipationId, ParticipationState, Side
 from domain.clock import system_clock
 from domain.identity.addresses import mail_index
 from domain.identity.model import Portal
@@ -26,7 +30,8 @@ from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
 from domain.overlay.actions import OverlayWithToken, add_overlay
-from domain.overlay.model import Settings, Side, Stop
+from domain.overlay.model import Settings, Stop
+from domain.overlay.model import Side as Switching
 from domain.overlay.switches import REASON_FIELD
 from domain.quotas import Quota, Taken
 from domain.rights import BrandRole, Permission, StaffRole
@@ -38,6 +43,7 @@ from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
 from tests.asset_stage import kept_asset
+from tests.campaign_stage import plan_of_now
 from tests.fake_wallet import FakeGateway
 from tests.gql.test_on_real_servers import GENEROUS
 from tests.identity_parts import knowing_nobody
@@ -65,7 +71,7 @@ insert into brand_invitation (id, brand, role, invited_by, digest, mail, mail_in
 values ($1, $2, 'viewer', $3, $4, $5, $6, now(), now() + interval '7 days')
 """
 _FILES = "update brand set logo = $2, documents = $3 where id = $1"
-_OWN: tuple[Side, bytes | None] = (Side.STREAMER, None)
+_OWN: tuple[Switching, bytes | None] = (Switching.STREAMER, None)
 """The streamer's own switch, for which there is no reason."""
 _MEMBERSHIP = "insert into membership (id, person, kind, brand, role) values ($1, $2, 'brand', $3, 'owner')"
 
@@ -95,6 +101,9 @@ class Crowd:
     people: list[PersonId] = field(default_factory=list)
     streamers: list[StreamerId] = field(default_factory=list)
     assets: list[AssetId] = field(default_factory=list)
+    campaigns: list[CampaignId] = field(default_factory=list)
+    participations: list[ParticipationId] = field(default_factory=list)
+    me: Streamer | None = None
     networks: int = 0
 
     @property
@@ -103,12 +112,15 @@ class Crowd:
         own = global_id("Viewer", self.caller.person)
         wallets = [global_id("Wallet", wallet) for wallet in self.wallets]
         brands = [global_id("Brand", brand) for brand in self.caller.brands]
+        campaigns = [global_id("Campaign", campaign) for campaign in self.campaigns]
         top_ups = [global_id("TopUp", top_up.id) for top_up in self.top_ups]
         return {
             "Viewer": own, "Viewers": [own] * len(self.people), "Person": global_id("Person", self.people[0]),
             "Wallet": wallets[0], "Wallets": wallets, "TopUp": top_ups[0], "TopUps": top_ups,
             "Streamer": self._streamers[0], "Streamers": self._streamers,
             "Brand": brands[0], "Brands": brands, "Asset": global_id("Asset", self.assets[-1]),
+            "Campaign": campaigns[0], "Campaigns": campaigns,
+            "Participation": self._participations[0], "Participations": self._participations,
             "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
             "search": {"mail": MAIL},
         }  # fmt: skip
@@ -116,6 +128,10 @@ class Crowd:
     @property
     def _streamers(self) -> list[str]:
         return [global_id("Streamer", streamer) for streamer in self.streamers]
+
+    @property
+    def _participations(self) -> list[str]:
+        return [global_id("Participation", participation) for participation in self.participations]
 
     @property
     def _sessions(self) -> list[str]:
@@ -138,6 +154,12 @@ class Crowd:
             self.top_ups.append(await self._top_up(len(self.top_ups)))
             await self._execute(_CONSENT, self.caller.person)
             await self._brand(person, within)
+            await self._campaign(next(iter(self.caller.brands)))
+            for _ in range(within):
+                await self._creative(self.campaigns[-1])
+            await self._participate(made, self.campaigns[0], min(within, 20))
+            if self.me is not None:
+                await self._participate(self.me, self.campaigns[-1], 1)
 
     async def _stream(self, within: int) -> None:
         """The caller becomes a streamer, or says more of themselves; each time with one more account."""
@@ -146,10 +168,13 @@ class Crowd:
         made = await act(self.ports.streamer, self.caller, replace(PROFILE, schedule=times))
         assert isinstance(made, Streamer), made
         await self._show(made, within)
+        self.me = made
         platform = Platform.FACEBOOK if self.people else Platform.TIKTOK
         await self._link(made, platform, LinkState.CONFIRMED)
         assert isinstance(await add_overlay(self.ports.overlay, self.caller, Settings("A scene")), OverlayWithToken)
-        side, reason = (Side.STAFF, await self.vault.seal(made.person, REASON_FIELD, "why")) if self.people else _OWN
+        side, reason = (
+            (Switching.STAFF, await self.vault.seal(made.person, REASON_FIELD, "why")) if self.people else _OWN
+        )
         async with self.ports.overlay.work() as work:
             assert await work.overlays.switch_off(made.id, Stop(side, self.ports.clock()), reason)
 
@@ -225,6 +250,33 @@ class Crowd:
         ]
         await self._execute(_FILES, brand, logo, shown)
         self.assets.append(logo)
+
+    async def _campaign(self, brand: BrandId) -> None:
+        now = self.ports.clock()
+        made = Campaign(CampaignId(uuid7()), brand, plan_of_now(now), now)
+        async with self.ports.work() as work:
+            assert await work.campaigns.add(made)
+        await self._execute("update campaign set state = 'active', launched_at = $2 where id = $1", made.id, now)
+        self.campaigns.append(made.id)
+
+    async def _participate(self, made: Streamer, campaign: CampaignId, offers: int) -> None:
+        """A streamer in a campaign, with so many offers."""
+        found = (await self.ports.campaign.reads.campaigns_by_id([campaign]))[campaign]
+        now, state = self.ports.clock(), ParticipationState.APPLIED
+        id_ = ParticipationId(uuid7())
+        begun = Participation(id_, campaign, found.brand, made.id, made.person, Side.STREAMER, now, state)
+        async with self.ports.work() as work:
+            assert await work.participations.add(begun)
+            for number in range(1, offers + 1):
+                await work.participations.close_offer(id_, OfferState.COUNTERED)
+                terms = found.plan.terms
+                await work.participations.offer(offer_of(begun, found, Side.STREAMER, number, terms, now=now))
+        self.participations.append(id_)
+
+    async def _creative(self, campaign: CampaignId) -> None:
+        made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play</p>", None, self.ports.clock())
+        async with self.ports.work() as work:
+            await work.creatives.add(made)
 
     async def _identify(self, person: PersonId) -> None:
         identity = uuid7()

@@ -5,6 +5,7 @@ What is new in the schema is asked like all the rest, and a list that nobody mak
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from re import search
 from typing import Any
 
 from graphql import (
@@ -32,6 +33,10 @@ GIVEN: Mapping[str, str] = {
     "topUp.id": "$TopUp",
     "streamer.id": "$Streamer",
     "asset.id": "$Asset",
+    "campaigns.brandId": "$Brand",
+    "campaignCases.state": "ACTIVE",
+    "participations.campaignId": "$Campaign",
+    "openCampaign.id": "$Campaign",
 }
 """Arguments that must be given, or had better be; a page is as long as it may be."""
 APART = {"Query.verifyAuditLog"}
@@ -121,7 +126,8 @@ def _document(way: Steps) -> Document:
     for step in reversed(way):
         within = f"... on {step.kind} {{ {inside} }}" if step.kind else inside
         inside = f"{_call(step)} {{ {within} }}"
-    name = _call(root).partition("$")[2].rstrip(")")
+    named = search(r"\$(\w+)", _call(root))
+    name = named[1] if named else ""
     type_ = "PeopleSearch!" if name == "search" else "[ID!]!" if name.endswith("s") else "ID!"
     declared = f"query (${name}: {type_})" if name else "query"
     return Document(".".join(str(step) for step in way), f"{declared} {{ {inside} }}")

@@ -44,6 +44,7 @@ VALUES: Mapping[str, Any] = {
     "SetRolePermissionsInput.role": "SUPPORT", "SetStaffRoleInput.role": "ADMIN", "permissions": "MANAGE_USERS",
     "language": "id", "country": "ID", "timeZone": "Asia/Jakarta", "platform": "FACEBOOK", "account": "an.account",
     "ConfirmPlatformLinkInput.code": PLATFORM_CODE, "sha256": "5e" * 32,
+    "PlanInput.link": "https://baterai.example/play", "DecideCampaignInput.version": 1,
 }  # fmt: skip
 """What arguments are to be, by name, or by type and name."""
 
@@ -54,12 +55,13 @@ ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
     "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
     "invitationId": "BrandInvitation", "logoId": "Asset", "documentIds": "AnotherAsset",
+    "OpenCampaign.id": "AnotherCampaign", "replacesId": "Creative",
 }  # fmt: skip
 """Of which kind ids are that do not say it by their name."""
 
 SCALARS: Mapping[str, Any] = {
     "String": "text", "Boolean": True, "Int": 1, "Decimal": "1", "DateTime": "2099-01-01T00:00:00Z", "Cursor": "none",
-    "Float": 1.0,
+    "Float": 1.0, "Date": "2027-01-01",
 }  # fmt: skip
 """What they are to be otherwise, by type."""
 

@@ -13,6 +13,11 @@ from domain.actor import Actor
 from domain.asset.model import MediaType, RenditionName
 from domain.asset.model import Purpose as AssetPurpose
 from domain.brand.invitations import MAIL_FIELD
+from domain.campaign.beginning import offer_of
+from domain.campaign.creatives import Creative, CreativeId, CreativeKind
+from domain.campaign.model import Campaign, CampaignId
+from domain.campaign.participation import Participation, ParticipationId, ParticipationState
+from domain.campaign.participation import Side as Party
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
 from domain.ids import AccountId, BrandId, TransactionId, uuid7
@@ -31,6 +36,7 @@ from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp
 from gql.node import global_id
 from tests.asset_stage import kept_asset
+from tests.campaign_stage import PLAN, plan_of_now
 from tests.gql.rights.asking import PLATFORM_CODE
 from tests.people import Enrolled, enroll, open_session
 from tests.streamer_stage import PROFILE
@@ -328,12 +334,65 @@ async def _brand_invitation(pool: Any, ports: Adapters, side: Side) -> object | 
     return invitation
 
 
+async def _campaign(_: Any, ports: Adapters, side: Side) -> object | None:
+    """One that its brand plans."""
+    if "Brand" not in side.keys:
+        return None
+    made = Campaign(CampaignId(uuid7()), BrandId(UUID(str(side.keys["Brand"]))), PLAN, ports.clock())
+    async with ports.work() as work:
+        assert await work.campaigns.add(made)
+    return made.id
+
+
+async def _creative(_: Any, ports: Adapters, side: Side) -> object | None:
+    """Something that the campaign would show."""
+    if "Campaign" not in side.keys:
+        return None
+    campaign = CampaignId(UUID(str(side.keys["Campaign"])))
+    made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play longer</p>", None, ports.clock())
+    async with ports.work() as work:
+        await work.creatives.add(made)
+    return made.id
+
+
+async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
+    """Of the brand's campaign with a streamer who is nobody's here; of anybody else as the streamer in somebody's."""
+    streamer, begun_by = side, Party.STREAMER
+    if "Campaign" in side.keys:
+        streamer, begun_by = Side(await enroll(pool), ""), Party.BRAND
+        await ports.identity.vault.create_key(streamer.enrolled.person)
+        streamer.keys["Streamer"] = await _streamer(pool, ports, streamer)
+    key = str(side.keys["Campaign" if "Campaign" in side.keys else "AnotherCampaign"])
+    campaign = (await ports.campaign.reads.campaigns_by_id([CampaignId(UUID(key))]))[CampaignId(UUID(key))]
+    state = ParticipationState.APPLIED if begun_by is Party.STREAMER else ParticipationState.INVITED
+    made = Participation(
+        ParticipationId(uuid7()), campaign.id, campaign.brand, StreamerId(UUID(str(streamer.keys["Streamer"]))),
+        streamer.enrolled.person, begun_by, ports.clock(), state,
+    )  # fmt: skip
+    async with ports.work() as work:
+        assert await work.participations.add(made)
+        await work.participations.offer(offer_of(made, campaign, begun_by, 1, campaign.plan.terms, now=ports.clock()))
+    return made.id
+
+
+async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
+    """One of a brand that is nobody's here, which runs."""
+    brand = BrandId(uuid7())
+    await enroll(pool, brands={brand: BrandRole.OWNER})
+    made = Campaign(CampaignId(uuid7()), brand, plan_of_now(ports.clock()), ports.clock())
+    async with ports.work() as work:
+        assert await work.campaigns.add(made)
+    await pool.execute("update campaign set state = 'active', launched_at = now() where id = $1", made.id)
+    return made.id
+
+
 MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] = {
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
     "Streamer": _streamer, "PlatformLink": _platform_link, "Asset": _asset, "AnotherAsset": _document,
-    "Overlay": _overlay,
+    "Overlay": _overlay, "Campaign": _campaign, "Creative": _creative, "AnotherCampaign": _another_campaign,
+    "Participation": _participation,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""

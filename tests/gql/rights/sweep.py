@@ -43,6 +43,8 @@ SLIGHT = {"mail_request", "ticket"}
 """What may have changed, and the same people go on asking."""
 SHOWN = {"Query.streamer", "Query.node(Streamer)", "Query.nodes(Streamer)"}
 """What brands and staff are shown, whosever it is: for them another's is no secret."""
+OPEN = {"Query.openCampaign"}
+"""What every streamer is shown, whosever it is."""
 _ENDLESS = {name: replace(quota, times=10**9) for name, quota in USUAL.items()}
 
 _WATCH = """
@@ -138,7 +140,7 @@ class Sweep:
             return
         marks = self.findings.marks[root.row][caller.mark][OTHER]
         is_for_staff = root.right is Right.STAFF and not marks & {"FORBIDDEN", "UNAUTHENTICATED"}
-        is_shown = root.row in SHOWN and (caller.brand is not None or caller.staff is not None)
+        is_shown = root.row in OPEN or (root.row in SHOWN and (caller.brand is not None or caller.staff is not None))
         if not (is_for_staff or is_shown) and answers[OTHER] != answers[NOBODYS]:
             self.findings.told_apart.append(f"{root.row} by {caller.mark}: {answers[OTHER]} | {answers[NOBODYS]}")
 

@@ -1,0 +1,1 @@
+"""Campaigns on PostgreSQL: where each stands, and every plan that it ever had."""

@@ -1,0 +1,138 @@
+"""Launching a campaign, halting it, and ending it: the budget goes into escrow whole, and what is left comes back."""
+
+from datetime import datetime
+
+from domain.actor import Actor
+from domain.brand.model import Verification
+from domain.campaign.agreeing import end_all
+from domain.campaign.editing import keep, not_ready, of_brand, with_brand
+from domain.campaign.events import CampaignEnded, CampaignLaunched, CampaignPaused, CampaignResumed
+from domain.campaign.model import Campaign, CampaignId, CampaignStep
+from domain.campaign.ports import CampaignPorts, CampaignWork
+from domain.campaign.postings import escrow, funding, giving_back, prepaid
+from domain.campaign.refusals import BrandNotVerified, BudgetNotCovered, PrepaidFrozen, ScheduleOver
+from domain.errors import ConflictError
+from domain.ledger.model import AccountStatus, Transaction
+from domain.money import Money
+from domain.refusal import Refusal
+from domain.work import Swept
+
+_BATCH = 100
+
+
+async def launch_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
+    """Put the budget into escrow and let an approved campaign run. Its door: the mutation, for managers.
+
+    Where the brand's prepaid wallet does not hold all of it, nothing moves and nothing changes.
+    """
+    async with ports.work() as work:
+        found = await with_brand(ports, work, actor, id_)
+        if isinstance(found, Refusal):
+            return found
+        brand, campaign = found
+        now = ports.clock()
+        launched = campaign.stepped(CampaignStep.LAUNCH, now)
+        if launched is None:
+            return not_ready(campaign)
+        if brand.verification is not Verification.VERIFIED:
+            return BrandNotVerified()
+        if campaign.plan.schedule.closes_at <= now:
+            return ScheduleOver()
+        if refusal := await _fund(work, campaign):
+            return refusal
+        return await keep(work, actor, "campaign.launched", campaign, launched, CampaignLaunched)
+
+
+async def pause_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
+    """Let a campaign stand still from this moment on. Its door: the mutation, for managers."""
+    async with ports.work() as work:
+        campaign = await of_brand(ports, work, actor, id_)
+        if isinstance(campaign, Refusal):
+            return campaign
+        paused = campaign.stepped(CampaignStep.PAUSE, ports.clock())
+        if paused is None:
+            return not_ready(campaign)
+        return await keep(work, actor, "campaign.paused", campaign, paused, CampaignPaused)
+
+
+async def resume_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
+    """Let a paused campaign go on. Its door: the mutation, for managers."""
+    async with ports.work() as work:
+        campaign = await of_brand(ports, work, actor, id_)
+        if isinstance(campaign, Refusal):
+            return campaign
+        resumed = campaign.stepped(CampaignStep.RESUME, ports.clock())
+        if resumed is None:
+            return not_ready(campaign)
+        return await keep(work, actor, "campaign.resumed", campaign, resumed, CampaignResumed)
+
+
+async def complete_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
+    """End a campaign that ran; what is left in escrow returns. Its door: the mutation, for managers."""
+    async with ports.work() as work:
+        campaign = await of_brand(ports, work, actor, id_)
+        if isinstance(campaign, Refusal):
+            return campaign
+        return await _end(ports, work, actor, campaign, CampaignStep.COMPLETE)
+
+
+async def cancel_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
+    """Give a campaign up, wherever it stands; what is left in escrow returns. Its door: the mutation, for managers."""
+    async with ports.work() as work:
+        campaign = await of_brand(ports, work, actor, id_)
+        if isinstance(campaign, Refusal):
+            return campaign
+        return await _end(ports, work, actor, campaign, CampaignStep.CANCEL)
+
+
+async def complete_due(ports: CampaignPorts, now: datetime) -> Swept:
+    """Complete campaigns whose last day has passed. Its door: the schedule; many may run at once."""
+    swept = Swept()
+    for id_ in await ports.reads.over(now, _BATCH):
+        swept.looked_at += 1
+        try:
+            async with ports.work() as work:
+                campaign = await work.campaigns.lock(id_)
+                if campaign is not None and campaign.state.runs and campaign.plan.schedule.closes_at <= now:
+                    await _end(ports, work, None, campaign, CampaignStep.COMPLETE)
+        except Exception as error:  # noqa: BLE001  # one campaign's trouble must not stop the others
+            swept.failed.append((str(id_), error))
+    return swept
+
+
+async def _fund(work: CampaignWork, campaign: Campaign) -> Refusal | None:
+    """Move the budget into escrow, or say why not: no refusal of the ledger's is ever asked for, so none is kept."""
+    source, target, budget = prepaid(campaign), escrow(campaign), campaign.plan.budget
+    await work.ledger.open(source)
+    await work.ledger.open(target)
+    balance = (await work.ledger.lock([source, target]))[source]
+    if balance.status is not AccountStatus.OPEN:
+        return PrepaidFrozen()
+    if balance.available < budget.minor:
+        missing = Money(budget.minor - balance.available, budget.currency)
+        return BudgetNotCovered(f"The prepaid wallet lacks {missing} {missing.currency} of the budget.", missing)
+    await _post(work, funding(campaign))
+    return None
+
+
+async def _end(
+    ports: CampaignPorts, work: CampaignWork, actor: Actor | None, campaign: Campaign, step: CampaignStep
+) -> Campaign | Refusal:
+    """Complete or cancel; the escrow gives back what nobody holds on it: a hold is what is owed."""
+    ended = campaign.stepped(step, ports.clock())
+    if ended is None:
+        return not_ready(campaign)
+    if campaign.state.runs:
+        await end_all(work, campaign, ports.clock())
+        source, target = escrow(campaign), prepaid(campaign)
+        left = (await work.ledger.lock([source, target]))[source].available
+        if left > 0:
+            await _post(work, giving_back(campaign, Money(left, campaign.plan.currency)))
+    return await keep(work, actor, f"campaign.{ended.state}", campaign, ended, CampaignEnded)
+
+
+async def _post(work: CampaignWork, transaction: Transaction) -> None:
+    """Post what the locks made sure of. Raises `ConflictError` where the ledger says no all the same."""
+    outcome = await work.ledger.post(transaction)
+    if not outcome.posted:
+        raise ConflictError(f"the ledger refuses {transaction.id}: {outcome.code}")

@@ -1,0 +1,38 @@
+"""What batched fields of campaigns look up with."""
+
+from collections.abc import Mapping, Sequence
+
+from domain.brand.model import Brand
+from domain.campaign.creatives import Creative
+from domain.campaign.model import Campaign, CampaignId
+from domain.campaign.participation import Offer, ParticipationId
+from domain.campaign.ports import CreativePage
+from domain.ids import BrandId
+from domain.ledger.chart import Purpose
+from domain.ledger.ports import AccountView
+from domain.ports import Ports
+
+
+async def escrows(ports: Ports, owners: Sequence[str]) -> Mapping[str, AccountView]:
+    """Escrow accounts by the owner names of their campaigns."""
+    return {each.key.owner: each for each in await ports.books.accounts_of(owners, [Purpose.CAMPAIGN_ESCROW])}
+
+
+async def creatives(ports: Ports, pages: Sequence[CreativePage]) -> Mapping[CreativePage, Sequence[Creative]]:
+    """Pages of creatives."""
+    return await ports.campaign.reads.creatives(pages)
+
+
+async def brands(ports: Ports, ids: Sequence[BrandId]) -> Mapping[BrandId, Brand]:
+    """Brands, whosever they are."""
+    return await ports.brand.reads.brands_by_id(ids)
+
+
+async def campaigns(ports: Ports, ids: Sequence[CampaignId]) -> Mapping[CampaignId, Campaign]:
+    """Campaigns, whosever they are."""
+    return await ports.campaign.reads.campaigns_by_id(ids)
+
+
+async def offers(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Sequence[Offer]]:
+    """The newest offers of participations."""
+    return await ports.campaign.reads.offers_of(ids)
