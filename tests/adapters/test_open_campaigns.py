@@ -58,7 +58,7 @@ def any_targeting(draw: random.Random) -> Targeting:
         "least_viewers": draw.choice([0, 0, 10, 100]),
         "avoided": tuple(each for each in avoided if each not in wanted),
     }  # fmt: skip
-    return Targeting(**given)  # type: ignore[arg-type]  # each by its name
+    return Targeting(**given)
 
 
 def any_facts(draw: random.Random) -> Facts:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -243,23 +244,20 @@ async def test_lists_lose_no_place_and_show_each_their_own(stage: CampaignStage,
 
 
 async def test_of_two_answers_that_meet_one_is_given(stage: CampaignStage, table: Table) -> None:
-    races = {
-        "two accepts": lambda id_: (accept_offer(stage, table.me, id_, 1), accept_offer(stage, table.me, id_, 1)),
-        "accept and withdraw": lambda id_: (
-            accept_offer(stage, table.me, id_, 1), withdraw_participation(stage, table.ani, id_)
-        ),
-        "counter and withdraw": lambda id_: (
-            counter_offer(stage, table.me, id_, 1, FLAT), withdraw_participation(stage, table.ani, id_)
-        ),
-        "accept and counter": lambda id_: (
-            accept_offer(stage, table.me, id_, 1), counter_offer(stage, table.me, id_, 1, FLAT)
-        ),
-    }  # fmt: skip
-    for name, race in list(races.items()) * 3:
-        budi = await streamers_on(stage).streamer(name)
-        applied = await table.applied(budi)
-        table.ani = budi
-        answers = await at_once(*race(applied.id))
+    def accept(id_: ParticipationId) -> Any:
+        return accept_offer(stage, table.me, id_, 1)
+
+    def counter(id_: ParticipationId) -> Any:
+        return counter_offer(stage, table.me, id_, 1, FLAT)
+
+    def withdraw(id_: ParticipationId) -> Any:
+        return withdraw_participation(stage, table.ani, id_)
+
+    races = [(accept, accept), (accept, withdraw), (counter, withdraw), (accept, counter)]
+    for one, other in races * 3:
+        table.ani = await streamers_on(stage).streamer()
+        applied = await table.applied()
+        answers = await at_once(one(applied.id), other(applied.id))
         after = await table.read(applied)
         done = [answer for answer in answers if isinstance(answer, Participation)]
         assert 1 <= len(done) <= 2, answers

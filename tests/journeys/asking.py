@@ -88,7 +88,7 @@ subscription ($id: ID!) {{ participationChanged(participationId: $id) {{ partici
 
 def taking_part(mutation: str) -> str:
     """A mutation about a creative or a participation."""
-    made = "Creative { id html state" if "Creative" in mutation else f"Participation {{ {_PARTICIPATION}"
+    participation = f"... on Participation {{ {_PARTICIPATION} }}"
+    shown = "... on Creative { id html state }" if "Creative" in mutation else participation
     return f"""mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{
-  {mutation}(input: $input) {{ __typename ... on Refusal {{ code }} ... on {made} }} }}
-}}"""
+  {mutation}(input: $input) {{ __typename ... on Refusal {{ code }} {shown} }} }}"""

@@ -48,7 +48,7 @@ async def test_a_campaign_from_its_plan_to_the_last_coin(journey: Journey) -> No
     viewer = (await journey.enroll(brands={brand: BrandRole.VIEWER})).actor
     other = (await journey.enroll(brands={BrandId(uuid7()): BrandRole.OWNER})).actor
     brand_id = global_id("Brand", brand)
-    wish = {"brandId": brand_id, "plan": asking.plan(datetime.now(UTC)), "idempotencyKey": "first"}
+    wish: dict[str, Any] = {"brandId": brand_id, "plan": asking.plan(datetime.now(UTC)), "idempotencyKey": "first"}
     made = await does(journey, ani, "create", **wish)
     id_ = made["id"]
     assert (made["state"], made["version"], made["escrow"]["amount"]) == ("DRAFT", 1, "0.00")
