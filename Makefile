@@ -1,7 +1,7 @@
 # Gametriggers: everything a developer types. Paths are relative on purpose: a checkout may live anywhere.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth schema soak lock reset format install
+.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth bench-discovery schema soak lock reset format install
 
 PY := .venv/bin/python
 STAMP := .venv/installed
@@ -70,6 +70,9 @@ bench-fanout: $(STAMP) ## Measure how fast an event reaches a thousand sockets, 
 
 bench-enumeration: $(STAMP) ## Measure whether an answer takes longer for an address that is known
 	@$(PY) -m tests.bench.enumeration
+
+bench-discovery: $(STAMP) ## Measure how long a page of streamers takes among a hundred thousand
+	@$(PY) -m tests.bench.discovery
 
 schema: $(STAMP) ## Write schema.graphql anew
 	$(PY) -m adapters.cli schema

@@ -19,6 +19,7 @@ from gql.scalars import SCALARS
 from gql.staff.audit_queries import AuditQuery
 from gql.staff.mutations import MergeMutation, StaffMutation, SystemMutation
 from gql.staff.queries import StaffQuery
+from gql.streamer.discovery import DiscoveryQuery
 from gql.streamer.mutations import StreamerMutation, StreamerStaffMutation
 from gql.streamer.queries import StreamerQuery
 from gql.viewer import ViewerQuery
@@ -34,6 +35,7 @@ QUERIES: tuple[type, ...] = (
     WalletQuery,
     BrandStaffQuery,
     StreamerQuery,
+    DiscoveryQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,

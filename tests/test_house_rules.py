@@ -47,8 +47,10 @@ MORE_CONTEXT_FILES = {
         "provider_mutations",
         "providers",
     },
-    "domain/streamer": {"checking", "events", "linking", "places", "platforms", "profile", "refusals"},
-    "gql/streamer": {"answers", "enums", "inputs", "lookups"},
+    "domain/streamer": {
+        *("checking", "discovery", "events", "linking", "listing", "places", "platforms", "profile", "refusals"),
+    },
+    "gql/streamer": {"answers", "discovery", "enums", "inputs", "lookups"},
     "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs"},
     "gql/wallet": {"lookups", "enums", "top_up"},
     "domain/wallet": {
