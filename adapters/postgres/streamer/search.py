@@ -7,6 +7,7 @@ those who have the wanted traits are gathered by the index of traits instead, an
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
+from uuid import UUID
 
 from asyncpg import Record
 
@@ -21,6 +22,7 @@ _UNKNOWN: Final = -1
 _VIEWERS: Final = "coalesce(average_viewers, -1)"
 _TRAITS: Final = "(array[country, language, rating] || string_to_array(categories || ',' || platforms, ','))"
 _MOST: Final = 2**31 - 1
+_LAST: Final = UUID(int=2**128 - 1)
 _COLUMNS: Final = {
     Trait.COUNTRY: "country",
     Trait.LANGUAGE: "language",
@@ -68,7 +70,14 @@ class Asked:
 
     def __init__(self, wanted: Wanted) -> None:
         self.values: list[object] = []
-        self.bounds = self._within(wanted.least_viewers, wanted.most_viewers)
+        self.bounds: list[str] = []
+        self._from_most_to_least: list[str] = []
+        if wanted.least_viewers is not None or wanted.most_viewers is not None:
+            least = self.put(wanted.least_viewers or 0)
+            most = self.put(_MOST if wanted.most_viewers is None else wanted.most_viewers)
+            self.bounds = [f"{_VIEWERS} between {least} and {most}"]
+            # In other words, for a plan that knows no values takes what is between two for very little.
+            self._from_most_to_least = [f"{_VIEWERS} >= {least}", f"({_VIEWERS}, streamer) <= ({most}, '{_LAST}')"]
         places = {trait: self.put(sorted(values)) for trait, values in wanted.values.items()}
         self.has = {trait: _has(trait, place) for trait, place in places.items()}
         self.by_index = [f"{_TRAITS} && {place}::text[]" for place in places.values()]
@@ -81,7 +90,7 @@ class Asked:
     def walk(self, order: Order, size: int, after: Place | None) -> str:
         """The statement of a page that is found on a short walk along its order."""
         within = f"{self._along(order, after)} limit {WALK}"
-        return self._page(order, size, within, self.has.values(), "not materialized")
+        return self._page(order, size, within, [*self.has.values(), *self.bounds], "not materialized")
 
     def beyond(self, order: Order, after: Place | None) -> str:
         """The statement that asks whether a short walk does not come to the end."""
@@ -97,14 +106,12 @@ class Asked:
         missed = " + ".join(f"case when {has} then 0 else {_BITS[trait]} end" for trait, has in self.has.items())
         return _FACETS.format(missed=missed or "0", bounds=_all_of(self.bounds))
 
-    def _within(self, least: int | None, most: int | None) -> list[str]:
-        if least is None and most is None:
-            return []
-        return [f"{_VIEWERS} between {self.put(least or 0)} and {self.put(_MOST if most is None else most)}"]
-
     def _along(self, order: Order, after: Place | None) -> str:
-        conditions = _all_of([*self.bounds, *self._follows(order, after)])
-        return f"{conditions} order by {_ORDERS[order].format(viewers=_VIEWERS)}"
+        """Where a walk leads: in the order of viewers from one bound to the other, else past everybody."""
+        conditions = self._follows(order, after)
+        if order is Order.AVERAGE_VIEWERS:
+            conditions += self._from_most_to_least
+        return f"{_all_of(conditions)} order by {_ORDERS[order].format(viewers=_VIEWERS)}"
 
     def _follows(self, order: Order, after: Place | None) -> list[str]:
         if after is None:
@@ -163,6 +170,8 @@ class PostgresStreamerSearch:
     async def _goes_beyond(self, wanted: Wanted, order: Order, after: Place | None) -> bool:
         """Whether there is more than a short walk comes by."""
         asked = Asked(Wanted(least_viewers=wanted.least_viewers, most_viewers=wanted.most_viewers))
+        if order is Order.NEWEST:
+            asked = Asked(Wanted())
         return bool(await self._database.pool.fetchval(asked.beyond(order, after), *asked.values))
 
 
