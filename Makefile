@@ -1,7 +1,7 @@
 # Gametriggers: everything a developer types. Paths are relative on purpose: a checkout may live anywhere.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth screenshots schema soak lock reset format install
+.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth bench-discovery screenshots schema soak lock reset format install
 
 PY := .venv/bin/python
 STAMP := .venv/installed
@@ -73,6 +73,9 @@ bench-enumeration: $(STAMP) ## Measure whether an answer takes longer for an add
 
 screenshots: $(STAMP) ## Take the pictures of the overlay's page anew that the README shows (needs Chromium)
 	SCREENSHOTS=docs/overlay $(PY) -m pytest -q tests/journeys/test_overlay_journey.py -k pictures
+
+bench-discovery: $(STAMP) ## Measure how long a page of streamers takes among a hundred thousand
+	@$(PY) -m tests.bench.discovery
 
 schema: $(STAMP) ## Write schema.graphql anew
 	$(PY) -m adapters.cli schema

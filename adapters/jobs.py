@@ -18,6 +18,7 @@ from domain.identity.letters import send_letters
 from domain.identity.mail_requests import answer_mail_requests
 from domain.identity.pruning import prune_mail
 from domain.identity.shredding import erase_due, shred_again
+from domain.streamer.discovery import renew_listing
 from domain.wallet.actions import expire_holds, sweep_top_ups
 from domain.work import Swept
 
@@ -85,6 +86,11 @@ async def _shred_again(ports: Adapters) -> None:
     _log.info("keys_destroyed_again", keys=await shred_again(ports.privacy, ports.clock()))
 
 
+async def _renew_listing(ports: Adapters) -> None:
+    if renewed := await renew_listing(ports.streamer):
+        _log.info("listing_renewed", rows=renewed)
+
+
 def _tell(what: str, swept: Swept) -> None:
     for which, error in swept.failed:
         _log.warning("not_swept", job=what, which=which, error=repr(error))
@@ -124,6 +130,7 @@ JOBS: Mapping[str, Scheduled] = {
     "expire_exports": Scheduled("*/5 * * * *", _expire_exports),
     "erase_due": Scheduled("*/5 * * * *", _erase_due),
     "shred_again": Scheduled("23 4 * * *", _shred_again, longest_s=3600),
+    "renew_listing": Scheduled("* * * * *", _renew_listing),
     "prune_mail": Scheduled("37 3 * * *", _prune_mail),
     "prune_invitations": Scheduled("47 3 * * *", _prune_invitations),
     "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),

@@ -31,6 +31,7 @@ from gql.scalars import SCALARS
 from gql.staff.audit_queries import AuditQuery
 from gql.staff.mutations import MergeMutation, StaffMutation, SystemMutation
 from gql.staff.queries import StaffQuery
+from gql.streamer.discovery import DiscoveryQuery
 from gql.streamer.mutations import StreamerMutation, StreamerStaffMutation
 from gql.streamer.queries import StreamerQuery
 from gql.viewer import ViewerQuery
@@ -52,6 +53,7 @@ QUERIES: tuple[type, ...] = (
     OpenCampaignQuery,
     CreativeStaffQuery,
     ParticipationQuery,
+    DiscoveryQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,

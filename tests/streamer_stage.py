@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.streamer.reads import PostgresStreamerReads
+from adapters.postgres.streamer.search import PostgresStreamerSearch
 from domain.actor import Actor
 from domain.quotas import Quotas
 from domain.streamer.linking import OfferedCode, ask_code, say_placed
@@ -31,6 +32,7 @@ class StreamerStage(AccountsStage):
     """`domain.streamer.ports.StreamerPorts`, with the means to look behind it."""
 
     reads: PostgresStreamerReads
+    search: PostgresStreamerSearch
 
     async def person(self) -> Actor:
         """Somebody who is signed in."""
@@ -64,7 +66,8 @@ class StreamerStage(AccountsStage):
 def streamers_on(stage: AccountsStage) -> StreamerStage:
     """The same stage, with streamers."""
     given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
-    return StreamerStage(**given, reads=PostgresStreamerReads(stage.database, stage.vault))
+    reads, search = PostgresStreamerReads(stage.database, stage.vault), PostgresStreamerSearch(stage.database)
+    return StreamerStage(**given, reads=reads, search=search)
 
 
 @asynccontextmanager

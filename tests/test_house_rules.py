@@ -70,8 +70,10 @@ MORE_CONTEXT_FILES = {
         "provider_mutations",
         "providers",
     },
-    "domain/streamer": {"checking", "events", "linking", "places", "platforms", "profile", "refusals"},
-    "gql/streamer": {"answers", "enums", "inputs", "lookups"},
+    "domain/streamer": {
+        *("checking", "discovery", "events", "linking", "listing", "places", "platforms", "profile", "refusals"),
+    },
+    "gql/streamer": {"answers", "discovery", "enums", "inputs", "lookups"},
     "domain/overlay": {"alerts", "events", "refusals", "sessions", "switches"},
     "gql/overlay": {"answers", "enums", "inputs", "lookups", "page"},
     "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs"},

@@ -32,6 +32,7 @@ from adapters.postgres.outbox import write_event
 from adapters.postgres.overlay.store import PostgresOverlays
 from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.streamer.links import PostgresPlatformLinks
+from adapters.postgres.streamer.listing import PostgresListing
 from adapters.postgres.streamer.profiles import PostgresStreamers
 from adapters.postgres.wallet import PostgresTopUps
 from domain.audit_log import Deed
@@ -65,6 +66,7 @@ class PostgresWork:
         self.streamers = PostgresStreamers(connection)
         self.platform_links = PostgresPlatformLinks(connection)
         self.overlays = PostgresOverlays(connection)
+        self.listing = PostgresListing(connection)
         self.brands = PostgresBrands(connection)
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from adapters.postgres.database import Database
 from adapters.postgres.streamer.reads import PostgresStreamerReads
+from adapters.postgres.streamer.search import PostgresStreamerSearch
 from adapters.wiring.identity import IdentityAdapters
 
 
@@ -12,6 +13,7 @@ class StreamerAdapters(IdentityAdapters):
     """`domain.streamer.ports.StreamerPorts`, plugged in."""
 
     reads: PostgresStreamerReads
+    search: PostgresStreamerSearch
 
 
 def streamer_of(identity: IdentityAdapters, database: Database) -> StreamerAdapters:
@@ -19,4 +21,5 @@ def streamer_of(identity: IdentityAdapters, database: Database) -> StreamerAdapt
     return StreamerAdapters(
         **{part.name: getattr(identity, part.name) for part in fields(IdentityAdapters)},
         reads=PostgresStreamerReads(database, identity.vault),
+        search=PostgresStreamerSearch(database),
     )

@@ -10,6 +10,7 @@ from domain.asset.ports import ReadyAssets
 from domain.identity.ports import IdentityPorts
 from domain.identity.stores import IdentityWork
 from domain.ids import AssetId, PersonId
+from domain.streamer.listing import Facets, Order, Place, Wanted
 from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, PlatformLink, Profile, Streamer, StreamerId
 
 
@@ -72,6 +73,14 @@ class PlatformLinks(Protocol):
         ...
 
 
+class Listing(Protocol):
+    """What brands find streamers by, inside a unit of work; changes of streamers and links change it, too."""
+
+    async def renew(self) -> int:
+        """Make it what it should be; how many rows were not."""
+        ...
+
+
 class StreamerWork(IdentityWork, Protocol):
     """A unit of work with streamers in it."""
 
@@ -88,6 +97,11 @@ class StreamerWork(IdentityWork, Protocol):
     @property
     def assets(self) -> ReadyAssets:
         """Files that they sent."""
+        ...
+
+    @property
+    def listing(self) -> Listing:
+        """What they are found by."""
         ...
 
 
@@ -115,6 +129,18 @@ class StreamerReads(Protocol):
         ...
 
 
+class StreamerSearch(Protocol):
+    """The listing, searched without locks."""
+
+    async def find(self, wanted: Wanted, order: Order, first: int, after: Place | None) -> Sequence[Place]:
+        """The first so many who are wanted and not kept out, in an order; `after`: those who come after that place."""
+        ...
+
+    async def facets(self, wanted: Wanted) -> Facets:
+        """How many there are of each value, of those who have all that is wanted of other kinds."""
+        ...
+
+
 class StreamerPorts(IdentityPorts, Protocol):
     """What the actions of streamers are handed."""
 
@@ -125,4 +151,9 @@ class StreamerPorts(IdentityPorts, Protocol):
     @property
     def reads(self) -> StreamerReads:
         """Streamers, read without locks."""
+        ...
+
+    @property
+    def search(self) -> StreamerSearch:
+        """The listing, searched without locks."""
         ...

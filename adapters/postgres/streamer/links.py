@@ -4,6 +4,7 @@ from datetime import datetime
 
 from asyncpg import Connection
 
+from adapters.postgres.streamer.listing import list_anew
 from domain.ids import PersonId
 from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, StreamerId
 
@@ -38,7 +39,7 @@ where id = $1 and ($2 <> 'confirmed' or not exists (
     select from platform_link as other
     where other.platform = platform_link.platform and other.account_index = platform_link.account_index
         and other.state = 'confirmed'))
-returning id
+returning streamer
 """
 
 
@@ -79,4 +80,8 @@ class PostgresPlatformLinks:
         """
         if state is LinkState.CONFIRMED:
             await self._connection.execute(_ALONE_WITH_ACCOUNT, id_)
-        return await self._connection.fetchval(_MOVE, id_, state, now, reason) is not None
+        streamer = await self._connection.fetchval(_MOVE, id_, state, now, reason)
+        if streamer is None:
+            return False
+        await list_anew(self._connection, streamer)
+        return True

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from asyncpg import Connection
 
+from adapters.postgres.streamer.listing import list_anew
 from domain.ids import AssetId, PersonId, uuid7
 from domain.streamer.model import StreamerId
 from domain.streamer.ports import KeptStreamer, SealedProfile
@@ -42,6 +43,7 @@ class PostgresStreamers:
         if await self._connection.fetchval(_ADD, id_, person, *_columns(sealed), now) is None:
             return False
         await self._connection.execute(_JOIN, uuid7(), person, now)
+        await list_anew(self._connection, id_)
         return True
 
     async def lock_of(self, people: Sequence[PersonId]) -> KeptStreamer | None:
@@ -52,6 +54,7 @@ class PostgresStreamers:
     async def change(self, id_: StreamerId, sealed: SealedProfile, now: datetime) -> None:
         """Keep another profile."""
         await self._connection.execute(_CHANGE, id_, *_columns(sealed), now)
+        await list_anew(self._connection, id_)
 
     async def set_avatar(self, id_: StreamerId, avatar: AssetId | None) -> None:
         """Show another picture, or none."""

@@ -1,0 +1,38 @@
+"""Finding streamers. Doors: the query, for brands and for staff who checks streamers; the worker's job.
+
+The listing repeats what profiles, links and people say. Who changes one of these changes the listing along with it, and
+the job makes right whatever went past: so nothing that is found depends on an event that somebody must not miss.
+"""
+
+from collections.abc import Sequence
+
+from domain.actor import Actor
+from domain.errors import NotPermittedError
+from domain.rights import Permission
+from domain.streamer.listing import Facets, Order, Place, Wanted
+from domain.streamer.ports import StreamerPorts
+
+
+async def find_streamers(
+    ports: StreamerPorts, actor: Actor, wanted: Wanted, order: Order, first: int, after: Place | None
+) -> Sequence[Place]:
+    """Streamers who may be found, in an order. Its door: the query. Raises `NotPermittedError`."""
+    _search_only_if_allowed(actor)
+    return await ports.search.find(wanted, order, first, after)
+
+
+async def count_streamers(ports: StreamerPorts, actor: Actor, wanted: Wanted) -> Facets:
+    """How many there are of each value. Its door: the query. Raises `NotPermittedError`."""
+    _search_only_if_allowed(actor)
+    return await ports.search.facets(wanted)
+
+
+async def renew_listing(ports: StreamerPorts) -> int:
+    """Make the listing what it should be; how many rows were not. Its door: the worker's job."""
+    async with ports.work() as work:
+        return await work.listing.renew()
+
+
+def _search_only_if_allowed(actor: Actor) -> None:
+    if not (actor.brands or actor.may(Permission.VERIFY_STREAMERS)):
+        raise NotPermittedError(Permission.VERIFY_STREAMERS)
