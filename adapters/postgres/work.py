@@ -27,7 +27,9 @@ from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_event
 from adapters.postgres.register import PostgresAccountRegister
+from adapters.postgres.streamer.grants import PostgresGrants
 from adapters.postgres.streamer.links import PostgresPlatformLinks
+from adapters.postgres.streamer.live import PostgresLive
 from adapters.postgres.streamer.profiles import PostgresStreamers
 from adapters.postgres.wallet import PostgresTopUps
 from domain.audit_log import Deed
@@ -60,6 +62,8 @@ class PostgresWork:
         self.estates = PostgresEstates(connection)
         self.streamers = PostgresStreamers(connection)
         self.platform_links = PostgresPlatformLinks(connection)
+        self.grants = PostgresGrants(connection)
+        self.live = PostgresLive(connection)
         self.brands = PostgresBrands(connection)
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)

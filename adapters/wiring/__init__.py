@@ -29,7 +29,7 @@ from adapters.wiring.asset import AssetAdapters, assets_of
 from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
-from adapters.wiring.streamer import StreamerAdapters, streamer_of
+from adapters.wiring.streamer import Platforms, StreamerAdapters, reach_platforms, streamer_of
 from domain.asset.ports import Files
 from domain.clock import Clock, system_clock
 from domain.identity.privacy import PrivacyPolicy, changed_documents
@@ -88,6 +88,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
         quotas.running(),
         midtrans,
         knowing_people(settings, system_clock) as knowing,
+        reach_platforms(settings) as platforms,
         plugged(
             database,
             feed,
@@ -99,6 +100,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
             audit_log=PostgresDeeds(database, knowing.vault, settings.seal_key_bytes, settings.seal_head_file),
             privacy=privacy_policy(settings),
             files=files_of(settings),
+            platforms=platforms,
         ) as adapters,
         adapters.standings.running(),
     ):
@@ -118,6 +120,7 @@ async def plugged(
     audit_log: PostgresDeeds | None = None,
     privacy: PrivacyPolicy | None = None,
     files: Files | None = None,
+    platforms: Platforms | None = None,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index, standings = AccountIndex(), PostgresStandings(database, clock)
@@ -139,7 +142,7 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
-            streamer=streamer_of(identity, database),
+            streamer=streamer_of(identity, database, platforms or Platforms()),
             brand=brands_of(identity, database),
             asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
             gateways=gateways,

@@ -38,6 +38,7 @@ class Section(StrEnum):
     STREAMER = "streamer"
     PLATFORM_LINKS = "platform_links"
     FILES = "files"
+    STREAMS = "streams"
 
 
 @dataclass(frozen=True, slots=True)
