@@ -225,10 +225,10 @@ class StreamerLink:
         """When the code was asked for."""
         return self.found.asked_at
 
-    @field(Right.PARENT, "Until when the code may be placed; null where the platform itself says whose it is.")
-    def code_expires_at(self) -> datetime | None:
+    @field(Right.PARENT, "Until when the code may be placed. Without a code, when the account was linked.")
+    def code_expires_at(self) -> datetime:
         """Until when the code may be placed."""
-        return self.found.code_expires_at
+        return self.found.code_expires_at or self.found.asked_at
 
     @field(Right.PARENT, "When the streamer said that the code is placed.")
     def placed_at(self) -> datetime | None:
