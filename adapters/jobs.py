@@ -19,6 +19,8 @@ from domain.identity.mail_requests import answer_mail_requests
 from domain.identity.pruning import prune_mail
 from domain.identity.shredding import erase_due, shred_again
 from domain.streamer.discovery import renew_listing
+from domain.streamer.grants import look_after_grants
+from domain.streamer.watching import count_followers, sample_streams, subscribe_all, tidy_subscriptions
 from domain.wallet.actions import expire_holds, sweep_top_ups
 from domain.work import Swept
 
@@ -91,6 +93,26 @@ async def _renew_listing(ports: Adapters) -> None:
         _log.info("listing_renewed", rows=renewed)
 
 
+async def _look_after_grants(ports: Adapters) -> None:
+    _tell("grants_looked_after", await look_after_grants(ports.streamer, ports.clock()))
+
+
+async def _sample_streams(ports: Adapters) -> None:
+    _tell("streams_sampled", await sample_streams(ports.streamer, ports.clock()))
+
+
+async def _count_followers(ports: Adapters) -> None:
+    _tell("followers_counted", await count_followers(ports.streamer, ports.clock()))
+
+
+async def _subscribe_all(ports: Adapters) -> None:
+    _tell("streams_subscribed", await subscribe_all(ports.streamer, ports.clock()))
+
+
+async def _tidy_subscriptions(ports: Adapters) -> None:
+    _log.info("subscriptions_tidied", ended=await tidy_subscriptions(ports.streamer, ports.clock()))
+
+
 def _tell(what: str, swept: Swept) -> None:
     for which, error in swept.failed:
         _log.warning("not_swept", job=what, which=which, error=repr(error))
@@ -133,6 +155,11 @@ JOBS: Mapping[str, Scheduled] = {
     "renew_listing": Scheduled("* * * * *", _renew_listing),
     "prune_mail": Scheduled("37 3 * * *", _prune_mail),
     "prune_invitations": Scheduled("47 3 * * *", _prune_invitations),
+    "look_after_grants": Scheduled("* * * * *", _look_after_grants),
+    "sample_streams": Scheduled("* * * * *", _sample_streams),
+    "count_followers": Scheduled("* * * * * 20", _count_followers),
+    "subscribe_all": Scheduled("* * * * * 10", _subscribe_all),
+    "tidy_subscriptions": Scheduled("7 * * * *", _tidy_subscriptions),
     "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),
     "prune_events": Scheduled("27 3 * * *", _prune_events),
 }

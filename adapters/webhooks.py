@@ -58,7 +58,7 @@ async def receive_midtrans(request: Request, ports: WalletPorts, keys: Sequence[
     """
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            body = await _body(request)
+            body = await whole_body(request)
             if body is None:
                 return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
             return await _handle(ports, keys, body, _headers(request))
@@ -159,7 +159,7 @@ def _ahead(notification: Notification, top_up: TopUp) -> bool:
     return tells and top_up.state in ENDED and not top_up.credited
 
 
-async def _body(request: Request) -> bytes | None:
+async def whole_body(request: Request) -> bytes | None:
     """The whole body; None if it is too large, without reading on."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > LARGEST_BODY_BYTES:

@@ -67,6 +67,8 @@ PLATFORM_CODE = Quota("platform_code", 5, timedelta(days=1))
 """Codes that prove an account on another platform, by person."""
 OVERLAY_TEST = Quota("overlay_test", 30, _MINUTE)
 """What somebody sends to their overlays to look at, by person."""
+PLATFORM_JOURNEY = Quota("platform_journey", 20, timedelta(days=1))
+"""Journeys to other platforms to link an account there, by person."""
 BRAND = Quota("brand", 5, timedelta(days=1))
 """Brands that somebody makes, by person."""
 INVITATION = Quota("invitation", 30, timedelta(days=1))
@@ -96,7 +98,7 @@ USUAL: Mapping[str, Quota] = {
     quota.name: quota
     for quota in (
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
-        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, OVERLAY_TEST, BRAND,
+        CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, PLATFORM_JOURNEY, OVERLAY_TEST, BRAND,
         INVITATION, INVITATION_TO_ADDRESS, UPLOAD, UPLOADED_MEBIBYTES, UPLOAD_FINISHED, CAMPAIGN, PARTICIPATION,
         DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON, REQUESTS_OF_OVERLAY,
     )

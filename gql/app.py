@@ -24,6 +24,7 @@ from adapters.identity.tokens import TokenError, Tokens, Verified
 from adapters.logs import configure_logging
 from adapters.postgres.trusted_documents import PostgresTrustedDocuments
 from adapters.readiness import UNREACHABLE, Readiness, readiness
+from adapters.twitch_webhook import twitch_routes
 from adapters.wiring import Adapters
 from domain.actor import Actor, Origin
 from domain.clock import Clock, system_clock
@@ -292,6 +293,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         *exports.routes(lambda: application.ports.privacy),
         *doors.routes(lambda: application.ports.asset),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
+        *twitch_routes(lambda: application.ports.streamer, wiring.twitch_secret(settings)),
     ]
     if application.development:
         routes += [Route(f"{GRAPHQL}/assets/{{name}}", graphiql.asset), *portal.routes()]

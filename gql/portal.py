@@ -15,6 +15,7 @@ from starlette.routing import Route
 PATHS = (
     "/sign-in",
     "/sign-in/{provider}",
+    "/link/{platform}",
     "/confirm-sign-up",
     "/confirm-mail",
     "/reset-password",

@@ -1,17 +1,20 @@
 """Streamers on a real database: people who became some, and codes that they place."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.streamer.live_reads import PostgresLiveReads
 from adapters.postgres.streamer.reads import PostgresStreamerReads
 from adapters.postgres.streamer.search import PostgresStreamerSearch
 from domain.actor import Actor
 from domain.quotas import Quotas
 from domain.streamer.linking import OfferedCode, ask_code, say_placed
+from domain.streamer.live import Broadcasts
 from domain.streamer.model import Category, LinkState, Platform, Profile, Rating, Slot, Streamer, Weekday
 from domain.streamer.profile import become_streamer
+from domain.streamer.site import Site
 from domain.vault import Vault
 from tests.accounts_stage import AccountsStage, origin, staged_accounts
 from tests.people import enroll
@@ -33,6 +36,9 @@ class StreamerStage(AccountsStage):
 
     reads: PostgresStreamerReads
     search: PostgresStreamerSearch
+    live: PostgresLiveReads
+    sites: Mapping[Platform, Site] = field(default_factory=dict)
+    broadcasts: Mapping[Platform, Broadcasts] = field(default_factory=dict)
 
     async def person(self) -> Actor:
         """Somebody who is signed in."""
@@ -66,8 +72,12 @@ class StreamerStage(AccountsStage):
 def streamers_on(stage: AccountsStage) -> StreamerStage:
     """The same stage, with streamers."""
     given = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}
-    reads, search = PostgresStreamerReads(stage.database, stage.vault), PostgresStreamerSearch(stage.database)
-    return StreamerStage(**given, reads=reads, search=search)
+    return StreamerStage(
+        **given,
+        reads=PostgresStreamerReads(stage.database, stage.vault),
+        search=PostgresStreamerSearch(stage.database),
+        live=PostgresLiveReads(stage.database, stage.vault),
+    )
 
 
 @asynccontextmanager

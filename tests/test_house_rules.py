@@ -71,7 +71,8 @@ MORE_CONTEXT_FILES = {
         "providers",
     },
     "domain/streamer": {
-        *("checking", "discovery", "events", "linking", "listing", "places", "platforms", "profile", "refusals"),
+        *("checking", "discovery", "events", "grants", "journeys", "linking", "listing", "live", "places"),
+        *("platforms", "profile", "refusals", "site", "watching"),
     },
     "gql/streamer": {"answers", "discovery", "enums", "inputs", "lookups"},
     "domain/overlay": {"alerts", "events", "refusals", "sessions", "switches"},

@@ -1,4 +1,4 @@
-"""`gametriggers identity-sandbox` and `mail-sandbox`: who stands in, on this machine, for other sites and for mail."""
+"""`gametriggers identity-sandbox`, `mail-sandbox`, `twitch-sandbox`: who stands in, here, for other sites and mail."""
 
 import typer
 
@@ -42,3 +42,17 @@ def mail_sandbox(
         uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     except MailSandboxError as error:
         raise refusal(error) from None
+
+
+def twitch_sandbox(
+    port: int = typer.Option(8103, envvar="TWITCH_SANDBOX_PORT", help="Port on loopback."),
+) -> None:
+    """Stand in for Twitch as streamers link their accounts there. Whoever comes picks a channel; see `/control`."""
+    import uvicorn
+
+    from adapters.sandbox.twitch import SandboxSettings, create_sandbox
+
+    settings = settings_of(Settings)
+    secret = settings.twitch_client_secret
+    made = SandboxSettings(settings.twitch_client_id or "", secret.get_secret_value() if secret else "")
+    uvicorn.run(create_sandbox(made), host="127.0.0.1", port=port, log_level="warning", access_log=False)

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from adapters.config.assets import AssetSettings
 from adapters.config.identity import IdentitySettings
+from adapters.config.platforms import PlatformSettings
 from adapters.config.source import Source, is_hex_of, listed
 from domain.identity.model import Portal
 from domain.quotas import USUAL, changed_quotas
@@ -67,7 +68,7 @@ class MigrationSettings(Source):
         )
 
 
-class Settings(IdentitySettings, AssetSettings):
+class Settings(IdentitySettings, AssetSettings, PlatformSettings):
     """What every other command needs."""
 
     environment: Environment = Field(default=Environment.PRODUCTION, description="development or production")

@@ -32,11 +32,13 @@ USUAL_PORTS = {
     "IDENTITY_SANDBOX_PORT": 8101,
     "MAIL_SANDBOX_PORT": 8102,
     "MAIL_SANDBOX_SMTP_PORT": 8125,
+    "TWITCH_SANDBOX_PORT": 8103,
 }
 _PROCESSES = {
     "sandbox": "SANDBOX_PORT",
     "identity-sandbox": "IDENTITY_SANDBOX_PORT",
     "mail-sandbox": "MAIL_SANDBOX_PORT",
+    "twitch-sandbox": "TWITCH_SANDBOX_PORT",
     "serve": "PORT",
 }
 """What answers on a port, and where the port is named."""
@@ -162,6 +164,10 @@ def settle(environment: dict[str, str]) -> None:
         "TELEGRAM_BOT_TOKEN": f"{_BOT}:sandbox-bot",
         "LOG_JSON": "false",
     }
+    if "TWITCH_CLIENT_ID" not in environment:
+        usual["TWITCH_OAUTH_URL"] = f"http://{ports.LOOPBACK}:{environment['TWITCH_SANDBOX_PORT']}/oauth2"
+        usual["TWITCH_API_URL"] = f"http://{ports.LOOPBACK}:{environment['TWITCH_SANDBOX_PORT']}/helix"
+        usual["TWITCH_EVENTSUB_SECRET"] = "sandbox-eventsub"  # noqa: S105 - of the sandbox, which is nobody's
     for site in (each.upper() for each in _SITES if f"{each.upper()}_CLIENT_ID" not in environment):
         usual[f"{site}_CLIENT_ID"] = _BOT
         usual[f"{site}_CLIENT_SECRET"] = "sandbox"

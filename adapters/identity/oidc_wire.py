@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -25,6 +26,21 @@ _UNREACHABLE = (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL)
 _UNREADABLE = (ValueError, TypeError, OverflowError, OAuthError)
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from a call that is no sign-in."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By names in small letters."""
+    body: bytes
+
+    @property
+    def told(self) -> Mapping[str, object]:
+        """The JSON object that it is. Raises `ProviderUnavailableError` where it is none."""
+        return _object(self.body)
 
 
 class Wire:
@@ -73,6 +89,28 @@ class Wire:
             if answer.status_code != HTTPStatus.OK:
                 raise ProviderUnavailableError(f"{call}: HTTP {answer.status_code}")
             return _object(answer.content)
+
+    async def send(
+        self,
+        call: str,
+        verb: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        told: Mapping[str, object] | None = None,
+    ) -> Answer:
+        """Say something, as a form or as JSON, and have what is answered, if only it is no trouble of theirs (5xx)."""
+        with self._called(call):
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._client.request(
+                    verb, url, withhold_token=True, headers={"Accept": "application/json", **(headers or {})},
+                    data=form, json=told,
+                )  # fmt: skip
+            if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise ProviderUnavailableError(f"{call}: HTTP {answer.status_code}")
+            found = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status_code, found, answer.content)
 
     async def exchange(self, token_url: str, code: str, journey: Journey) -> Mapping[str, object]:
         """Give a code for tokens. Raises `ProviderRefusedError` too, where the code is no good."""

@@ -31,8 +31,10 @@ from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_event
 from adapters.postgres.overlay.store import PostgresOverlays
 from adapters.postgres.register import PostgresAccountRegister
+from adapters.postgres.streamer.grants import PostgresGrants
 from adapters.postgres.streamer.links import PostgresPlatformLinks
 from adapters.postgres.streamer.listing import PostgresListing
+from adapters.postgres.streamer.live import PostgresLive
 from adapters.postgres.streamer.profiles import PostgresStreamers
 from adapters.postgres.wallet import PostgresTopUps
 from domain.audit_log import Deed
@@ -67,6 +69,8 @@ class PostgresWork:
         self.platform_links = PostgresPlatformLinks(connection)
         self.overlays = PostgresOverlays(connection)
         self.listing = PostgresListing(connection)
+        self.grants = PostgresGrants(connection)
+        self.live = PostgresLive(connection)
         self.brands = PostgresBrands(connection)
         self.teams = PostgresTeams(connection)
         self.invitations = PostgresInvitations(connection)

@@ -31,7 +31,7 @@ from adapters.wiring.campaign import CampaignAdapters, campaigns_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.overlay import OverlayAdapters, overlays_on
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
-from adapters.wiring.streamer import StreamerAdapters, streamer_of
+from adapters.wiring.streamer import Platforms, StreamerAdapters, reach_platforms, streamer_of
 from domain.asset.ports import Files
 from domain.clock import Clock, system_clock
 from domain.identity.privacy import PrivacyPolicy, changed_documents
@@ -92,6 +92,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
         quotas.running(),
         midtrans,
         knowing_people(settings, system_clock) as knowing,
+        reach_platforms(settings) as platforms,
         plugged(
             database,
             feed,
@@ -103,6 +104,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
             audit_log=PostgresDeeds(database, knowing.vault, settings.seal_key_bytes, settings.seal_head_file),
             privacy=privacy_policy(settings),
             files=files_of(settings),
+            platforms=platforms,
         ) as adapters,
         adapters.standings.running(),
     ):
@@ -122,12 +124,14 @@ async def plugged(
     audit_log: PostgresDeeds | None = None,
     privacy: PrivacyPolicy | None = None,
     files: Files | None = None,
+    platforms: Platforms | None = None,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index, standings = AccountIndex(), PostgresStandings(database, clock)
     works = Works(database, index, clock, vault=knowing.vault)
     identity = _identity(knowing, works, database, standings, quotas, clock)
     deeds = audit_log or _unsealed(database, knowing)
+    streamers = streamer_of(identity, database, platforms or Platforms())
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
             database=database,
@@ -143,8 +147,8 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
-            streamer=streamer_of(identity, database),
-            overlay=overlays_on(streamer_of(identity, database), database),
+            streamer=streamers,
+            overlay=overlays_on(streamers, database),
             brand=brands_of(identity, database),
             asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
             campaign=campaigns_of(identity, database),

@@ -1,11 +1,21 @@
 """Everything that streamers need, plugged in."""
 
-from dataclasses import dataclass, fields
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields
 
+from adapters.config import Settings
+from adapters.platforms.helix import EventSub, TwitchHelix
+from adapters.platforms.twitch import TwitchAccess, TwitchSite
 from adapters.postgres.database import Database
+from adapters.postgres.streamer.live_reads import PostgresLiveReads
 from adapters.postgres.streamer.reads import PostgresStreamerReads
 from adapters.postgres.streamer.search import PostgresStreamerSearch
+from adapters.twitch_webhook import TWITCH_WEBHOOK
 from adapters.wiring.identity import IdentityAdapters
+from domain.streamer.live import Broadcasts
+from domain.streamer.model import Platform
+from domain.streamer.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +24,44 @@ class StreamerAdapters(IdentityAdapters):
 
     reads: PostgresStreamerReads
     search: PostgresStreamerSearch
+    sites: Mapping[Platform, Site]
+    broadcasts: Mapping[Platform, Broadcasts]
+    live: PostgresLiveReads
 
 
-def streamer_of(identity: IdentityAdapters, database: Database) -> StreamerAdapters:
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """The platforms at which we are a client."""
+
+    sites: Mapping[Platform, Site] = field(default_factory=dict)
+    broadcasts: Mapping[Platform, Broadcasts] = field(default_factory=dict)
+
+
+def streamer_of(identity: IdentityAdapters, database: Database, platforms: Platforms) -> StreamerAdapters:
     """What the actions of streamers are handed: all of identity, and what streamers are besides."""
     return StreamerAdapters(
         **{part.name: getattr(identity, part.name) for part in fields(IdentityAdapters)},
         reads=PostgresStreamerReads(database, identity.vault),
         search=PostgresStreamerSearch(database),
+        sites=platforms.sites,
+        broadcasts=platforms.broadcasts,
+        live=PostgresLiveReads(database, identity.vault),
     )
+
+
+@asynccontextmanager
+async def reach_platforms(settings: Settings) -> AsyncIterator[Platforms]:
+    """The platforms at which we are a client, connected while the block lasts."""
+    if not (settings.twitch_client_id and settings.twitch_client_secret):
+        yield Platforms()
+        return
+    access = TwitchAccess(
+        settings.twitch_client_id,
+        settings.twitch_client_secret.get_secret_value(),
+        settings.twitch_oauth_url,
+        settings.twitch_timeout_s,
+    )
+    secret = settings.twitch_eventsub_secret
+    eventsub = EventSub(f"{settings.public_url}{TWITCH_WEBHOOK}", secret.get_secret_value()) if secret else None
+    async with TwitchSite(access) as site, TwitchHelix(access, settings.twitch_api_url, eventsub) as helix:
+        yield Platforms({Platform.TWITCH: site}, {Platform.TWITCH: helix})

@@ -201,6 +201,7 @@ class TicketPurpose(StrEnum):
     USED_PROOF = "used_proof"
     INVITATION = "invitation"
     EXPORT_DOWNLOAD = "export_download"
+    PLATFORM_JOURNEY = "platform_journey"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ class Pages:
         """Where a journey to another site returns to; each has its own, so that none is mistaken for another."""
         return f"{self.site}/sign-in/{provider}"
 
+    def platform_return(self, platform: str) -> str:
+        """Where a journey to link an account elsewhere returns to; each platform has its own."""
+        return f"{self.site}/link/{platform}"
+
     def download_export(self, token: str) -> str:
         """Where an export is fetched: the page asks first, for whatever looks at links in letters would use it up."""
         return f"{self.site}/download-export#{token}"

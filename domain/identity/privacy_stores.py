@@ -43,6 +43,7 @@ class Section(StrEnum):
     OVERLAY_STOPS = "overlay_stops"
     PARTICIPATIONS = "participations"
     OFFERS = "offers"
+    STREAMS = "streams"
 
 
 @dataclass(frozen=True, slots=True)

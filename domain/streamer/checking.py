@@ -35,7 +35,7 @@ async def confirm_link(ports: StreamerPorts, actor: Actor, id_: LinkId, code: st
         link = await _to_check(work, actor, id_, LinkStep.CONFIRM)
         if not isinstance(link, KeptLink):
             return link
-        if not hmac.compare_digest(code_digest(ports.vault, link.id, code), link.code_digest):
+        if not hmac.compare_digest(code_digest(ports.vault, link.id, code), link.code_digest or b""):
             return CodeNotThere()
         if not await work.platform_links.move(link.id, LinkState.CONFIRMED, ports.clock()):
             return AccountTaken("Another streamer has proved that this account is theirs: reject this link.")

@@ -4,6 +4,7 @@ Doors: the mutations of the streamer portal. What staff answers is in `checking`
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from domain.actor import Actor
@@ -14,7 +15,17 @@ from domain.ids import derived, uuid7
 from domain.quotas import PLATFORM_CODE
 from domain.refusal import Refusal
 from domain.streamer.events import PlatformUnlinked
-from domain.streamer.model import CODE_LIFETIME, NEXT, KeptLink, LinkId, LinkState, LinkStep, Platform, Streamer
+from domain.streamer.model import (
+    CODE_LIFETIME,
+    NEXT,
+    PROVED_BY_CODE,
+    KeptLink,
+    LinkId,
+    LinkState,
+    LinkStep,
+    Platform,
+    Streamer,
+)
 from domain.streamer.platforms import account_entered, account_index, code_digest, new_code
 from domain.streamer.ports import StreamerPorts, StreamerWork
 from domain.streamer.refusals import (
@@ -25,6 +36,7 @@ from domain.streamer.refusals import (
     LinkNotReady,
     NotStreamer,
     PlatformLinked,
+    SignInThere,
 )
 
 ACCOUNT_FIELD: Final = "platform_account"
@@ -36,6 +48,7 @@ class OfferedCode:
     """A code for an account, shown this once."""
 
     code: str
+    expires_at: datetime
     link: KeptLink
 
 
@@ -46,9 +59,10 @@ async def ask_code(ports: StreamerPorts, actor: Actor, platform: Platform, accou
     """
     if actor.impersonator is not None:
         return NotWhileImpersonating()
-    name = account_entered(platform, account)
+    by_code = platform in PROVED_BY_CODE
+    name = account_entered(platform, account) if by_code else None
     if name is None:
-        return AccountRefused()
+        return AccountRefused() if by_code else SignInThere()
     streamer = await ports.reads.streamer_of(actor.people)
     if streamer is None:
         return NotStreamer()
@@ -92,7 +106,7 @@ async def say_placed(ports: StreamerPorts, actor: Actor, id_: LinkId) -> LinkSta
         if state is None:
             return LinkNotReady("No code waits to be placed for this link.", link.state)
         now = ports.clock()
-        if now >= link.code_expires_at:
+        if link.code_expires_at is None or now >= link.code_expires_at:
             return CodeExpired()
         if await work.platform_links.is_held(link.platform, link.account_index, link.streamer):
             return AccountTaken()
@@ -102,7 +116,10 @@ async def say_placed(ports: StreamerPorts, actor: Actor, id_: LinkId) -> LinkSta
 
 
 async def unlink(ports: StreamerPorts, actor: Actor, id_: LinkId) -> LinkState | Refusal:
-    """Let go of an account, confirmed or not: whoever proves to have it may link it. Again, and it is as it was."""
+    """Let go of an account, confirmed or not: whoever proves to have it may link it. Again, and it is as it was.
+
+    What a platform granted us for it is given back by a job.
+    """
     async with ports.work() as work:
         link = await _own(work, actor, id_)
         if not isinstance(link, KeptLink):
@@ -113,6 +130,8 @@ async def unlink(ports: StreamerPorts, actor: Actor, id_: LinkId) -> LinkState |
         if state is None:
             return LinkNotReady("There is nothing to unlink.", link.state)
         await work.platform_links.move(link.id, state, ports.clock())
+        await work.grants.release(link.id, ports.clock())
+        await work.live.leave(link.id)
         if link.state is LinkState.CONFIRMED:
             await work.emit(PlatformUnlinked(derived("platform_link.unlinked", str(link.id)), link.streamer, link.id))
         await work.record(
@@ -130,7 +149,7 @@ async def _offered(ports: StreamerPorts, streamer: Streamer, platform: Platform,
         id_, streamer.id, streamer.person, platform, sealed, account_index(ports.vault, platform, name),
         code_digest(ports.vault, id_, code), now + CODE_LIFETIME, LinkState.OFFERED, now,
     )  # fmt: skip
-    return OfferedCode(code, link)
+    return OfferedCode(code, now + CODE_LIFETIME, link)
 
 
 async def _own(work: StreamerWork, actor: Actor, id_: LinkId) -> KeptLink | Refusal:

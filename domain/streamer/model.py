@@ -98,10 +98,15 @@ class Streamer:
 
 
 class Platform(StrEnum):
-    """Where somebody proves an account by a code in its public profile."""
+    """Where somebody has an account."""
 
     TIKTOK = "tiktok"
     FACEBOOK = "facebook"
+    TWITCH = "twitch"
+
+
+PROVED_BY_CODE: Final = frozenset({Platform.TIKTOK, Platform.FACEBOOK})
+"""Where a code in the public profile proves an account; elsewhere the platform itself says whose it is."""
 
 
 class LinkState(StrEnum):
@@ -112,6 +117,7 @@ class LinkState(StrEnum):
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     UNLINKED = "unlinked"
+    WITHDRAWN = "withdrawn"
 
 
 class LinkStep(StrEnum):
@@ -121,6 +127,7 @@ class LinkStep(StrEnum):
     CONFIRM = "confirm"
     REJECT = "reject"
     UNLINK = "unlink"
+    WITHDRAW = "withdraw"
 
 
 NEXT: Final[Mapping[tuple[LinkState, LinkStep], LinkState]] = {
@@ -130,8 +137,9 @@ NEXT: Final[Mapping[tuple[LinkState, LinkStep], LinkState]] = {
     (LinkState.PLACED, LinkStep.REJECT): LinkState.REJECTED,
     (LinkState.PLACED, LinkStep.UNLINK): LinkState.UNLINKED,
     (LinkState.CONFIRMED, LinkStep.UNLINK): LinkState.UNLINKED,
+    (LinkState.CONFIRMED, LinkStep.WITHDRAW): LinkState.WITHDRAWN,
 }
-"""What a step leads to; a pair that is absent is a refusal."""
+"""What a step leads to; a pair that is absent is a refusal. What a platform vouches for begins as confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +153,9 @@ class KeptLink:
     account: bytes
     account_index: bytes
     """A keyed digest of what tells the account from all others of its platform."""
-    code_digest: bytes
-    code_expires_at: datetime
+    code_digest: bytes | None
+    code_expires_at: datetime | None
+    """None where the platform itself vouches, as in `PlatformLink`."""
     state: LinkState
     asked_at: datetime
 
@@ -162,7 +171,7 @@ class PlatformLink:
     account: str | None
     """None where the key is gone that would open it."""
     state: LinkState
-    code_expires_at: datetime
+    code_expires_at: datetime | None
     asked_at: datetime
     placed_at: datetime | None = None
     decided_at: datetime | None = None

@@ -15,6 +15,7 @@ _NAMES: Final[Mapping[Platform, re.Pattern[str]]] = {
 _ADDRESSES: Final[Mapping[Platform, str]] = {
     Platform.TIKTOK: "https://www.tiktok.com/@{}",
     Platform.FACEBOOK: "https://www.facebook.com/{}",
+    Platform.TWITCH: "https://www.twitch.tv/{}",
 }
 _SYMBOLS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
@@ -30,7 +31,10 @@ def account_entered(platform: Platform, text: str) -> str | None:
 
 
 def account_index(vault: Vault, platform: Platform, account: str) -> bytes:
-    """The digest by which an account is told from all others. To Facebook a name is the same with dots and without."""
+    """The digest by which an account is told from all others: of its name or, where the platform tells it, its id.
+
+    To Facebook a name is the same with dots and without.
+    """
     name = account.replace(".", "") if platform is Platform.FACEBOOK else account
     return vault.index(f"platform/{platform}", name)
 

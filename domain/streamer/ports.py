@@ -11,7 +11,9 @@ from domain.identity.ports import IdentityPorts
 from domain.identity.stores import IdentityWork
 from domain.ids import AssetId, PersonId
 from domain.streamer.listing import Facets, Order, Place, Wanted
+from domain.streamer.live import Broadcasts, LiveReads, LiveRows
 from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, PlatformLink, Profile, Streamer, StreamerId
+from domain.streamer.site import GrantId, KeptGrant, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,13 @@ class PlatformLinks(Protocol):
         """Store a new link in place of one that is only offered; False while a placed or confirmed one is there."""
         ...
 
+    async def hold(self, link: KeptLink) -> KeptLink | None:
+        """Store a link that is confirmed from the beginning, or answer that which its streamer has on the platform.
+
+        None where the account is another streamer's.
+        """
+        ...
+
     async def lock(self, id_: LinkId) -> KeptLink | None:
         """A link, locked."""
         ...
@@ -78,6 +87,40 @@ class Listing(Protocol):
 
     async def renew(self) -> int:
         """Make it what it should be; how many rows were not."""
+        ...
+
+
+class Grants(Protocol):
+    """What platforms granted us, inside a unit of work. Who claimed one has it alone until the lease ends."""
+
+    async def add(self, id_: GrantId, platform: Platform, tokens: bytes, now: datetime) -> None:
+        """Keep what was granted, for no link yet: if none comes, it goes back after a lease's time."""
+        ...
+
+    async def assign(self, id_: GrantId, link: LinkId, due_at: datetime) -> None:
+        """Have a grant be for a link, to be looked at then."""
+        ...
+
+    async def release(self, link: LinkId, now: datetime) -> None:
+        """Have what was granted for a link be for none any more."""
+        ...
+
+    async def claim(
+        self, platforms: Sequence[Platform], now: datetime, until: datetime, limit: int
+    ) -> Sequence[KeptGrant]:
+        """Take those whose time has come and that nobody has, those that wait longest first; they are ours `until`."""
+        ...
+
+    async def put_off(self, grant: KeptGrant, due_at: datetime) -> None:
+        """It holds: look again then, or at once where it is for no link any more."""
+        ...
+
+    async def renew(self, grant: KeptGrant, tokens: bytes, due_at: datetime) -> bool:
+        """Keep other tokens; False where we have had it for too long, and somebody else has it."""
+        ...
+
+    async def drop(self, grant: KeptGrant) -> bool:
+        """Forget it; False where it is for another link than it was, or we have had it for too long."""
         ...
 
 
@@ -102,6 +145,16 @@ class StreamerWork(IdentityWork, Protocol):
     @property
     def listing(self) -> Listing:
         """What they are found by."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """What platforms granted us."""
+        ...
+
+    @property
+    def live(self) -> LiveRows:
+        """When streamers are live."""
         ...
 
 
@@ -156,4 +209,19 @@ class StreamerPorts(IdentityPorts, Protocol):
     @property
     def search(self) -> StreamerSearch:
         """The listing, searched without locks."""
+        ...
+
+    @property
+    def sites(self) -> Mapping[Platform, Site]:
+        """The platforms that say themselves whose an account is, where we are a client."""
+        ...
+
+    @property
+    def broadcasts(self) -> Mapping[Platform, Broadcasts]:
+        """What platforms show to everybody, where we are a client."""
+        ...
+
+    @property
+    def live(self) -> LiveReads:
+        """When streamers were live, and before how many; read without locks."""
         ...

@@ -41,6 +41,30 @@ class AccountRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class SignInThere(Refusal):
+    """The platform itself says whose an account is: no code proves it."""
+
+    code: ClassVar[str] = "SIGN_IN_THERE"
+    message: str = "Link this account by signing in there."
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformNotOffered(Refusal):
+    """We are no client of that platform, or it takes a code."""
+
+    code: ClassVar[str] = "PLATFORM_NOT_OFFERED"
+    message: str = "We do not link accounts there by signing in."
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRefused(Refusal):
+    """The streamer said no there, or what came back is not that platform's word to us."""
+
+    code: ClassVar[str] = "PLATFORM_REFUSED"
+    message: str = "The platform did not say that the account is yours. Start again."
+
+
+@dataclass(frozen=True, slots=True)
 class AccountTaken(Refusal):
     """Another streamer proved that the account is theirs."""
 

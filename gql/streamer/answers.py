@@ -8,6 +8,7 @@ from domain.asset.refusals import AssetNotReady
 from domain.identity import refusals as identity
 from domain.streamer import refusals
 from gql.access import Right, field
+from gql.identity.providers import ProviderJourney
 from gql.refusals import result
 from gql.streamer.types import Streamer, StreamerLink
 
@@ -53,6 +54,7 @@ RequestPlatformCodeResult = result(
     "RequestPlatformCodeResult",
     PlatformCode,
     refusals.AccountRefused,
+    refusals.SignInThere,
     refusals.AccountTaken,
     refusals.PlatformLinked,
     refusals.NotStreamer,
@@ -68,6 +70,28 @@ ReportPlatformCodePlacedResult = result(
     refusals.CodeExpired,
     refusals.AccountTaken,
     description="The link, which waits for staff now, or why it does not.",
+)
+LinkPlatformResult = result(
+    "LinkPlatformResult",
+    ProviderJourney,
+    refusals.PlatformNotOffered,
+    refusals.NotStreamer,
+    identity.TooManyTries,
+    identity.NotWhileImpersonating,
+    description="Where to go, or why not.",
+)
+FinishPlatformLinkResult = result(
+    "FinishPlatformLinkResult",
+    StreamerLink,
+    refusals.PlatformRefused,
+    refusals.PlatformNotOffered,
+    refusals.AccountTaken,
+    refusals.PlatformLinked,
+    refusals.NotStreamer,
+    identity.LinkRefused,
+    identity.NotWhileImpersonating,
+    identity.UnknownPerson,
+    description="The link, which is confirmed, or why there is none.",
 )
 UnlinkPlatformResult = result(
     "UnlinkPlatformResult", StreamerLink, *_OWN, description="The link, which is none any more, or why it still is."

@@ -43,7 +43,11 @@ describe(
     Platform,
     "StreamPlatform",
     "Where a streamer may have an account.",
-    {Platform.TIKTOK: "TikTok.", Platform.FACEBOOK: "Facebook."},
+    {
+        Platform.TIKTOK: "TikTok; an account is proved by a code.",
+        Platform.FACEBOOK: "Facebook; an account is proved by a code.",
+        Platform.TWITCH: "Twitch; an account is linked by signing in there.",
+    },
 )
 describe(
     LinkState,
@@ -55,5 +59,6 @@ describe(
         LinkState.CONFIRMED: "The account is the streamer's. The code may go from the profile.",
         LinkState.REJECTED: "Staff did not find it so; the reason is told, and another code may be asked for.",
         LinkState.UNLINKED: "The streamer let go of it, or asked for another code.",
+        LinkState.WITHDRAWN: "The platform says that the streamer took it back there. It may be linked again.",
     },
 )

@@ -6,6 +6,7 @@ import strawberry
 
 from domain.streamer.model import Profile, Slot
 from gql.errors import BadInputError
+from gql.identity.providers import ParameterInput
 from gql.streamer.enums import Category, Platform, Rating, Weekday
 
 _CLOCK = re.compile(r"([0-9]{2}):([0-5][0-9])", re.ASCII)
@@ -85,6 +86,24 @@ class RequestPlatformCodeInput:
 
     platform: Platform = strawberry.field(description="Where the account is.")
     account: str = strawberry.field(description="Its name, as it stands in the address of its profile.")
+
+
+@strawberry.input(description="Where to link an account.")
+class LinkPlatformInput:
+    """Where to link an account."""
+
+    platform: Platform = strawberry.field(description="Where: a platform that says itself whose an account is.")
+
+
+@strawberry.input(description="What came back from a platform.")
+class FinishPlatformLinkInput:
+    """What came back from a platform."""
+
+    token: str = strawberry.field(description="The journey's token.")
+    parameters: list[ParameterInput] = strawberry.field(
+        description="Every parameter of the address that the browser came back to, 40 at most. A name may stand there"
+        " once."
+    )
 
 
 @strawberry.input(description="Which code stands in its profile by now.")

@@ -6,12 +6,13 @@ import strawberry
 
 from domain.refusal import Refusal
 from domain.rights import Permission
-from domain.streamer import checking, linking, profile
+from domain.streamer import checking, journeys, linking, profile
 from domain.streamer.model import LinkId, LinkState, Streamer
 from gql.access import Right, field
 from gql.asset.types import asset_id
 from gql.context import Context, Info
-from gql.identity.inputs import short
+from gql.identity.inputs import short, token_entered
+from gql.identity.providers import ProviderJourney, parameters_entered
 from gql.refusals import show
 from gql.staff.types import uuid_of
 from gql.streamer import answers, inputs, types
@@ -72,7 +73,7 @@ class StreamerMutation:
         if isinstance(made, Refusal):
             return show(made)
         link = await _link(context, made.link.id)
-        return answers.PlatformCode(text=made.code, expires_at=made.link.code_expires_at, link=link)
+        return answers.PlatformCode(text=made.code, expires_at=made.expires_at, link=link)
 
     @field(
         Right.SIGNED_IN,
@@ -85,6 +86,31 @@ class StreamerMutation:
         """Say that a code is placed."""
         context, id_ = info.context, _link_id(wanted.link_id)
         return await _changed(context, id_, await linking.say_placed(context.ports.streamer, context.caller, id_))
+
+    @field(
+        Right.SIGNED_IN,
+        "Begin to link an account by signing in there: send the browser to the platform, and bring what it comes back"
+        " with to `finishPlatformLink`. It is good for ten minutes and one return, for you alone.",
+        graphql_type=answers.LinkPlatformResult,
+    )
+    async def link_platform(self, info: Info, wanted: Annotated[inputs.LinkPlatformInput, Wanted]) -> object:
+        """Begin to link an account."""
+        context = info.context
+        made = await journeys.begin_link(context.ports.streamer, context.caller, wanted.platform)
+        return show(made) if isinstance(made, Refusal) else ProviderJourney.of(made)
+
+    @field(
+        Right.SIGNED_IN,
+        "Come back from a platform: the account is yours from now on. There is one try.",
+        graphql_type=answers.FinishPlatformLinkResult,
+    )
+    async def finish_platform_link(
+        self, info: Info, wanted: Annotated[inputs.FinishPlatformLinkInput, Wanted]
+    ) -> object:
+        """Come back from a platform."""
+        context, token, told = info.context, token_entered(wanted.token), parameters_entered(wanted.parameters)
+        made = await journeys.finish_link(context.ports.streamer, context.caller, token, told)
+        return show(made) if isinstance(made, Refusal) else await _link(context, made)
 
     @field(
         Right.SIGNED_IN,

@@ -7,7 +7,8 @@ import strawberry
 
 from domain.overlay.model import MOST_OVERLAYS, Side
 from domain.streamer import model
-from domain.streamer.model import PlatformLink, Slot, StreamerId
+from domain.streamer.live import Metrics
+from domain.streamer.model import LinkId, PlatformLink, Slot, StreamerId
 from domain.streamer.platforms import profile_address
 from domain.streamer.profile import MOST_CATEGORIES
 from gql.access import Right, field
@@ -19,7 +20,7 @@ from gql.node import Node, global_id
 from gql.overlay.lookups import overlays_of, stops_of
 from gql.overlay.types import OverlayStop, StreamerOverlay
 from gql.streamer.enums import Category, LinkState, Platform, Rating, Weekday
-from gql.streamer.lookups import links_of, streamers
+from gql.streamer.lookups import links_of, metrics_of, streamers
 from gql.weights import at_most
 
 LINK = "PlatformLink"
@@ -44,14 +45,60 @@ def _clock(minutes: int) -> str:
     return f"{minutes // _HOUR:02}:{minutes % _HOUR:02}"
 
 
+@strawberry.type(description="A stream that goes on just now.")
+class LiveStream:
+    """Somebody is live."""
+
+    started_at: datetime = field(Right.PARENT, "Since when.")
+    viewers: int | None = field(Right.PARENT, "Before how many, by the newest sample; null before the first.")
+    sampled_at: datetime | None = field(Right.PARENT, "When that sample was taken.")
+
+
+@strawberry.type(
+    description="What we saw of an account in the last 30 days, or since we look. What we did not see is null."
+)
+class PlatformMetrics:
+    """What was seen of an account."""
+
+    sampled_since: datetime = field(Right.PARENT, "Since when we look.")
+    followers: int | None = field(Right.PARENT, "How many follow; null before they were first counted.")
+    followers_at: datetime | None = field(Right.PARENT, "When they were counted.")
+    average_viewers: int | None = field(
+        Right.PARENT, "The mean of all samples, one a minute; null while there is none."
+    )
+    live_minutes: int = field(Right.PARENT, "How many minutes they were live.")
+
+    @classmethod
+    def of(cls, found: Metrics) -> Self:
+        """Show what was seen."""
+        return cls(
+            sampled_since=found.sampled_since,
+            followers=found.followers,
+            followers_at=found.followers_at,
+            average_viewers=found.average_viewers,
+            live_minutes=found.live_minutes,
+        )
+
+
 @strawberry.type(description="An account that a streamer proved to be theirs.")
 class StreamerPlatform:
     """An account on another platform."""
 
+    link: strawberry.Private[LinkId]
     platform: Platform = field(Right.PARENT, "Where.")
     account: str = field(Right.PARENT, "Its name there.")
     address: str = field(Right.PARENT, "Where its public profile is.")
-    since: datetime | None = field(Right.PARENT, "When staff confirmed it.")
+    since: datetime | None = field(Right.PARENT, "When it was confirmed.")
+
+    @batched(Right.PARENT, "The stream that goes on there; null while there is none that we know of.", load=metrics_of)
+    def live(self) -> Asked[LiveStream | None]:
+        """Who is live."""
+        return Asked(self.link, _live)
+
+    @batched(Right.PARENT, "What we saw of the account; null where we do not look.", load=metrics_of)
+    def metrics(self) -> Asked[PlatformMetrics | None]:
+        """What was seen."""
+        return Asked(self.link, lambda found: PlatformMetrics.of(found) if found else None)
 
 
 @strawberry.type(
@@ -109,7 +156,7 @@ class Streamer(Node):
         """A picture of them."""
         return Asked(self.found.avatar, lambda found: AssetFile.of(found, size))
 
-    @batched(Right.SIGNED_IN, "The accounts that they proved to be theirs.", load=links_of, list_size=at_most(2))
+    @batched(Right.SIGNED_IN, "The accounts that they proved to be theirs.", load=links_of, list_size=at_most(3))
     def platforms(self) -> Asked[list[StreamerPlatform]]:
         """The accounts that are confirmed."""
         return Asked(self.found.id, _confirmed)
@@ -191,22 +238,22 @@ class StreamerLink:
         """Where the link stands."""
         return self.found.state
 
-    @field(Right.PARENT, "When the code was asked for.")
+    @field(Right.PARENT, "When the code was asked for, or the account linked.")
     def asked_at(self) -> datetime:
         """When the code was asked for."""
         return self.found.asked_at
 
-    @field(Right.PARENT, "Until when the code may be placed.")
+    @field(Right.PARENT, "Until when the code may be placed. Without a code, when the account was linked.")
     def code_expires_at(self) -> datetime:
         """Until when the code may be placed."""
-        return self.found.code_expires_at
+        return self.found.code_expires_at or self.found.asked_at
 
     @field(Right.PARENT, "When the streamer said that the code is placed.")
     def placed_at(self) -> datetime | None:
         """When the code was placed."""
         return self.found.placed_at
 
-    @field(Right.PARENT, "When staff confirmed or rejected it.")
+    @field(Right.PARENT, "When it was confirmed or rejected.")
     def decided_at(self) -> datetime | None:
         """When staff answered."""
         return self.found.decided_at
@@ -217,9 +264,15 @@ class StreamerLink:
         return self.found.reason
 
 
+def _live(found: Metrics | None) -> LiveStream | None:
+    live = found.live if found else None
+    return LiveStream(started_at=live.started_at, viewers=live.viewers, sampled_at=live.sampled_at) if live else None
+
+
 def _confirmed(links: list[PlatformLink]) -> list[StreamerPlatform]:
     return [
         StreamerPlatform(
+            link=link.id,
             platform=link.platform,
             account=link.account,
             address=profile_address(link.platform, link.account),

@@ -513,7 +513,7 @@ STAYS = {
     "top_up": "what was paid, for whom by a pseudonym",
 }
 """Tables that speak of people and are left alone by an erasure, and why."""
-GOES_ALONG = {"platform_link"}
+GOES_ALONG = {"platform_link", "viewer_sample"}
 """Tables whose rows the database deletes with those that they belong to."""
 
 

@@ -121,7 +121,7 @@ def test_a_code_is_read_as_people_write_it_and_good_for_one_link() -> None:
 
 
 def test_nothing_leads_out_of_a_link_that_is_over() -> None:
-    over = {LinkState.REJECTED, LinkState.UNLINKED}
+    over = {LinkState.REJECTED, LinkState.UNLINKED, LinkState.WITHDRAWN}
     assert {state for state, _ in NEXT} == set(LinkState) - over
     assert {step for _, step in NEXT} == set(LinkStep)
     decided = {(state, step) for state, step in NEXT if step in {LinkStep.CONFIRM, LinkStep.REJECT}}

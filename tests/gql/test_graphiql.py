@@ -103,7 +103,9 @@ async def test_production_has_none_of_it(house: House) -> None:
     assert (reply.status, reply.codes) == (400, ["BAD_INPUT"])
     assert (await house.request("GET", "/graphql/assets/graphiql.min.js")).status == 404
     for path in PATHS:
-        assert (await house.request("GET", path.format(provider="google", brand="one"))).status == 404
+        assert (
+            await house.request("GET", path.format(provider="google", brand="one", platform="twitch"))
+        ).status == 404
 
 
 def pages_named() -> list[str]:
@@ -129,13 +131,16 @@ async def test_every_page_that_a_letter_names_is_there(workshop: House) -> None:
 
 async def test_the_portals_page_runs_its_own_script_alone(workshop: House) -> None:
     for path in PATHS:
-        reply = await workshop.request("GET", path.format(provider="google", brand="one"))
+        reply = await workshop.request("GET", path.format(provider="google", brand="one", platform="twitch"))
         policy = reply.headers["Content-Security-Policy"]
         (nonce,) = set(re.findall(r"'nonce-([^']+)'", policy))
         assert "unsafe" not in policy
         assert set(re.findall(r'<(?:script|style) nonce="([^"]+)">', reply.text)) == {nonce}
         assert (reply.headers["Referrer-Policy"], reply.headers["Cache-Control"]) == ("no-referrer", "no-store")
-        assert reply.text != (await workshop.request("GET", path.format(provider="google", brand="one"))).text
+        assert (
+            reply.text
+            != (await workshop.request("GET", path.format(provider="google", brand="one", platform="twitch"))).text
+        )
 
 
 async def test_one_tab_signs_in_and_the_next_one_goes_by_the_cookies(

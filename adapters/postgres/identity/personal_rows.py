@@ -131,12 +131,24 @@ _TABLES = {
     ),
     Section.PLATFORM_LINKS: _Table(
         """
-        select platform_link.id::text as key, streamer.person, platform, account, state, asked_at, placed_at,
-            decided_at, ended_at, reason
+        select platform_link.id::text as key, streamer.person, platform, account, state, platform_link.asked_at,
+            placed_at,
+            decided_at, ended_at, reason, subject, followers
         from platform_link join streamer on streamer.id = platform_link.streamer
+        left join platform_watch on platform_watch.link = platform_link.id
         where streamer.person = any($1::uuid[])
         """,
-        {"account": "platform_account", "reason": "platform_reason"},
+        {"account": "platform_account", "reason": "platform_reason", "subject": "platform_subject"},
+    ),
+    Section.STREAMS: _Table(
+        """
+        select stream_session.id::text as key, streamer.person, platform, stream, started_at, stream_session.ended_at,
+            (select array_to_string(array_agg(viewers order by at), ', ') from viewer_sample
+                where session = stream_session.id) as viewers
+        from stream_session join platform_link on platform_link.id = stream_session.link
+        join streamer on streamer.id = platform_link.streamer
+        where streamer.person = any($1::uuid[])
+        """
     ),
     Section.OVERLAYS: _Table(
         """

@@ -18,6 +18,15 @@ insert into platform_link (id, streamer, platform, account, account_index, code_
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (streamer, platform) where state in ('offered', 'placed', 'confirmed') do nothing returning id
 """
+_HOLD = """
+insert into platform_link (id, streamer, platform, account, account_index, state, asked_at, decided_at)
+values ($1, $2, $3, $4, $5, 'confirmed', $6, $6)
+"""
+_HOLDERS = """
+select id from platform_link
+where platform = $1 and state = 'confirmed' and (account_index = $2 or streamer = $3)
+order by account_index = $2 desc
+"""
 _LOCK = """
 select platform_link.*, streamer.person from platform_link join streamer on streamer.id = platform_link.streamer
 where platform_link.id = $1 for no key update of platform_link
@@ -30,11 +39,14 @@ _ALONE_WITH_ACCOUNT = """
 select pg_advisory_xact_lock(hashtextextended('platform_account ' || platform || encode(account_index, 'hex'), 0))
 from platform_link where id = $1
 """
+_ALONE_WITH_NEW_ACCOUNT = """
+select pg_advisory_xact_lock(hashtextextended('platform_account ' || $1::text || encode($2::bytea, 'hex'), 0))
+"""
 _MOVE = """
 update platform_link set state = $2, reason = $4,
     placed_at = case when $2 = 'placed' then $3 else placed_at end,
     decided_at = case when $2 in ('confirmed', 'rejected') then $3 else decided_at end,
-    ended_at = case when $2 = 'unlinked' then $3 else ended_at end
+    ended_at = case when $2 in ('unlinked', 'withdrawn') then $3 else ended_at end
 where id = $1 and ($2 <> 'confirmed' or not exists (
     select from platform_link as other
     where other.platform = platform_link.platform and other.account_index = platform_link.account_index
@@ -57,6 +69,22 @@ class PostgresPlatformLinks:
             link.code_expires_at, link.state, link.asked_at,
         )  # fmt: skip
         return made is not None
+
+    async def hold(self, link: KeptLink) -> KeptLink | None:
+        """Store a link that is confirmed from the beginning, or answer that which its streamer has on the platform.
+
+        None where the account is another streamer's. Who links the same account at the same time waits; of one
+        streamer's changes each is alone by the streamer's own row.
+        """
+        await self._connection.execute(_ALONE_WITH_NEW_ACCOUNT, link.platform, link.account_index)
+        while held := await self._connection.fetchval(_HOLDERS, link.platform, link.account_index, link.streamer):
+            found = await self.lock(held)
+            if found is not None and found.state is LinkState.CONFIRMED:
+                return found if found.streamer == link.streamer else None
+        await self._connection.execute(
+            _HOLD, link.id, link.streamer, link.platform, link.account, link.account_index, link.asked_at
+        )
+        return link
 
     async def lock(self, id_: LinkId) -> KeptLink | None:
         """A link, locked."""

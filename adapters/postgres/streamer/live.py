@@ -1,0 +1,120 @@
+"""Sessions and samples: `domain.streamer.live.LiveRows` on the connection of one unit of work."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from asyncpg import Connection
+
+from domain.ids import uuid7
+from domain.streamer.live import SILENCE, OnAir, Received
+from domain.streamer.model import LinkId, Platform
+
+_WATCH = """
+insert into platform_watch (link, subject, watched_since, subscribe_at) values ($1, $2, $3, $3)
+on conflict (link) do nothing
+"""
+_FIND = "select id from platform_link where platform = $1 and account_index = $2 and state = 'confirmed'"
+_RECEIVE = """
+insert into platform_message (id, body, received_at) values ($1, $2, $3) on conflict (id) do nothing returning id
+"""
+_ALONE = "select offline_at from platform_watch where link = $1 for no key update"
+# An end that was told before its beginning ends it; of a stream before the present one only its beginning is known.
+_BEGIN = """
+insert into stream_session (id, link, stream, started_at, seen_at, ended_at, end_told)
+select $1, $2, $3, $4::timestamptz,
+    case when later.is_there then $4 else greatest($4, least($5::timestamptz, $6::timestamptz)) end,
+    case when later.is_there then $4 else $6 end, not later.is_there and $6 is not null
+from (select exists (select from stream_session where link = $2 and started_at > $4::timestamptz) as is_there) as later
+on conflict (link, stream) do nothing
+"""
+# Whoever began anew had ended: when, nobody said.
+_END_FORMER = """
+update stream_session set ended_at = seen_at where link = $1 and ended_at is null and stream <> $2 and started_at < $3
+"""
+_NOTE_END = "update platform_watch set offline_at = greatest(offline_at, $2) where link = $1"
+_END = """
+update stream_session set ended_at = $2, end_told = true, seen_at = least(seen_at, $2)
+where id = (select id from stream_session where link = $1 and started_at <= $2 order by started_at desc limit 1)
+    and not end_told
+"""
+_SEEN = """
+update stream_session set seen_at = greatest(seen_at, $3), ended_at = null
+where link = $1 and stream = $2 and not end_told
+    and not exists (
+        select from stream_session as later where later.link = $1 and later.started_at > stream_session.started_at)
+returning id
+"""
+_SAMPLE = """
+insert into viewer_sample (session, at, viewers) values ($1, date_trunc('minute', $2::timestamptz), $3)
+on conflict (session, at) do nothing
+"""
+_ASKED = "update platform_watch set asked_at = $2 where link = any($1::uuid[])"
+_SILENT = (
+    "update stream_session set ended_at = seen_at where link = any($1::uuid[]) and ended_at is null and seen_at < $2"
+)
+_LEAVE = "update stream_session set ended_at = seen_at where link = $1 and ended_at is null"
+_FOLLOWERS = "update platform_watch set followers = $2, followers_at = $3 where link = $1"
+_SUBSCRIBED = "update platform_watch set subscribe_at = $2 where link = $1"
+_PRUNE = "delete from platform_message where received_at < $1"
+
+
+class PostgresLive:
+    """Sessions inside a unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def watch(self, link: LinkId, subject: bytes, now: datetime) -> None:
+        """Look at an account from now on; one that is looked at stays as it is."""
+        await self._connection.execute(_WATCH, link, subject, now)
+
+    async def find(self, platform: Platform, account_index: bytes) -> LinkId | None:
+        """The confirmed link of an account."""
+        found = await self._connection.fetchval(_FIND, platform, account_index)
+        return LinkId(found) if found else None
+
+    async def receive(self, message: Received, now: datetime) -> bool:
+        """Keep what a platform told us; False where it was told before. Two at once wait for each other."""
+        return await self._connection.fetchval(_RECEIVE, message.id, message.body, now) is not None
+
+    async def begin(self, link: LinkId, stream: str, started_at: datetime, now: datetime) -> None:
+        """Somebody is live since then."""
+        offline_at = await self._connection.fetchval(_ALONE, link)
+        ended_at = offline_at if offline_at is not None and offline_at >= started_at else None
+        await self._connection.execute(_BEGIN, uuid7(), link, stream, started_at, now, ended_at)
+        await self._connection.execute(_END_FORMER, link, stream, started_at)
+
+    async def end(self, link: LinkId, at: datetime) -> None:
+        """Somebody was live until then."""
+        await self._connection.execute(_ALONE, link)
+        await self._connection.execute(_NOTE_END, link, at)
+        await self._connection.execute(_END, link, at)
+
+    async def sample(self, link: LinkId, seen: OnAir, now: datetime) -> None:
+        """Somebody is live, before so many; a platform that has not noticed an end that it told of is not believed."""
+        await self.begin(link, seen.stream, seen.started_at, now)
+        await self._connection.execute(_ASKED, [link], now)
+        session = await self._connection.fetchval(_SEEN, link, seen.stream, now)
+        if session is not None:
+            await self._connection.execute(_SAMPLE, session, now, seen.viewers)
+
+    async def silent(self, links: Sequence[LinkId], now: datetime) -> None:
+        """These are not shown as live: who has not been for a while was live until last seen."""
+        await self._connection.execute(_ASKED, list(links), now)
+        await self._connection.execute(_SILENT, list(links), now - SILENCE)
+
+    async def leave(self, link: LinkId) -> None:
+        """We look at an account no more: whoever was live there was so until last seen."""
+        await self._connection.execute(_LEAVE, link)
+
+    async def note_followers(self, link: LinkId, followers: int, now: datetime) -> None:
+        """Keep how many follow."""
+        await self._connection.execute(_FOLLOWERS, link, followers, now)
+
+    async def subscribed(self, link: LinkId, again_at: datetime | None) -> None:
+        """We are told of an account (None), or are to have us told then."""
+        await self._connection.execute(_SUBSCRIBED, link, again_at)
+
+    async def prune(self, before: datetime) -> None:
+        """Forget messages that came before."""
+        await self._connection.execute(_PRUNE, before)

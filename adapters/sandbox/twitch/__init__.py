@@ -1,0 +1,6 @@
+"""The other side of streamers' channels: a Twitch that misbehaves when told to."""
+
+from adapters.sandbox.twitch.app import RunningSandbox, create_sandbox, running_sandbox
+from adapters.sandbox.twitch.sandbox import Sandbox, SandboxSettings
+
+__all__ = ["RunningSandbox", "Sandbox", "SandboxSettings", "create_sandbox", "running_sandbox"]
