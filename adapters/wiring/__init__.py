@@ -123,10 +123,9 @@ async def plugged(
     platforms: Platforms | None = None,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
-    index, standings = AccountIndex(), PostgresStandings(database, clock)
+    index, standings, deeds = AccountIndex(), PostgresStandings(database, clock), audit_log or _bare(database, knowing)
     works = Works(database, index, clock, vault=knowing.vault)
     identity = _identity(knowing, works, database, standings, quotas, clock)
-    deeds = audit_log or _unsealed(database, knowing)
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
             database=database,
@@ -188,7 +187,7 @@ def privacy_policy(settings: Settings) -> PrivacyPolicy:
     return PrivacyPolicy(documents=documents, money_kept_years=settings.money_kept_years)
 
 
-def _unsealed(database: Database, knowing: KnowingPeople) -> PostgresDeeds:
+def _bare(database: Database, knowing: KnowingPeople) -> PostgresDeeds:
     """The audit log for who reads it and verifies nothing."""
     return PostgresDeeds(database, knowing.vault, b"")
 
