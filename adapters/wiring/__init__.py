@@ -128,10 +128,9 @@ async def plugged(
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index, standings = AccountIndex(), PostgresStandings(database, clock)
+    deeds = audit_log or _unsealed(database, knowing)
     works = Works(database, index, clock, vault=knowing.vault)
     identity = _identity(knowing, works, database, standings, quotas, clock)
-    deeds = audit_log or _unsealed(database, knowing)
-    streamers = streamer_of(identity, database, platforms or Platforms())
     async with Batcher(database, LedgerCore(index, clock)).running() as batcher:
         yield Adapters(
             database=database,
@@ -147,15 +146,23 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
-            streamer=streamers,
-            overlay=overlays_on(streamers, database),
-            brand=brands_of(identity, database),
-            asset=assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
-            campaign=campaigns_of(identity, database),
+            **_market(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE), platforms or Platforms()),
             gateways=gateways,
             policy=policy,
             clock=clock,
         )
+
+
+def _market(identity: IdentityAdapters, database: Database, files: Files, platforms: Platforms) -> dict[str, Any]:
+    """What streamers, brands and all that is between them take."""
+    streamers = streamer_of(identity, database, platforms)
+    return {
+        "streamer": streamers,
+        "overlay": overlays_on(streamers, database),
+        "brand": brands_of(identity, database),
+        "asset": assets_of(identity, database, files),
+        "campaign": campaigns_of(identity, database),
+    }
 
 
 def files_of(settings: Settings) -> Files:
@@ -204,6 +211,12 @@ def midtrans_keys(settings: Settings) -> tuple[str, ...]:
     """The server keys that notifications may be signed with: two while one is being rotated."""
     keys = (settings.midtrans_server_key, settings.midtrans_previous_server_key)
     return tuple(key.get_secret_value() for key in keys if key is not None)
+
+
+def twitch_secret(settings: Settings) -> str | None:
+    """What Twitch signs its messages with, where it sends any."""
+    secret = settings.twitch_eventsub_secret
+    return secret.get_secret_value() if secret else None
 
 
 def _midtrans_access(settings: Settings) -> MidtransAccess:
