@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, fields
 from hashlib import blake2b
+from typing import Any
 
 from adapters.assets.local import LocalFiles
 from adapters.assets.s3 import S3Files

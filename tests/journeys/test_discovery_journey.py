@@ -82,9 +82,7 @@ async def test_a_brand_finds_who_fits_page_by_page_and_sees_what_else_there_is(h
     assert await brand.names() == ["Dewi", "Cik", "Budi", "Ani"]
     assert await brand.names(filter={"countries": ["ID"], "categories": ["GAMES", "FOOD"]}) == ["Dewi", "Budi", "Ani"]
     assert await brand.names(filter={"countries": [], "ratings": ["EVERYONE"], "languages": ["ms", "jv"]}) == ["Cik"]
-    assert (
-        await brand.names(filter={"platforms": ["TIKTOK"]}) == await brand.names(filter={"minAverageViewers": 0}) == []
-    )
+    assert await brand.names(filter={"platforms": ["TIKTOK"]}) == await brand.names(filter={"minAverageViewers": 0}) == []
 
     at_home: dict[str, Any] = {"filter": {"countries": ["ID"]}, "sort": "NEWEST", "first": 2}
     page = await brand.one(FIND, **at_home)
