@@ -52,15 +52,26 @@ class Account:
     meaning: str
     credit: Money | None = None
     """The hosting credit that they start with."""
-    streamer: bool = False
+    stream: Profile | None = None
+    """What they say of themselves who stream."""
     brand: BrandRole | None = None
     staff: StaffRole | None = None
 
 
+_EVENING = (Slot(Weekday.FRIDAY, 20 * 60, 23 * 60),)
+_STREAMS: Mapping[str, Profile] = {
+    "streamer": Profile(
+        "Demo Plays", (Category.GAMES, Category.TALK), "id", Rating.TEEN, "ID", "Asia/Jakarta", _EVENING
+    ),
+    "singer": Profile("Demo Sings", (Category.MUSIC,), "ms", Rating.EVERYONE, "MY", "Asia/Kuala_Lumpur", _EVENING),
+    "cook": Profile("Demo Cooks", (Category.FOOD, Category.TRAVEL), "id", Rating.EVERYONE, "ID", "Asia/Makassar"),
+    "racer": Profile("Demo Races", (Category.ESPORTS, Category.GAMES), "en", Rating.MATURE, "SG", "Asia/Singapore"),
+}
+
 ACCOUNTS: Mapping[str, Account] = {
     "demo": Account("player", Money.whole(25_000, Currency.IDR)),
     "other": Account("another player", Money.whole(1_000_000, Currency.IDR)),
-    "streamer": Account("streamer", streamer=True),
+    **{name: Account(name, stream=stream) for name, stream in _STREAMS.items()},
     **{f"brand-{role}": Account(f"{role} of a brand", brand=role) for role in BrandRole},
     **{role.replace("_", "-"): Account("staff", staff=role) for role in StaffRole},
 }
@@ -71,11 +82,6 @@ DEMO = "demo"
 
 _BEGAN, _ENDS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 _BRAND = BrandId(derived("demo-brand", "demo"))
-_STREAM = Profile(
-    "Demo Plays", (Category.GAMES, Category.TALK), "id", Rating.TEEN, "ID", "Asia/Jakarta",
-    (Slot(Weekday.FRIDAY, 20 * 60, 23 * 60),),
-)  # fmt: skip
-"""What the demo streamer says of themselves."""
 _OVERLAY = OverlaySettings("Main scene", goal=Goal("New microphone", 3, 10))
 """What the demo streamer shows; `rotateOverlayToken` tells a token of it."""
 _WHY = "demo account"
@@ -181,8 +187,8 @@ async def _sign_up(ports: Adapters, name: str, password: str) -> None:
 
 
 async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: pyotp.TOTP) -> None:
-    if account.streamer:
-        await _stream(ports, person, account)
+    if account.stream is not None:
+        await _stream(ports, person, account.meaning, account.stream)
     if account.brand is not None:
         await _join_brand(ports, person, account.brand)
     if account.brand is BrandRole.OWNER:
@@ -202,15 +208,15 @@ async def _give_roles(ports: Adapters, person: PersonId, account: Account, app: 
             await work.record(Deed("totp.confirmed", f"person:{person}", about=person, reason=_WHY))
 
 
-async def _stream(ports: Adapters, person: PersonId, account: Account) -> None:
+async def _stream(ports: Adapters, person: PersonId, name: str, stream: Profile) -> None:
     """Make somebody a streamer, with an account that waits for staff to look."""
     streamer = Actor(person)
-    made = await become_streamer(ports.streamer, streamer, _STREAM)
+    made = await become_streamer(ports.streamer, streamer, stream)
     if isinstance(made, AlreadyStreamer):
         return
-    offered = await ask_code(ports.streamer, streamer, Platform.TIKTOK, f"demo_{account.meaning}")
+    offered = await ask_code(ports.streamer, streamer, Platform.TIKTOK, f"demo_{name}")
     if not isinstance(offered, OfferedCode):
-        raise DemoError(f"{account.meaning} could not link an account: {offered}")
+        raise DemoError(f"{name} could not link an account: {offered}")
     await say_placed(ports.streamer, streamer, offered.link.id)
     added = await add_overlay(ports.overlay, streamer, _OVERLAY)
     if not isinstance(added, OverlayWithToken):

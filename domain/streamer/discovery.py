@@ -33,6 +33,11 @@ async def renew_listing(ports: StreamerPorts) -> int:
         return await work.listing.renew()
 
 
+def may_search(actor: Actor) -> bool:
+    """Whether somebody looks for streamers: who belongs to a brand, and staff who checks streamers."""
+    return bool(actor.brands) or actor.may(Permission.VERIFY_STREAMERS)
+
+
 def _search_only_if_allowed(actor: Actor) -> None:
-    if not (actor.brands or actor.may(Permission.VERIFY_STREAMERS)):
+    if not may_search(actor):
         raise NotPermittedError(Permission.VERIFY_STREAMERS)

@@ -8,14 +8,14 @@ from uuid import UUID
 import strawberry
 
 from domain.rights import Permission
-from domain.streamer.discovery import count_streamers, find_streamers
+from domain.streamer.discovery import count_streamers, find_streamers, may_search
 from domain.streamer.listing import MOST_VALUES, Facets, Order, Place, Trait, Wanted, fault_of
 from domain.streamer.model import Streamer as KnownStreamer
 from domain.streamer.model import StreamerId
 from gql.access import Right, field
 from gql.context import Context, Info
 from gql.enums import describe
-from gql.errors import BadInputError
+from gql.errors import BadInputError, ForbiddenError
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, Edge, First, PageInfo, cursor_of, page_size, place_of
 from gql.scalars import Cursor
 from gql.streamer.enums import Category, Platform, Rating
@@ -179,6 +179,8 @@ class DiscoveryQuery:
     ) -> StreamerPage:
         """A page of streamers who are wanted."""
         context, size, wanted = info.context, page_size(first), only.parsed() if only else Wanted()
+        if not may_search(context.caller):
+            raise ForbiddenError("Streamers are shown to brands, and to staff who checks them.")
         scope = _scope(wanted, order)
         place = None if after is None else _parsed(place_of(scope, after))
         found = await find_streamers(context.ports.streamer, context.caller, wanted, order, size + 1, place)

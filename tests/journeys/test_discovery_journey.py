@@ -8,7 +8,6 @@ import pytest
 import pytest_asyncio
 
 from adapters.embedded.database import DatabaseAddresses
-from adapters.postgres.books import PostgresBooks
 from domain.ids import BrandId, uuid7
 from domain.rights import BrandRole, StaffRole
 from tests.accounts_house import AccountsHouse, bearer, running_accounts
@@ -82,7 +81,8 @@ async def test_a_brand_finds_who_fits_page_by_page_and_sees_what_else_there_is(h
     assert await brand.names() == ["Dewi", "Cik", "Budi", "Ani"]
     assert await brand.names(filter={"countries": ["ID"], "categories": ["GAMES", "FOOD"]}) == ["Dewi", "Budi", "Ani"]
     assert await brand.names(filter={"countries": [], "ratings": ["EVERYONE"], "languages": ["ms", "jv"]}) == ["Cik"]
-    assert await brand.names(filter={"platforms": ["TIKTOK"]}) == await brand.names(filter={"minAverageViewers": 0}) == []
+    for nobody in ({"platforms": ["TIKTOK"]}, {"minAverageViewers": 0}):
+        assert await brand.names(filter=nobody) == []
 
     at_home: dict[str, Any] = {"filter": {"countries": ["ID"]}, "sort": "NEWEST", "first": 2}
     page = await brand.one(FIND, **at_home)
@@ -103,8 +103,6 @@ async def test_a_brand_finds_who_fits_page_by_page_and_sees_what_else_there_is(h
     assert facets["categories"][0] == {"value": "GAMES", "streamers": 2}
     assert {each["value"] for each in facets["ratings"]} == {"TEEN", "EVERYONE", "MATURE"}
     assert facets["platforms"] == []
-    audit = await PostgresBooks(house.stage.database).audit()
-    assert audit.is_clean
 
 
 @pytest.mark.usefixtures("streamers")
@@ -135,8 +133,8 @@ async def test_only_brands_and_who_checks_streamers_look_and_staff_is_on_record(
     assert (await house.stage.deeds()).count("person.looked_up") == 0
     staff = await visitor(house, staff=StaffRole.MODERATOR)
     assert len(await staff.names(first=3)) == 3
-    assert (await house.stage.deeds()).count("person.looked_up") == 3
+    assert (await house.stage.deeds()).count("person.looked_up") == 1
     brand = await of_brand(house)
     for part in HIDDEN:
         assert set(await brand.codes(f"{{ streamers {{ edges {{ node {{ {part} }} }} }} }}")) == {"FORBIDDEN"}
-    assert (await house.stage.deeds()).count("person.looked_up") == 3
+    assert (await house.stage.deeds()).count("person.looked_up") == 1
