@@ -220,7 +220,7 @@ async def _stream(ports: Adapters, person: PersonId, name: str, stream: Profile)
     await say_placed(ports.streamer, streamer, offered.link.id)
     added = await add_overlay(ports.overlay, streamer, _OVERLAY)
     if not isinstance(added, OverlayWithToken):
-        raise DemoError(f"{account.meaning} could not have an overlay: {added}")
+        raise DemoError(f"{name} could not have an overlay: {added}")
 
 
 async def _join_brand(ports: Adapters, person: PersonId, role: BrandRole) -> None:
