@@ -16,7 +16,7 @@ from domain.campaign.editing import not_ready, of_brand
 from domain.campaign.events import CreativeAdded, CreativeDecided, CreativeEvent, CreativeRetired
 from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.ports import CampaignPorts, CampaignWork
-from domain.campaign.refusals import CreativeNotReady, HtmlRefused, TooManyCreatives, UnknownCreative
+from domain.campaign.refusals import CreativeNotReady, HtmlRefused, TooManyCreatives, UnknownCampaign, UnknownCreative
 from domain.identity.staff import check
 from domain.ids import derived, uuid7
 from domain.refusal import Refusal
@@ -86,7 +86,7 @@ async def retire_creative(ports: CampaignPorts, actor: Actor, id_: CreativeId) -
     async with ports.work() as work:
         campaign = await of_brand(ports, work, actor, known.campaign)
         if isinstance(campaign, Refusal):
-            return campaign
+            return UnknownCreative() if isinstance(campaign, UnknownCampaign) else campaign
         creative = await work.creatives.of(id_)
         retired = None if creative is None else creative.decided(CreativeStep.RETIRE, ports.clock())
         if creative is None or retired is None:

@@ -78,7 +78,6 @@ RetireCreativeResult = result(
     "RetireCreativeResult",
     Creative,
     refusals.UnknownCreative,
-    refusals.UnknownCampaign,
     brand.RoleTooLow,
     refusals.CreativeNotReady,
     description="The creative, which is shown no more, or why nothing has changed.",

@@ -89,7 +89,7 @@ async def test_what_is_added_is_clean_once_and_waits(stage: CampaignStage) -> No
         assert isinstance(await add_creative(stage, me, campaign.id, html, "bad"), HtmlRefused)
     assert isinstance(await add_creative(stage, viewer, campaign.id, HTML, "second"), RoleTooLow)
     assert isinstance(await add_creative(stage, stranger, campaign.id, HTML, "second"), UnknownCampaign)
-    assert isinstance(await retire_creative(stage, stranger, made.id), UnknownCampaign)
+    assert isinstance(await retire_creative(stage, stranger, made.id), UnknownCreative)
     assert isinstance(await retire_creative(stage, me, CreativeId(uuid7())), UnknownCreative)
     assert (await stage.read(campaign)).seq == campaign.seq + 1
     assert await stage.count("creative") == 1
