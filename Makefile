@@ -1,7 +1,7 @@
 # Gametriggers: everything a developer types. Paths are relative on purpose: a checkout may live anywhere.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth bench-discovery screenshots schema soak lock reset format install
+.PHONY: help dev test test-older check demo bench-ledger bench-graphql bench-fanout bench-enumeration bench-auth bench-discovery bench-earnings bench-impressions screenshots schema soak lock reset format install
 
 PY := .venv/bin/python
 STAMP := .venv/installed
@@ -67,6 +67,12 @@ bench-graphql: $(STAMP) ## Measure our endpoint beside stock Strawberry's and, w
 
 bench-fanout: $(STAMP) ## Measure how fast an event reaches a thousand sockets, beside stock Strawberry and graphql-ws
 	@$(PY) -m tests.bench.fanout
+
+bench-earnings: $(STAMP) ## Measure how soon a campaign of a million minutes is looked at
+	@$(PY) -m tests.bench.earnings
+
+bench-impressions: $(STAMP) ## Measure how many reports of overlays are judged and counted, beside a bare INSERT loop
+	@$(PY) -m tests.bench.impressions
 
 bench-enumeration: $(STAMP) ## Measure whether an answer takes longer for an address that is known
 	@$(PY) -m tests.bench.enumeration

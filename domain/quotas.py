@@ -85,6 +85,10 @@ CAMPAIGN = Quota("campaign", 50, timedelta(days=1))
 """Campaigns that are planned, by brand."""
 PARTICIPATION = Quota("participation", 100, timedelta(days=1))
 """Applications and invitations to campaigns, by who begins them."""
+DISPUTE = Quota("dispute", 20, timedelta(days=1))
+"""Disputes that somebody opens, by person."""
+IMPRESSION_REPORT = Quota("impression_report", 600, _MINUTE, counts_everything=True)
+"""Reports of what was visible, by overlay."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
 WITHDRAWAL = Quota("withdrawal", 3, _HOUR, counts_money=True)
 REQUESTS_OF_ADDRESS = Quota("requests_of_address", 100, _MINUTE, counts_everything=True)
@@ -100,7 +104,8 @@ USUAL: Mapping[str, Quota] = {
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
         CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, PLATFORM_JOURNEY, OVERLAY_TEST, BRAND,
         INVITATION, INVITATION_TO_ADDRESS, UPLOAD, UPLOADED_MEBIBYTES, UPLOAD_FINISHED, CAMPAIGN, PARTICIPATION,
-        DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON, REQUESTS_OF_OVERLAY,
+        DISPUTE, IMPRESSION_REPORT, DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
+        REQUESTS_OF_OVERLAY,
     )
 }  # fmt: skip
 """Every quota by its name."""

@@ -6,6 +6,7 @@ from typing import Any
 from domain.asset import events as asset
 from domain.brand import events as brand
 from domain.campaign import events as campaign
+from domain.earning import events as earning
 from domain.events import Event
 from domain.overlay import events as overlay
 from domain.streamer import events as streamer
@@ -59,6 +60,7 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     campaign.CreativeAdded: (),
     campaign.CreativeDecided: (),
     campaign.CreativeRetired: (),
+    earning.EarningsChanged: (),
 }
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 

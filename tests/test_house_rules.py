@@ -35,6 +35,10 @@ MORE_CONTEXT_FILES = {
         *("addresses", "events", "finishing", "keeping", "receiving", "refusals", "sending", "signatures", "sweeping"),
     },
     "gql/asset": {"answers", "enums", "inputs", "lookups"},
+    "domain/earning": {
+        *("analytics", "arithmetic", "asking", "bounds", "closing", "dispute", "disputing", "events", "intake"),
+        *("postings", "rates", "refusals", "releasing", "review", "sharing"),
+    },
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
     "domain/campaign": {
         *(

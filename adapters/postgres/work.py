@@ -13,6 +13,8 @@ from adapters.postgres.campaign.participations import PostgresParticipations
 from adapters.postgres.campaign.store import PostgresCampaigns
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import write_deed
+from adapters.postgres.earning.disputes import PostgresDisputes
+from adapters.postgres.earning.minutes import PostgresMinutes
 from adapters.postgres.identity.consents import PostgresConsents
 from adapters.postgres.identity.erasures import PostgresErasures
 from adapters.postgres.identity.estates import PostgresEstates
@@ -78,6 +80,8 @@ class PostgresWork:
         self.campaigns = PostgresCampaigns(connection)
         self.creatives = PostgresCreatives(connection)
         self.participations = PostgresParticipations(connection)
+        self.minutes = PostgresMinutes(connection)
+        self.disputes = PostgresDisputes(connection)
 
     async def emit(self, event: Event) -> None:
         """Record an event in the outbox; the same event again is the same row."""

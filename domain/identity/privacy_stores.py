@@ -44,6 +44,8 @@ class Section(StrEnum):
     PARTICIPATIONS = "participations"
     OFFERS = "offers"
     STREAMS = "streams"
+    EARNINGS = "earnings"
+    DISPUTES = "disputes"
 
 
 @dataclass(frozen=True, slots=True)

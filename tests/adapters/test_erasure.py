@@ -506,6 +506,7 @@ class TestOldBackups:
 STAYS = {
     "account": "the ledger knows a pseudonym alone",
     "data_key": "a tombstone, so that no key is made again",
+    "earning_minute": "to which account of the ledger money went, by a pseudonym",
     "deed": "what is personal in it is sealed with the key that goes",
     "erasure": "when it was wished for and done",
     "retained_record": "what law keeps, sealed with a key of its own",

@@ -59,7 +59,7 @@ transfer: referral>player_cash referral>hosting_credit streamer_earned>hosting_c
 value_added_tax: brand_prepaid>tax campaign_escrow>tax
 wager: player_cash>provider_float player_bonus>provider_float
 win: provider_float>player_cash provider_float>player_bonus
-withholding_tax: streamer_earned>tax referral>tax
+withholding_tax: campaign_escrow>tax streamer_earned>tax referral>tax
 write_off: write_off>receivable
 """
 """Spelled out a second time, so that nobody widens the chart by accident."""

@@ -90,6 +90,7 @@ _FORGET = (
     where state = 'open' and (invited_by = any($1::uuid[]) or mail_index in (
         select mail_index from person where id = any($1::uuid[]) and mail_index is not null))
     """,
+    "update dispute set reason = null where person = any($1::uuid[]) and reason is not null",
     "update consent set origin = null where person = any($1::uuid[]) and origin is not null",
     """
     update merge_request set reason = null

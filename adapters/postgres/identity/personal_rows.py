@@ -191,6 +191,23 @@ _TABLES = {
         """,
         amounts=("rate",),
     ),
+    Section.EARNINGS: _Table(
+        """
+        select part.id || ' ' || to_char(minute at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI') as key, part.person,
+            part.campaign, minute, earned_in.state, earned_in.reason, viewers, coalesce(earned, 0) as earned,
+            coalesce(take, 0) as take, coalesce(withheld, 0) as withheld, currency
+        from earning_minute as earned_in join participation as part on part.id = earned_in.participation
+        where part.person = any($1::uuid[])
+        """,
+        amounts=("earned", "take", "withheld"),
+    ),
+    Section.DISPUTES: _Table(
+        """
+        select id::text as key, person, participation, side, reason, ruling, opened_at, decided_at
+        from dispute where person = any($1::uuid[])
+        """,
+        {"reason": "dispute_reason"},
+    ),
 }
 
 
