@@ -131,7 +131,8 @@ class Crowd:
 
     @property
     def _participations(self) -> list[str]:
-        return [global_id("Participation", participation) for participation in self.participations]
+        page = self.participations[: len(self.people)]
+        return [global_id("Participation", participation) for participation in page]
 
     @property
     def _sessions(self) -> list[str]:
