@@ -56,7 +56,8 @@ async def test_everybody_signs_in_and_may_do_what_is_theirs(settings: Settings) 
     async with connect(settings) as ports:
         actors = {name: await signed_in(ports, settings, name) for name in demo.ACCOUNTS}
         wallets = await ports.books.accounts_of([actors["demo"].owner], [Purpose.HOSTING_CREDIT])
-    assert {name for name, actor in actors.items() if actor.is_streamer} == {"streamer"}
+    streaming = {name for name, account in demo.ACCOUNTS.items() if account.stream}
+    assert {name for name, actor in actors.items() if actor.is_streamer} == streaming
     roles = {role: list(actors[f"brand-{role}"].brands.values()) for role in BrandRole}
     assert roles == {role: [role] for role in BrandRole}
     assert len({brand for actor in actors.values() for brand in actor.brands}) == 1

@@ -103,8 +103,8 @@ class Studio:
                 await chromium.close()
 
     def _hear(self, said: Any) -> None:
-        """What breaks the page's rules, or was caught by it; that a connection failed is no complaint."""
-        if "Content Security Policy" in said.text or said.type == "warning":
+        """What breaks the page's rules, or was caught by it; that a connection was lost is no complaint."""
+        if "Content Security Policy" in said.text or "could not be shown" in said.text:
             self.complaints.append(said.text)
 
 
