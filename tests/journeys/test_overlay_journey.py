@@ -15,6 +15,7 @@ from gql.doorkeeper import SHUT
 from tests.adapters.passkey_browser import stay_home_without_chromium
 from tests.journeys.house import Journey
 from tests.journeys.studio import GOAL, SCENE, Studio, line_is, message, shows, studio_of
+from tests.waiting import eventually
 
 WITHIN_S = 2.0
 """So long an overlay that is switched off stays at most."""
@@ -134,6 +135,7 @@ class TestProtocol:
         again = await journey.request("GET", "/overlay/assets/line.js", headers={"If-None-Match": part.headers["ETag"]})
         assert (part.status, again.status) == (200, 304)
         figures = (await journey.request("GET", "/metrics")).text
+        await eventually(lambda: "/metrics" in journey.house.log("server"))
         log = journey.house.log("server")
         assert 'route="/overlay/{token}"' in figures
         assert "/overlay/{token}" in log
