@@ -10,11 +10,12 @@ from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.database import Database
 from adapters.postgres.streamer.search import PLANNED_ANEW, WALK, Asked, PostgresStreamerSearch
 from domain.actor import Actor
+from domain.ids import uuid7
 from domain.streamer.checking import confirm_link
 from domain.streamer.discovery import renew_listing
 from domain.streamer.linking import unlink
 from domain.streamer.listing import Order, Place, Trait, Wanted
-from domain.streamer.model import Category, LinkState, Platform, Rating, Streamer, StreamerId
+from domain.streamer.model import Category, KeptLink, LinkId, LinkState, Platform, Rating, Streamer, StreamerId
 from domain.streamer.profile import become_streamer, change_profile
 from tests.staff_stage import staffer
 from tests.streamer_crowd import CROWD, crowd_streams
@@ -68,6 +69,14 @@ class TestTheListing:
         staff = await staffer(stage)
         assert await confirm_link(stage, staff, offered.link.id, offered.code) is LinkState.CONFIRMED
         assert await ids(stage, on_tiktok) == [id_]
+        assert await ids(stage, Wanted(platforms=frozenset({Platform.TWITCH}))) == []
+        now = stage.clock()
+        vouched = KeptLink(
+            LinkId(uuid7()), id_, actor.person, Platform.TWITCH, b"", b"", None, None, LinkState.CONFIRMED, now
+        )
+        async with stage.work() as work:
+            assert await work.platform_links.hold(vouched) == vouched
+        assert await ids(stage, Wanted(platforms=frozenset({Platform.TWITCH}))) == [id_]
         assert await unlink(stage, actor, offered.link.id) is LinkState.UNLINKED
         assert await ids(stage, on_tiktok) == []
         assert await renew_listing(stage) == 0

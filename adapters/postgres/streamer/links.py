@@ -84,6 +84,7 @@ class PostgresPlatformLinks:
         await self._connection.execute(
             _HOLD, link.id, link.streamer, link.platform, link.account, link.account_index, link.asked_at
         )
+        await list_anew(self._connection, link.streamer)
         return link
 
     async def lock(self, id_: LinkId) -> KeptLink | None:

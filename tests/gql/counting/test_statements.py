@@ -26,8 +26,10 @@ KEYS = "data_key"
 """Who opens seals reads the keys first, unless somebody beside them has just done so: that is at most once a kind of
 text, and sometimes less."""
 MOST_KEYS = 4
-OURS = {"Query.roles", "Viewer.consents", "Deed.before", "Deed.after", "CampaignEligibility.findings"}
-"""Lists whose length nobody can change: there is no other role or rule, and a line of the log is one row."""
+FACETS = {f"StreamerFacets.{kind}" for kind in ("countries", "languages", "categories", "ratings")}
+OURS = {"Query.roles", "Viewer.consents", "Deed.before", "Deed.after", "CampaignEligibility.findings"} | FACETS
+"""Lists whose length nobody can change: there is no other role or rule, and a line of the log is one row. What
+streamers are counted by comes of one statement for all kinds; those of the crowd are alike."""
 
 
 def without_limits(*, planned: bool) -> Schema:
