@@ -18,7 +18,7 @@ from domain.identity.letters import send_letters
 from domain.identity.mail_requests import answer_mail_requests
 from domain.identity.pruning import prune_mail
 from domain.identity.shredding import erase_due, shred_again
-from domain.streamer.discovery import renew_listing
+from domain.streamer.discovery import measure_listing, renew_listing
 from domain.streamer.grants import look_after_grants
 from domain.streamer.watching import count_followers, sample_streams, subscribe_all, tidy_subscriptions
 from domain.wallet.actions import expire_holds, sweep_top_ups
@@ -93,6 +93,11 @@ async def _renew_listing(ports: Adapters) -> None:
         _log.info("listing_renewed", rows=renewed)
 
 
+async def _measure_listing(ports: Adapters) -> None:
+    if measured := await measure_listing(ports.streamer, ports.clock()):
+        _log.info("listing_measured", rows=measured)
+
+
 async def _look_after_grants(ports: Adapters) -> None:
     _tell("grants_looked_after", await look_after_grants(ports.streamer, ports.clock()))
 
@@ -153,6 +158,7 @@ JOBS: Mapping[str, Scheduled] = {
     "erase_due": Scheduled("*/5 * * * *", _erase_due),
     "shred_again": Scheduled("23 4 * * *", _shred_again, longest_s=3600),
     "renew_listing": Scheduled("* * * * *", _renew_listing),
+    "measure_listing": Scheduled("*/15 * * * *", _measure_listing),
     "prune_mail": Scheduled("37 3 * * *", _prune_mail),
     "prune_invitations": Scheduled("47 3 * * *", _prune_invitations),
     "look_after_grants": Scheduled("* * * * *", _look_after_grants),

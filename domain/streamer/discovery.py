@@ -5,11 +5,13 @@ the job makes right whatever went past: so nothing that is found depends on an e
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from domain.actor import Actor
 from domain.errors import NotPermittedError
 from domain.rights import Permission
 from domain.streamer.listing import Facets, Order, Place, Wanted
+from domain.streamer.live import MEASURED
 from domain.streamer.ports import StreamerPorts
 
 
@@ -31,6 +33,15 @@ async def renew_listing(ports: StreamerPorts) -> int:
     """Make the listing what it should be; how many rows were not. Its door: the worker's job."""
     async with ports.work() as work:
         return await work.listing.renew()
+
+
+async def measure_listing(ports: StreamerPorts, now: datetime) -> int:
+    """Say before how many everybody streams by now, on average; for how many that changed. Its door: the job.
+
+    It is the mean of all samples of streams of the last 30 days, whatever the platform; nobody's is made up.
+    """
+    async with ports.work() as work:
+        return await work.listing.measure(now - MEASURED)
 
 
 def may_search(actor: Actor) -> bool:

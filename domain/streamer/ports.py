@@ -89,6 +89,10 @@ class Listing(Protocol):
         """Make it what it should be; how many rows were not."""
         ...
 
+    async def measure(self, since: datetime) -> int:
+        """Say before how many everybody streamed on average since then; how many rows said otherwise."""
+        ...
+
 
 class Grants(Protocol):
     """What platforms granted us, inside a unit of work. Who claimed one has it alone until the lease ends."""

@@ -54,10 +54,11 @@ class StreamerFilter:
         default=None, description="Where they have an account that is proved to be theirs."
     )
     min_average_viewers: int | None = strawberry.field(
-        default=None, description="Before how many they stream on average at least. Unknown is not enough."
+        default=None,
+        description="Before how many they stream at least, on the average of 30 days. Unknown is not enough.",
     )
     max_average_viewers: int | None = strawberry.field(
-        default=None, description="Before how many they stream on average at most. Unknown is not few."
+        default=None, description="Before how many they stream at most, on the average of 30 days. Unknown is not few."
     )
 
     def parsed(self) -> Wanted:

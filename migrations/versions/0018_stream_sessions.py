@@ -32,6 +32,8 @@ create table stream_session (
     seen_at timestamptz not null,
     ended_at timestamptz,
     end_told boolean not null default false,
+    samples integer not null default 0,
+    viewers_in_all bigint not null default 0,
     constraint stream_session_once unique (link, stream),
     constraint stream_session_times check (ended_at >= started_at and seen_at >= started_at),
     constraint stream_session_end check (ended_at is not null or not end_told)
@@ -39,6 +41,7 @@ create table stream_session (
 create index stream_session_of_link on stream_session (link, started_at);
 create index stream_session_open on stream_session (link) where ended_at is null;
 comment on table stream_session is 'From when until when somebody was live: as the platform said, or as it was seen.';
+comment on column stream_session.viewers_in_all is 'The sum of all its samples: averages over many streams read no sample.';
 
 create table viewer_sample (
     session uuid not null references stream_session (id) on delete cascade,
@@ -60,7 +63,7 @@ comment on table platform_message is 'What platforms told us, as it came, for as
 
 GRANTS = {
     "platform_watch": "select, insert, update (offline_at, asked_at, subscribe_at, followers, followers_at)",
-    "stream_session": "select, insert, update (seen_at, ended_at, end_told)",
+    "stream_session": "select, insert, update (seen_at, ended_at, end_told, samples, viewers_in_all)",
     "viewer_sample": "select, insert",
     "platform_message": "select, insert, delete",
 }

@@ -2,19 +2,22 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.campaign.participation_reads import ParticipationReads
 from adapters.postgres.database import Database
 from adapters.postgres.streamer.search import PLANNED_ANEW, WALK, Asked, PostgresStreamerSearch
 from domain.actor import Actor
 from domain.ids import uuid7
 from domain.streamer.checking import confirm_link
-from domain.streamer.discovery import renew_listing
+from domain.streamer.discovery import measure_listing, renew_listing
 from domain.streamer.linking import unlink
 from domain.streamer.listing import Order, Place, Trait, Wanted
+from domain.streamer.live import MEASURED, OnAir
 from domain.streamer.model import Category, KeptLink, LinkId, LinkState, Platform, Rating, Streamer, StreamerId
 from domain.streamer.profile import become_streamer, change_profile
 from tests.staff_stage import staffer
@@ -50,6 +53,17 @@ async def ids(stage: StreamerStage, wanted: Wanted = EVERYBODY, order: Order = O
     return [place.streamer for place in await stage.search.find(wanted, order, 100, None)]
 
 
+async def vouched(stage: StreamerStage, actor: Actor, streamer: StreamerId) -> LinkId:
+    """An account that its platform vouches for."""
+    link = KeptLink(
+        LinkId(uuid7()), streamer, actor.person, Platform.TWITCH, b"", b"", None, None, LinkState.CONFIRMED,
+        stage.clock(),
+    )  # fmt: skip
+    async with stage.work() as work:
+        assert await work.platform_links.hold(link) == link
+    return link.id
+
+
 async def watched(stage: StreamerStage, by: dict[StreamerId, int | None]) -> None:
     for streamer, viewers in by.items():
         await stage.database.pool.execute(
@@ -70,12 +84,7 @@ class TestTheListing:
         assert await confirm_link(stage, staff, offered.link.id, offered.code) is LinkState.CONFIRMED
         assert await ids(stage, on_tiktok) == [id_]
         assert await ids(stage, Wanted(platforms=frozenset({Platform.TWITCH}))) == []
-        now = stage.clock()
-        vouched = KeptLink(
-            LinkId(uuid7()), id_, actor.person, Platform.TWITCH, b"", b"", None, None, LinkState.CONFIRMED, now
-        )
-        async with stage.work() as work:
-            assert await work.platform_links.hold(vouched) == vouched
+        await vouched(stage, actor, id_)
         assert await ids(stage, Wanted(platforms=frozenset({Platform.TWITCH}))) == [id_]
         assert await unlink(stage, actor, offered.link.id) is LinkState.UNLINKED
         assert await ids(stage, on_tiktok) == []
@@ -93,6 +102,27 @@ class TestTheListing:
         assert await ids(stage, HOME) == [third, second, first]
         assert before == await pool.fetchval("select xmin::text from streamer_listing where streamer = $1", third)
         assert await stage.search.find(EVERYBODY, Order.AVERAGE_VIEWERS, 1, None) == [Place(first, 7)]
+
+    async def test_says_before_how_many_somebody_streams_and_nothing_where_nobody_looked(
+        self, stage: StreamerStage
+    ) -> None:
+        (actor, id_), (_, unknown) = await made(stage), await made(stage)
+        link, now = await vouched(stage, actor, id_), stage.clock().replace(second=0, microsecond=0)
+        async with stage.work() as work:
+            await work.live.watch(link, b"", now)
+            for minute, viewers in enumerate((10, 20, 40)):
+                for _ in range(2):  # who samples a minute again says nothing new
+                    seen = OnAir("a stream", now, viewers)
+                    await work.live.sample(link, seen, now + timedelta(minutes=minute))
+        assert [await measure_listing(stage, now + timedelta(hours=1)) for _ in range(2)] == [1, 0]
+        assert await stage.search.find(EVERYBODY, Order.AVERAGE_VIEWERS, 2, None) == [
+            Place(id_, 23), Place(unknown, None),
+        ]  # fmt: skip
+        reads = ParticipationReads(stage.database)
+        facts = [candidate.facts.average_viewers for of in (id_, unknown) if (candidate := await reads.candidate(of))]
+        assert facts == [23, None]
+        assert await measure_listing(stage, now + MEASURED + timedelta(hours=1)) == 1
+        assert await ids(stage, Wanted(least_viewers=0)) == []
 
     async def test_who_is_kept_out_is_found_no_more_at_once_and_again_when_let_in(self, stage: StreamerStage) -> None:
         (banned, kept_out), (merged, joined) = await made(stage), await made(stage)

@@ -15,7 +15,8 @@ from domain.streamer.model import Category, Platform, Rating, StreamerId
 # Who was found to be somebody else is as welcome as that person is.
 _CANDIDATE = """
 select streamer.id, streamer.person, country, language, categories, rating, array(
-    select platform from platform_link where platform_link.streamer = streamer.id and state = 'confirmed') as platforms
+    select platform from platform_link where platform_link.streamer = streamer.id and state = 'confirmed') as platforms,
+    (select average_viewers from streamer_listing where streamer_listing.streamer = streamer.id) as average_viewers
 from streamer join person on person.id = streamer.person left join person as survivor on survivor.id = person.survivor
 where {which} and coalesce(survivor.status, person.status) = 'active'
 """
@@ -50,7 +51,12 @@ class ParticipationReads:
             return None
         platforms, categories = map(Platform, row["platforms"]), map(Category, row["categories"])
         facts = Facts(
-            frozenset(platforms), row["country"], row["language"], frozenset(categories), Rating(row["rating"])
+            frozenset(platforms),
+            row["country"],
+            row["language"],
+            frozenset(categories),
+            Rating(row["rating"]),
+            row["average_viewers"],
         )
         return Candidate(StreamerId(row["id"]), PersonId(row["person"]), facts)
 

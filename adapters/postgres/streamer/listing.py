@@ -4,6 +4,7 @@ Only rows that differ are written: whoever finds nothing to do leaves no trace. 
 the later one may list what it saw before the other, until the listing is renewed.
 """
 
+from datetime import datetime
 from typing import Final
 
 from asyncpg import Connection
@@ -36,6 +37,18 @@ with truth as materialized (
 )
 select (select count(*) from gone) + (select count(*) from written)
 """
+_MEASURE: Final = """
+with measured as materialized (
+    select link.streamer, round(sum(viewers_in_all)::numeric / sum(samples))::integer as average
+    from stream_session join platform_link as link on link.id = stream_session.link
+    where link.state = 'confirmed' and samples > 0 and seen_at >= $1 group by link.streamer
+), truth as (
+    select streamer, average from streamer_listing left join measured using (streamer)
+)
+update streamer_listing as listed set average_viewers = truth.average
+from truth where truth.streamer = listed.streamer and listed.average_viewers is distinct from truth.average
+returning 1
+"""
 _ALL = _RENEW.format(which_streamer="true", which_listed="true")
 _ONE = _RENEW.format(which_streamer="streamer.id = $1", which_listed="listed.streamer = $1")
 
@@ -49,6 +62,10 @@ class PostgresListing:
     async def renew(self) -> int:
         """Make it what it should be; how many rows were not."""
         return int(await self._connection.fetchval(_ALL))
+
+    async def measure(self, since: datetime) -> int:
+        """Say before how many everybody streamed on average since then; how many rows said otherwise."""
+        return len(await self._connection.fetch(_MEASURE, since))
 
 
 async def list_anew(connection: Connection, streamer: StreamerId) -> None:

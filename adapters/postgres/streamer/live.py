@@ -45,8 +45,12 @@ where link = $1 and stream = $2 and not end_told
 returning id
 """
 _SAMPLE = """
-insert into viewer_sample (session, at, viewers) values ($1, date_trunc('minute', $2::timestamptz), $3)
-on conflict (session, at) do nothing
+with sampled as (
+    insert into viewer_sample (session, at, viewers) values ($1, date_trunc('minute', $2::timestamptz), $3)
+    on conflict (session, at) do nothing returning viewers
+)
+update stream_session set samples = samples + 1, viewers_in_all = viewers_in_all + sampled.viewers
+from sampled where id = $1
 """
 _ASKED = "update platform_watch set asked_at = $2 where link = any($1::uuid[])"
 _SILENT = (
