@@ -61,6 +61,8 @@ _WALLETS = [
 _PERSON = "update person set name = $2, mail = $3, mail_index = $4 where id = $1"
 _IDENTITY = "insert into sign_in_identity (id, person, provider, subject_index, subject) values ($1, $2, $3, $4, $5)"
 _PASSKEY = "insert into passkey (credential, person, public_key, sign_count, name) values ($1, $2, $1, 0, $3)"
+_WATCHED = "update streamer_listing set average_viewers = 1 where streamer = $1"
+"""Who is watched comes first among those who are found: the one with accounts is on every page."""
 _CONSENT = "insert into consent (person, purpose, version, given, at) values ($1, 'terms', '1', true, now())"
 _MERGE = "insert into merge_request values ($1, $2, $3, $4, $5, now())"
 _MERGED = "insert into person (id, status, survivor) values ($1, 'merged', $2)"
@@ -170,6 +172,7 @@ class Crowd:
         assert isinstance(made, Streamer), made
         await self._show(made, within)
         self.me = made
+        await self._execute(_WATCHED, made.id)
         platform = Platform.FACEBOOK if self.people else Platform.TIKTOK
         await self._link(made, platform, LinkState.CONFIRMED)
         assert isinstance(await add_overlay(self.ports.overlay, self.caller, Settings("A scene")), OverlayWithToken)
