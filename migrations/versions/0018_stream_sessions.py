@@ -41,7 +41,7 @@ create table stream_session (
 create index stream_session_of_link on stream_session (link, started_at);
 create index stream_session_open on stream_session (link) where ended_at is null;
 comment on table stream_session is 'From when until when somebody was live: as the platform said, or as it was seen.';
-comment on column stream_session.viewers_in_all is 'The sum of all its samples: averages over many streams read no sample.';
+comment on column stream_session.viewers_in_all is 'The sum of its samples: averages of many streams read none.';
 
 create table viewer_sample (
     session uuid not null references stream_session (id) on delete cascade,
