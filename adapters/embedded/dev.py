@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 from dotenv import dotenv_values
 
@@ -144,7 +145,7 @@ def _embedded_postgres(environment: dict[str, str], household: Household, stack:
         say(f"  {postgres.notice}")
 
 
-def settle(environment: dict[str, str]) -> None:
+def settle(environment: dict[str, str], var: Path = VAR) -> None:
     """Every setting that nobody gave, for a server, a worker and sandboxes that know one another.
 
     Who is a client of a real site keeps it: the sandbox stands in for the others. Browsers have passkeys, and keep
@@ -156,8 +157,8 @@ def settle(environment: dict[str, str]) -> None:
     usual = {
         "ENVIRONMENT": "development",
         "PUBLIC_URL": f"http://{'localhost' if host == ports.LOOPBACK else host}:{environment['PORT']}",
-        "TOKEN_KEY_FILE": str(token_key_file()),
-        "SEAL_HEAD_FILE": str(VAR / "seal-head.jsonl"),
+        "TOKEN_KEY_FILE": str(token_key_file(var)),
+        "SEAL_HEAD_FILE": str(var / "seal-head.jsonl"),
         "MIDTRANS_SNAP_URL": f"{sandbox}/snap/v1",
         "MIDTRANS_CORE_URL": sandbox,
         "SMTP_URL": f"smtp+plain://{ports.LOOPBACK}:{environment['MAIL_SANDBOX_SMTP_PORT']}",

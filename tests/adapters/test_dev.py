@@ -52,10 +52,10 @@ def test_secrets_are_made_once_and_for_us_alone(tmp_path: Path) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
 
 
-def test_sandboxes_stand_in_for_what_nobody_is_a_client_of() -> None:
+def test_sandboxes_stand_in_for_what_nobody_is_a_client_of(tmp_path: Path) -> None:
     environment = {name: str(port) for name, port in dev.USUAL_PORTS.items()}
     environment |= {"TWITCH_CLIENT_ID": "ours", "TWITCH_CLIENT_SECRET": "real"}
-    dev.settle(environment)
+    dev.settle(environment, tmp_path)
     assert environment["GOOGLE_ISSUER"] == "http://127.0.0.1:8101/google"
     assert environment["TELEGRAM_BOT_TOKEN"].partition(":")[0] == environment["TELEGRAM_CLIENT_ID"]
     assert (environment["TWITCH_CLIENT_SECRET"], "TWITCH_ISSUER" in environment) == ("real", False)
