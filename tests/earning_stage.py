@@ -218,19 +218,23 @@ def another_overlay(part: Part) -> Part:
     return Part(part.id, part.campaign, Source(UUID(int=part.source.overlay.int ^ 1), part.source.streamer), part.route)
 
 
+def earnings_on(stage: AccountsStage, submissions: Submissions) -> EarningStage:
+    """The same stage, with earnings."""
+    given, samples = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}, Sampled()
+    return EarningStage(
+        **given,
+        samples=samples,
+        streams=samples,
+        evidence=PostgresEvidence(stage.database),
+        reads=PostgresEarningReads(stage.database),
+        submissions=submissions,
+    )
+
+
 @asynccontextmanager
 async def staged_earnings(addresses: DatabaseAddresses) -> AsyncIterator[EarningStage]:
     async with staged_accounts(addresses) as accounts:
         accounts.clock.now = minute_of(accounts.clock.now) + timedelta(seconds=5)
-        given = {part.name: getattr(accounts, part.name) for part in fields(AccountsStage)}
         core = LedgerCore(AccountIndex(), accounts.clock)
         async with Batcher(accounts.database, core, patience_s=60).running() as batcher:
-            samples = Sampled()
-            yield EarningStage(
-                **given,
-                samples=samples,
-                streams=samples,
-                evidence=PostgresEvidence(accounts.database),
-                reads=PostgresEarningReads(accounts.database),
-                submissions=batcher,
-            )
+            yield earnings_on(accounts, batcher)
