@@ -19,7 +19,7 @@ from domain.campaign.participation import ParticipationId
 from domain.earning.closing import close_minutes
 from domain.earning.intake import report_impressions
 from domain.earning.model import EarnedMinute, EarningPolicy, Report, Source, Verdict
-from domain.earning.ports import Streamed, Streams
+from domain.earning.ports import MinutePage, Streamed, Streams
 from domain.earning.postings import Route
 from domain.earning.rates import Rate, Rates
 from domain.earning.sharing import EVERY, MINUTE, Seconds, minute_of
@@ -195,7 +195,8 @@ class EarningStage(AccountsStage):
 
     async def minutes(self, part: Part) -> list[EarnedMinute]:
         """Its minutes, oldest first."""
-        return list(reversed(await self.reads.minutes_of(part.id, 100, None)))
+        page = MinutePage(part.id, 100)
+        return list(reversed((await self.reads.minutes([page]))[page]))
 
     async def balance(self, account: AccountKey) -> Balance:
         """What an account holds."""
@@ -226,7 +227,7 @@ def earnings_on(stage: AccountsStage, submissions: Submissions) -> EarningStage:
         samples=samples,
         streams=samples,
         evidence=PostgresEvidence(stage.database),
-        reads=PostgresEarningReads(stage.database),
+        reads=PostgresEarningReads(stage.database, stage.vault),
         submissions=submissions,
     )
 

@@ -31,7 +31,7 @@ def earnings_of(
     return EarningAdapters(
         **{part.name: getattr(identity, part.name) for part in fields(IdentityAdapters)},
         evidence=PostgresEvidence(database),
-        reads=PostgresEarningReads(database),
+        reads=PostgresEarningReads(database, identity.vault),
         streams=PostgresLiveReads(database, identity.vault),
         submissions=submissions,
         policy=policy,

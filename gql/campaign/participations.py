@@ -9,6 +9,8 @@ from domain.brand import model as brands_model
 from domain.campaign import model, participation
 from domain.campaign.participation import ParticipationId
 from domain.campaign.ports import ParticipationPage
+from domain.earning import model as earning_model
+from domain.earning.ports import MinutePage
 from domain.ids import PersonId
 from domain.streamer import model as streamer_model
 from gql.access import Right, field
@@ -19,6 +21,8 @@ from gql.campaign.lookups import brands, campaigns, offers
 from gql.campaign.plans import CampaignSchedule, CampaignTerms
 from gql.campaign.types import Campaign, campaign_id
 from gql.context import Context, Info
+from gql.earning.lookups import minutes
+from gql.earning.types import EarnedMinute, moment_from
 from gql.node import Node, global_id, key_of
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
@@ -179,6 +183,22 @@ class Participation(Node):
         """What was agreed on."""
         agreed = self.found.agreement
         return None if agreed is None else ParticipationAgreement.of(agreed)
+
+    @batched(
+        Right.OWNER,
+        "Its minutes, newest first: what was seen in each, and what it came to. Both sides see the same.",
+        load=minutes,
+        list_size=PAGE,
+    )
+    def minutes(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[EarnedMinute]]:
+        """A page of its minutes."""
+        size, scope = page_size(first), f"minutes:{self.key}"
+        place = None if after is None else moment_from(place_of(scope, after))
+
+        def edge(found: earning_model.EarnedMinute) -> tuple[Cursor, EarnedMinute]:
+            return cursor_of(scope, found.minute.isoformat()), EarnedMinute.of(found)
+
+        return Asked(MinutePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
 
     @field(Right.OWNER, "When it began.")
     def created_at(self) -> datetime:
