@@ -17,12 +17,11 @@ from gql.access import Right, field
 from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
 from gql.campaign.enums import CampaignState, OfferState, ParticipationState, Side
-from gql.campaign.lookups import brands, campaigns, offers
+from gql.campaign.lookups import brands, campaigns, minutes, offers
+from gql.campaign.minutes import EarnedMinute, moment_from
 from gql.campaign.plans import CampaignSchedule, CampaignTerms
 from gql.campaign.types import Campaign, campaign_id
 from gql.context import Context, Info
-from gql.earning.lookups import minutes
-from gql.earning.types import EarnedMinute, moment_from
 from gql.node import Node, global_id, key_of
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor

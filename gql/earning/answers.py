@@ -12,8 +12,9 @@ from domain.identity import refusals as identity
 from domain.overlay import refusals as overlay
 from gql.access import Right, field
 from gql.campaign.enums import Side
+from gql.campaign.minute_enums import MinuteState
 from gql.campaign.participations import Participation
-from gql.earning.enums import MinuteState, Ruling, Verdict
+from gql.earning.enums import Ruling, Verdict
 from gql.node import global_id
 from gql.refusals import result
 from gql.weights import at_most

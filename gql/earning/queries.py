@@ -9,10 +9,10 @@ from domain.earning.ports import MinuteId, ReadDispute
 from domain.rights import Permission
 from gql.access import Right, field
 from gql.brand.types import uuid_from
+from gql.campaign.minutes import EarnedMinute, moment_from
 from gql.campaign.participations import Participation
 from gql.context import Info
 from gql.earning.answers import Dispute
-from gql.earning.types import EarnedMinute, moment_from
 from gql.node import global_id
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor

@@ -10,8 +10,8 @@ from domain.earning import arithmetic, model
 from domain.earning.arithmetic import Parts
 from gql.access import Right, field
 from gql.campaign.creatives import CREATIVE
+from gql.campaign.minute_enums import Doubt, MinuteState, Unpaid
 from gql.campaign.plans import CampaignTerms
-from gql.earning.enums import Doubt, MinuteState, Unpaid
 from gql.errors import BadInputError
 from gql.money import Money
 from gql.node import global_id
