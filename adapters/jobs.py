@@ -13,6 +13,8 @@ from domain.asset.sweeping import sweep_uploads
 from domain.brand.invitations import prune_invitations
 from domain.campaign.agreeing import lapse_offers
 from domain.campaign.running import complete_due
+from domain.earning.closing import close_minutes
+from domain.earning.releasing import release_minutes
 from domain.identity.exports import expire_exports, make_exports
 from domain.identity.letters import send_letters
 from domain.identity.mail_requests import answer_mail_requests
@@ -118,6 +120,14 @@ async def _tidy_subscriptions(ports: Adapters) -> None:
     _log.info("subscriptions_tidied", ended=await tidy_subscriptions(ports.streamer, ports.clock()))
 
 
+async def _close_minutes(ports: Adapters) -> None:
+    _tell("minutes_closed", await close_minutes(ports.earning, ports.clock()))
+
+
+async def _release_minutes(ports: Adapters) -> None:
+    _tell("minutes_released", await release_minutes(ports.earning, ports.clock()))
+
+
 def _tell(what: str, swept: Swept) -> None:
     for which, error in swept.failed:
         _log.warning("not_swept", job=what, which=which, error=repr(error))
@@ -148,6 +158,8 @@ JOBS: Mapping[str, Scheduled] = {
     "sweep_top_ups": Scheduled("* * * * * */10", _sweep_top_ups),
     "sweep_inbox": Scheduled("* * * * *", _sweep_inbox),
     "expire_holds": Scheduled("* * * * * */30", _expire_holds),
+    "close_minutes": Scheduled("* * * * * */10", _close_minutes),
+    "release_minutes": Scheduled("* * * * * */30", _release_minutes),
     "answer_mail_requests": Scheduled("* * * * * */2", _answer_mail_requests),
     "send_letters": Scheduled("* * * * * */2", _send_letters),
     "sweep_uploads": Scheduled("*/5 * * * *", _sweep_uploads),

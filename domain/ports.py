@@ -6,6 +6,7 @@ from domain.asset.ports import AssetPorts
 from domain.audit_log import Deeds
 from domain.brand.ports import BrandPorts
 from domain.campaign.ports import CampaignPorts
+from domain.earning.ports import EarningPorts
 from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
@@ -77,6 +78,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def campaign(self) -> CampaignPorts:
         """What campaigns take."""
+        ...
+
+    @property
+    def earning(self) -> EarningPorts:
+        """What earnings take."""
         ...
 
     @property

@@ -18,6 +18,7 @@ from domain import money, refusal
 from domain.asset import refusals as asset
 from domain.brand import refusals as brand
 from domain.campaign import refusals as campaign
+from domain.earning import refusals as earning
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
@@ -55,7 +56,7 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset, overlay, campaign))
+REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset, overlay, campaign, earning))
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

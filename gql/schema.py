@@ -16,6 +16,9 @@ from gql.campaign.participations import ParticipationQuery
 from gql.campaign.queries import CampaignQuery
 from gql.campaign.staff import CampaignStaffQuery
 from gql.campaign.subscriptions import CampaignSubscription, ParticipationSubscription
+from gql.earning.mutations import EarningMutation, EarningStaffMutation
+from gql.earning.queries import EarningStaffQuery
+from gql.earning.subscriptions import EarningSubscription
 from gql.errors import Manner
 from gql.execution import Schema
 from gql.identity.factor_mutations import SecondFactorMutation, StepUpMutation
@@ -53,6 +56,7 @@ QUERIES: tuple[type, ...] = (
     OpenCampaignQuery,
     CreativeStaffQuery,
     ParticipationQuery,
+    EarningStaffQuery,
     DiscoveryQuery,
 )
 MUTATIONS: tuple[type, ...] = (
@@ -80,12 +84,15 @@ MUTATIONS: tuple[type, ...] = (
     CreativeMutation,
     ParticipationMutation,
     ParticipationCourseMutation,
+    EarningMutation,
+    EarningStaffMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (
     WalletSubscription,
     OverlaySubscription,
     CampaignSubscription,
     ParticipationSubscription,
+    EarningSubscription,
 )
 
 

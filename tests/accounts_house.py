@@ -20,6 +20,7 @@ from tests.accounts_stage import PASSWORD, AccountsStage, staged_accounts
 from tests.asset_stage import assets_on
 from tests.brand_stage import BrandStage
 from tests.campaign_stage import campaigns_on
+from tests.earning_stage import earnings_on
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
 from tests.overlay_stage import overlays_on
@@ -71,6 +72,7 @@ class AccountPorts(FakePorts):
         self.brand = BrandStage(**given, reads=PostgresBrandReads(stage.database, stage.vault))
         self.asset = assets_on(stage, folder)
         self.campaign = campaigns_on(stage)
+        self.earning = earnings_on(stage, self.submissions)
         self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):
             setattr(self, name, getattr(stage, name))

@@ -19,7 +19,7 @@ from domain.campaign.participation import ParticipationId
 from domain.earning.closing import close_minutes
 from domain.earning.intake import report_impressions
 from domain.earning.model import EarnedMinute, EarningPolicy, Report, Source, Verdict
-from domain.earning.ports import Streamed, Streams
+from domain.earning.ports import MinutePage, Streamed, Streams
 from domain.earning.postings import Route
 from domain.earning.rates import Rate, Rates
 from domain.earning.sharing import EVERY, MINUTE, Seconds, minute_of
@@ -195,7 +195,8 @@ class EarningStage(AccountsStage):
 
     async def minutes(self, part: Part) -> list[EarnedMinute]:
         """Its minutes, oldest first."""
-        return list(reversed(await self.reads.minutes_of(part.id, 100, None)))
+        page = MinutePage(part.id, 100)
+        return list(reversed((await self.reads.minutes([page]))[page]))
 
     async def balance(self, account: AccountKey) -> Balance:
         """What an account holds."""
@@ -218,19 +219,23 @@ def another_overlay(part: Part) -> Part:
     return Part(part.id, part.campaign, Source(UUID(int=part.source.overlay.int ^ 1), part.source.streamer), part.route)
 
 
+def earnings_on(stage: AccountsStage, submissions: Submissions) -> EarningStage:
+    """The same stage, with earnings."""
+    given, samples = {part.name: getattr(stage, part.name) for part in fields(AccountsStage)}, Sampled()
+    return EarningStage(
+        **given,
+        samples=samples,
+        streams=samples,
+        evidence=PostgresEvidence(stage.database),
+        reads=PostgresEarningReads(stage.database, stage.vault),
+        submissions=submissions,
+    )
+
+
 @asynccontextmanager
 async def staged_earnings(addresses: DatabaseAddresses) -> AsyncIterator[EarningStage]:
     async with staged_accounts(addresses) as accounts:
         accounts.clock.now = minute_of(accounts.clock.now) + timedelta(seconds=5)
-        given = {part.name: getattr(accounts, part.name) for part in fields(AccountsStage)}
         core = LedgerCore(AccountIndex(), accounts.clock)
         async with Batcher(accounts.database, core, patience_s=60).running() as batcher:
-            samples = Sampled()
-            yield EarningStage(
-                **given,
-                samples=samples,
-                streams=samples,
-                evidence=PostgresEvidence(accounts.database),
-                reads=PostgresEarningReads(accounts.database),
-                submissions=batcher,
-            )
+            yield earnings_on(accounts, batcher)

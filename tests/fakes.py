@@ -16,6 +16,7 @@ from domain.audit_log import Deed, Deeds
 from domain.brand.ports import BrandPorts
 from domain.campaign.ports import CampaignPorts
 from domain.clock import Clock
+from domain.earning.ports import EarningPorts
 from domain.events import Event
 from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts
@@ -286,6 +287,10 @@ class FakeCampaigns(FakeIdentity):
     reads = NoCampaigns()
 
 
+class FakeEarnings(FakeIdentity):
+    """As much of earnings as is asked for by tests of something else; theirs is a real one, in `earning_stage`."""
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -311,6 +316,7 @@ class FakePorts:
         self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
         self.asset = cast("AssetPorts", FakeAssets(self.clock, self.quotas, self.standings))
         self.campaign = cast("CampaignPorts", FakeCampaigns(self.clock, self.quotas, self.standings))
+        self.earning = cast("EarningPorts", FakeEarnings(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)
         self.events: list[Event] = []

@@ -56,7 +56,17 @@ MORE_CONTEXT_FILES = {
         *("spending", "targeting"),
     },
     "gql/campaign": {
-        *("answers", "creatives", "enums", "inputs", "lookups", "open", "participation_answers"),
+        *(
+            "answers",
+            "creatives",
+            "enums",
+            "inputs",
+            "lookups",
+            "minute_enums",
+            "minutes",
+            "open",
+            "participation_answers",
+        ),
         *("participation_inputs", "participation_mutations", "participations", "plans", "staff"),
     },
     "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
@@ -81,6 +91,7 @@ MORE_CONTEXT_FILES = {
     "gql/streamer": {"answers", "discovery", "enums", "inputs", "lookups"},
     "domain/overlay": {"alerts", "events", "refusals", "sessions", "switches"},
     "gql/overlay": {"answers", "enums", "inputs", "lookups", "page"},
+    "gql/earning": {"answers", "enums", "inputs"},
     "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs"},
     "gql/wallet": {"lookups", "enums", "top_up"},
     "domain/wallet": {

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from adapters.config.assets import AssetSettings
+from adapters.config.earning import EarningSettings
 from adapters.config.identity import IdentitySettings
 from adapters.config.platforms import PlatformSettings
 from adapters.config.source import Source, is_hex_of, listed
@@ -68,7 +69,7 @@ class MigrationSettings(Source):
         )
 
 
-class Settings(IdentitySettings, AssetSettings, PlatformSettings):
+class Settings(IdentitySettings, AssetSettings, PlatformSettings, EarningSettings):
     """What every other command needs."""
 
     environment: Environment = Field(default=Environment.PRODUCTION, description="development or production")

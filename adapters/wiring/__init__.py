@@ -29,12 +29,14 @@ from adapters.redis.reserves import ReservedQuotas
 from adapters.wiring.asset import AssetAdapters, assets_of
 from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.campaign import CampaignAdapters, campaigns_of
+from adapters.wiring.earning import EarningAdapters, earning_policy, earnings_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.overlay import OverlayAdapters, overlays_on
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from adapters.wiring.streamer import Platforms, StreamerAdapters, reach_platforms, streamer_of
 from domain.asset.ports import Files
 from domain.clock import Clock, system_clock
+from domain.earning.model import EarningPolicy
 from domain.identity.privacy import PrivacyPolicy, changed_documents
 from domain.quotas import DEPOSIT, Quotas, changed_quotas
 from domain.wallet.gateway import Gateway
@@ -66,6 +68,7 @@ class Adapters:
     brand: BrandAdapters
     asset: AssetAdapters
     campaign: CampaignAdapters
+    earning: EarningAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -106,6 +109,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
             privacy=privacy_policy(settings),
             files=files_of(settings),
             platforms=platforms,
+            earning=earning_policy(settings),
         ) as adapters,
         adapters.standings.running(),
     ):
@@ -126,6 +130,7 @@ async def plugged(
     privacy: PrivacyPolicy | None = None,
     files: Files | None = None,
     platforms: Platforms | None = None,
+    earning: EarningPolicy | None = None,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index, standings = AccountIndex(), PostgresStandings(database, clock)
@@ -147,22 +152,30 @@ async def plugged(
             desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
-            **_market(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE), platforms or Platforms()),
+            **_market(identity, database, batcher, files, platforms or Platforms(), earning or EarningPolicy()),
             gateways=gateways,
             policy=policy,
             clock=clock,
         )
 
 
-def _market(identity: IdentityAdapters, database: Database, files: Files, platforms: Platforms) -> dict[str, Any]:
+def _market(
+    identity: IdentityAdapters,
+    database: Database,
+    submissions: Batcher,
+    files: Files | None,
+    platforms: Platforms,
+    policy: EarningPolicy,
+) -> dict[str, Any]:
     """What streamers, brands and all that is between them take."""
     streamers = streamer_of(identity, database, platforms)
     return {
         "streamer": streamers,
         "overlay": overlays_on(streamers, database),
         "brand": brands_of(identity, database),
-        "asset": assets_of(identity, database, files),
+        "asset": assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
         "campaign": campaigns_of(identity, database),
+        "earning": earnings_of(identity, database, submissions, policy),
     }
 
 

@@ -12,10 +12,11 @@ from domain.actor import Actor
 from domain.audit_log import Deed, Detail
 from domain.brand.profiles import as_member
 from domain.campaign.participation import ParticipationId, Side
+from domain.campaign.refusals import UnknownParticipation
 from domain.earning.asking import tell
 from domain.earning.dispute import LONGEST_REASON, MOST_NAMED, RULED, WHOLE_PRICE, Dispute, DisputeId, Parties, Ruling
 from domain.earning.ports import EarningPorts, EarningWork
-from domain.earning.refusals import DisputeNotOpen, DisputeRefused, MinutesNotDisputable, UnknownParticipation
+from domain.earning.refusals import DisputeNotOpen, DisputeRefused, MinutesNotDisputable
 from domain.errors import KeyDestroyedError
 from domain.identity.refusals import FourEyesRequired, TooManyTries
 from domain.identity.staff import check

@@ -24,6 +24,28 @@ class Streamed(NamedTuple):
     minute: datetime
 
 
+class MinuteId(NamedTuple):
+    """A minute of a participation."""
+
+    minute: datetime
+    participation: ParticipationId
+
+
+class MinutePage(NamedTuple):
+    """So many minutes of a participation, newest first; those before one."""
+
+    participation: ParticipationId
+    first: int
+    before: datetime | None = None
+
+
+class ReadDispute(NamedTuple):
+    """A dispute, and why it was opened; None once those words were erased."""
+
+    dispute: Dispute
+    reason: str | None
+
+
 class Day(NamedTuple):
     """A campaign's local day, by its beginning."""
 
@@ -147,10 +169,20 @@ class EarningReads(Protocol):
         """What was shown and spent, added up by what was asked for."""
         ...
 
-    async def minutes_of(
-        self, participation: ParticipationId, first: int, before: datetime | None
-    ) -> Sequence[EarnedMinute]:
-        """A page of a participation's minutes, newest first; those before one."""
+    async def minutes(self, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:
+        """Pages of minutes."""
+        ...
+
+    async def minutes_to_review(self, first: int, after: MinuteId | None) -> Sequence[EarnedMinute]:
+        """Minutes that wait for staff, oldest first; those behind one."""
+        ...
+
+    async def disputes_to_decide(self, first: int, after: DisputeId | None) -> Sequence[ReadDispute]:
+        """Disputes that wait for staff, in the order of their ids; those behind one."""
+        ...
+
+    async def seq_of(self, participation: ParticipationId) -> int:
+        """How often minutes of a participation have changed so far."""
         ...
 
 

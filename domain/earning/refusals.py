@@ -24,14 +24,6 @@ class MinuteNotInReview(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownParticipation(Refusal):
-    """There is no such participation, or it is not yours."""
-
-    code: ClassVar[str] = "UNKNOWN_PARTICIPATION"
-    message: str = "There is no such participation of yours."
-
-
-@dataclass(frozen=True, slots=True)
 class DisputeRefused(Refusal):
     """A dispute names minutes, not too many, and says why."""
 

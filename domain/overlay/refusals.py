@@ -38,3 +38,11 @@ class StreamerNotFound(Refusal):
 
     code: ClassVar[str] = "STREAMER_NOT_FOUND"
     message: str = "There is no such streamer."
+
+
+@dataclass(frozen=True, slots=True)
+class OverlaySessionUnknown(Refusal):
+    """What is reported comes from no session of this overlay and its token."""
+
+    code: ClassVar[str] = "OVERLAY_SESSION_UNKNOWN"
+    message: str = "This is no session of the overlay: follow its scene again, and report by the session told there."

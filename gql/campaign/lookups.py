@@ -7,6 +7,8 @@ from domain.campaign.creatives import Creative
 from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.participation import Offer, ParticipationId
 from domain.campaign.ports import CreativePage
+from domain.earning.model import EarnedMinute
+from domain.earning.ports import MinutePage
 from domain.ids import BrandId
 from domain.ledger.chart import Purpose
 from domain.ledger.ports import AccountView
@@ -36,3 +38,8 @@ async def campaigns(ports: Ports, ids: Sequence[CampaignId]) -> Mapping[Campaign
 async def offers(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Sequence[Offer]]:
     """The newest offers of participations."""
     return await ports.campaign.reads.offers_of(ids)
+
+
+async def minutes(ports: Ports, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:
+    """Pages of minutes."""
+    return await ports.earning.reads.minutes(pages)

@@ -9,13 +9,16 @@ from domain.brand import model as brands_model
 from domain.campaign import model, participation
 from domain.campaign.participation import ParticipationId
 from domain.campaign.ports import ParticipationPage
+from domain.earning import model as earning_model
+from domain.earning.ports import MinutePage
 from domain.ids import PersonId
 from domain.streamer import model as streamer_model
 from gql.access import Right, field
 from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
 from gql.campaign.enums import CampaignState, OfferState, ParticipationState, Side
-from gql.campaign.lookups import brands, campaigns, offers
+from gql.campaign.lookups import brands, campaigns, minutes, offers
+from gql.campaign.minutes import EarnedMinute, moment_from
 from gql.campaign.plans import CampaignSchedule, CampaignTerms
 from gql.campaign.types import Campaign, campaign_id
 from gql.context import Context, Info
@@ -179,6 +182,22 @@ class Participation(Node):
         """What was agreed on."""
         agreed = self.found.agreement
         return None if agreed is None else ParticipationAgreement.of(agreed)
+
+    @batched(
+        Right.OWNER,
+        "Its minutes, newest first: what was seen in each, and what it came to. Both sides see the same.",
+        load=minutes,
+        list_size=PAGE,
+    )
+    def minutes(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[EarnedMinute]]:
+        """A page of its minutes."""
+        size, scope = page_size(first), f"minutes:{self.key}"
+        place = None if after is None else moment_from(place_of(scope, after))
+
+        def edge(found: earning_model.EarnedMinute) -> tuple[Cursor, EarnedMinute]:
+            return cursor_of(scope, found.minute.isoformat()), EarnedMinute.of(found)
+
+        return Asked(MinutePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
 
     @field(Right.OWNER, "When it began.")
     def created_at(self) -> datetime:

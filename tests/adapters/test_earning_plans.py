@@ -7,7 +7,7 @@ import pytest
 
 from adapters.embedded.database import make_database
 from adapters.postgres.earning.minutes import EARLIEST, FREE, RELEASE
-from adapters.postgres.earning.reads import ANALYTICS, ASKED, MINUTES, TO_CLOSE
+from adapters.postgres.earning.reads import ANALYTICS, ASKED, MINUTES, TO_CLOSE, TO_REVIEW
 from domain.earning.analytics import Dimension
 from tests.adapters.test_ledger_plans import fill, plan_of, reads
 from tests.earning_rows import filling
@@ -38,7 +38,7 @@ async def test_figures_are_added_up_from_hours_alone(full: str, by: Dimension, a
     ("statement", "indexes"),
     [
         (TO_CLOSE, QUEUES), *((asked, QUEUES) for asked in ASKED.values()), (RELEASE, {*QUEUES, "pkey"}),
-        (MINUTES, {"pkey"}), (FREE, {*QUEUES, "of_streamer"}), (EARLIEST, {*QUEUES, "pkey"}),
+        (MINUTES, {"pkey"}), (TO_REVIEW, {"review"}), (FREE, {*QUEUES, "of_streamer"}), (EARLIEST, {*QUEUES, "pkey"}),
     ],
 )  # fmt: skip
 async def test_minutes_are_found_by_an_index(full: str, statement: str, indexes: set[str]) -> None:

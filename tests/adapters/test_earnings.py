@@ -15,6 +15,7 @@ from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.identity.personal_rows import rows_of
 from domain.actor import Actor
 from domain.campaign.participation import ParticipationId
+from domain.campaign.refusals import UnknownParticipation
 from domain.earning.analytics import Asked, Dimension, total
 from domain.earning.bounds import Unpaid
 from domain.earning.closing import close_minutes
@@ -29,7 +30,6 @@ from domain.earning.refusals import (
     MinuteNotInReview,
     MinutesNotDisputable,
     TooManyReports,
-    UnknownParticipation,
 )
 from domain.earning.releasing import release_minutes
 from domain.earning.review import review_minute

@@ -160,6 +160,7 @@ def test_every_job_has_a_time() -> None:
             "complete_campaigns",
             "lapse_offers",
         ),
+        *("close_minutes", "release_minutes"),
     }
 
 

@@ -18,10 +18,12 @@ import uvloop
 
 from adapters.embedded.database import make_database
 from adapters.postgres.database import Database
+from adapters.postgres.deeds import NoVault
 from adapters.postgres.earning.reads import PostgresEarningReads
 from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
 from domain.earning.analytics import Asked, Dimension
+from domain.earning.ports import MinutePage
 from tests.earning_rows import CAMPAIGN, filling
 from tests.servers import PASSWORDS, Addresses, Servers
 
@@ -40,14 +42,14 @@ async def run(addresses: Addresses, minutes: int) -> str:
     part = ParticipationId(await connection.fetchval("select max(participation::text)::uuid from earning"))
     await connection.close()
     async with Database(made.app_url, size=2) as database:
-        reads = PostgresEarningReads(database)
+        reads = PostgresEarningReads(database, NoVault())
         asked = Asked(CampaignId(CAMPAIGN), Dimension.HOUR, BEGIN, END)
         slowest = 0.0
         for by in Dimension:
             whole, mine = replace(asked, by=by), replace(asked, by=by, participation=part)
             slowest = max(slowest, await told(f"by {by}", partial(reads.analytics, whole)))
             slowest = max(slowest, await told(f"by {by}, of one", partial(reads.analytics, mine)))
-        await told("50 minutes with their arithmetic", partial(reads.minutes_of, part, 50, None))
+        await told("50 minutes with their arithmetic", partial(reads.minutes, [MinutePage(part, 50)]))
     return f"earnings minutes={minutes} p99_ms={slowest:.1f}"
 
 

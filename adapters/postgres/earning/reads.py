@@ -1,6 +1,6 @@
 """Minutes read without locks: `domain.earning.ports.EarningReads`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,13 +9,17 @@ from asyncpg import Record
 from adapters.postgres.database import Database
 from adapters.postgres.earning.rows import kept_of, parts_of, route_of, terms_of, totals_of
 from domain.campaign.creatives import CreativeId
-from domain.campaign.participation import ParticipationId
+from domain.campaign.participation import ParticipationId, Side
 from domain.earning.analytics import Asked, Dimension, Row
 from domain.earning.arithmetic import Arithmetic
+from domain.earning.dispute import Dispute, DisputeId
+from domain.earning.disputing import REASON_FIELD
 from domain.earning.model import Due, EarnedMinute, MinuteState
-from domain.earning.ports import Streamed
+from domain.earning.ports import MinuteId, MinutePage, ReadDispute, Streamed
 from domain.earning.rates import Rate, Rates, Totals
+from domain.ids import PersonId
 from domain.streamer.model import StreamerId
+from domain.vault import Sealed, Vault
 
 TO_CLOSE = """
 select streamer, minute from (
@@ -37,23 +41,42 @@ ASKED = {
     for state in (MinuteState.DECIDING, MinuteState.RELEASING, MinuteState.REDUCING, MinuteState.RETURNING)
 }
 """One for each state, so that an index of those states alone serves it."""
-MINUTES = """
+_MINUTES = """
 select page.*, rate, pricing, currency, agreed.minutes as agreed, earning.take as take_rate,
     earning.withholding_tax as withholding_rate, earning.value_added_tax as added_rate, shares.shares
-from (
-    select * from earning_minute where participation = $1 and ($2::timestamptz is null or minute < $2)
-    order by minute desc limit $3
-) as page
+from ({page}) as page
 join earning on earning.participation = page.participation
 join participation as agreed on agreed.id = page.participation
 left join lateral (
     select jsonb_object_agg(creative, jsonb_build_array(seconds, gross)) as shares
     from earning_share where (participation, minute) = (page.participation, page.minute)
 ) as shares on true
-order by page.minute desc
+order by {order}
 """
-
-
+_PAGES = """
+    select asked.place, found.*
+    from unnest($1::uuid[], $2::timestamptz[], $3::int[]) with ordinality as asked (participation, before, most, place)
+    cross join lateral (
+        select * from earning_minute
+        where earning_minute.participation = asked.participation and minute < coalesce(asked.before, 'infinity')
+        order by minute desc limit asked.most
+    ) as found
+"""
+_TO_REVIEW = """
+    select * from earning_minute
+    where state = 'review' and (minute, participation) > (coalesce($1::timestamptz, '-infinity'), $2::uuid)
+    order by minute, participation limit $3
+"""
+MINUTES = _MINUTES.format(page=_PAGES, order="page.place, page.minute desc")
+TO_REVIEW = _MINUTES.format(page=_TO_REVIEW, order="page.minute, page.participation")
+TO_DECIDE = """
+select dispute.*, named.minutes from dispute
+cross join lateral (
+    select array_agg(minute order by minute) as minutes from dispute_minute where dispute = dispute.id
+) as named
+where ruling is null and ($1::uuid is null or dispute.id > $1) order by dispute.id limit $2
+"""
+_SEQ = "select seq from earning where participation = $1"
 _ANALYTICS = """
 select {by} as key, sum(seconds)::bigint as seconds, sum(impressions)::bigint as impressions,
     sum(viewer_minutes)::bigint as viewer_minutes, sum(gross)::bigint as gross, sum(cost)::bigint as cost,
@@ -70,8 +93,8 @@ ANALYTICS = {
 class PostgresEarningReads:
     """Reads of minutes."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
 
     async def to_close(self, before: datetime, most: int) -> Sequence[Streamed]:
         """The earliest open minute of each participation, from before then."""
@@ -89,11 +112,36 @@ class PostgresEarningReads:
         rows = await self._database.pool.fetch(statement, asked.campaign, asked.since, asked.until, asked.participation)
         return [Row(*row) for row in rows]
 
-    async def minutes_of(
-        self, participation: ParticipationId, first: int, before: datetime | None
-    ) -> Sequence[EarnedMinute]:
-        """A page of a participation's minutes, newest first; those before one."""
-        return [_minute(row) for row in await self._database.pool.fetch(MINUTES, participation, before, first)]
+    async def minutes(self, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:
+        """Pages of minutes, newest first."""
+        asked = ([getattr(page, part) for page in pages] for part in ("participation", "before", "first"))
+        found: dict[MinutePage, list[EarnedMinute]] = {page: [] for page in pages}
+        for row in await self._database.pool.fetch(MINUTES, *asked):
+            found[pages[row["place"] - 1]].append(_minute(row))
+        return found
+
+    async def minutes_to_review(self, first: int, after: MinuteId | None) -> Sequence[EarnedMinute]:
+        """Minutes that wait for staff, oldest first."""
+        place = after or (None, UUID(int=0))
+        return [_minute(row) for row in await self._database.pool.fetch(TO_REVIEW, *place, first)]
+
+    async def disputes_to_decide(self, first: int, after: DisputeId | None) -> Sequence[ReadDispute]:
+        """Disputes that wait for staff, and why they were opened."""
+        rows = await self._database.pool.fetch(TO_DECIDE, after, first)
+        sealed = [Sealed(PersonId(row["person"]), REASON_FIELD, row["reason"]) for row in rows if row["reason"]]
+        opened = iter(await self._vault.open(sealed))
+        return [ReadDispute(_dispute(row), next(opened) if row["reason"] else None) for row in rows]
+
+    async def seq_of(self, participation: ParticipationId) -> int:
+        """How often minutes of a participation have changed so far."""
+        return await self._database.pool.fetchval(_SEQ, participation) or 0
+
+
+def _dispute(row: Record) -> Dispute:
+    return Dispute(
+        DisputeId(row["id"]), ParticipationId(row["participation"]), Side(row["side"]), PersonId(row["person"]),
+        row["reason"], row["opened_at"], tuple(row["minutes"]),
+    )  # fmt: skip
 
 
 def _due(row: Record) -> Due:

@@ -22,6 +22,7 @@ from domain.campaign.creatives import Creative, CreativeId, CreativeKind
 from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.participation import OfferState, Participation, ParticipationId, ParticipationState, Side
 from domain.clock import system_clock
+from domain.earning.disputing import REASON_FIELD as DISPUTE_REASON
 from domain.identity.addresses import mail_index
 from domain.identity.model import Portal
 from domain.identity.provider import Provider
@@ -72,6 +73,33 @@ _INVITATION = """
 insert into brand_invitation (id, brand, role, invited_by, digest, mail, mail_index, created_at, expires_at)
 values ($1, $2, 'viewer', $3, $4, $5, $6, now(), now() + interval '7 days')
 """
+_LIVE = """
+update participation set state = 'live', campaign_version = 1, pricing = 'cpm', rate = 100, currency = 'IDR',
+    minutes = 1, agreed_at = now(), disclosed_at = now(), live_at = now() where id = $1
+"""
+_EARNING = """
+insert into earning (participation, campaign, take, withholding_tax, value_added_tax, begun_at)
+values ($1, $2, 2000, 0, 1100, now())
+"""
+_MINUTES = """
+insert into earning_minute (participation, minute, streamer)
+select $1, $2::timestamptz - n * interval '1 minute', $3 from generate_series(0, $4::integer) as n
+"""
+_HELD = """
+update earning_minute set state = 'held', person = $3, day = $2, viewers = 1, before_minutes = 0, before_viewers = 0,
+    before_gross = 0, before_cost = 0, earned = 8, take = 2, withheld = 0, added = 1, closed_at = now()
+where participation = $1 and minute < $2
+"""
+_ODD = "update earning_minute set state = 'review', closed_at = now() where (participation, minute) = ($1, $2)"
+_SHARES = """
+insert into earning_share (participation, minute, creative, seconds, gross)
+select participation, minute, gen_random_uuid(), 1, 1 from earning_minute, generate_series(1, $2::integer)
+where participation = $1
+"""
+_DISPUTE = """
+insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, 'brand', $3, $4, now())
+"""
+_NAMED = "insert into dispute_minute (dispute, participation, minute) values ($1, $2, $3)"
 _FILES = "update brand set logo = $2, documents = $3 where id = $1"
 _OWN: tuple[Switching, bytes | None] = (Switching.STREAMER, None)
 """The streamer's own switch, for which there is no reason."""
@@ -276,6 +304,20 @@ class Crowd:
                 terms = found.plan.terms
                 await work.participations.offer(offer_of(begun, found, Side.STREAMER, number, terms, now=now))
         self.participations.append(id_)
+        await self._earn(begun, offers)
+
+    async def _earn(self, found: Participation, within: int) -> None:
+        """So many minutes that wait to be paid, with so much that was shown; one that is odd, and is disputed."""
+        minute, dispute = self.ports.clock().replace(second=0, microsecond=0), uuid7()
+        reason = await self.vault.seal(found.person, DISPUTE_REASON, "why")
+        await self._execute(_LIVE, found.id)
+        await self._execute(_EARNING, found.id, found.campaign)
+        await self._execute(_MINUTES, found.id, minute, found.streamer, within)
+        await self._execute(_HELD, found.id, minute, found.person)
+        await self._execute(_ODD, found.id, minute)
+        await self._execute(_SHARES, found.id, within)
+        await self._execute(_DISPUTE, dispute, found.id, found.person, reason)
+        await self._execute(_NAMED, dispute, found.id, minute)
 
     async def _creative(self, campaign: CampaignId) -> None:
         made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play</p>", None, self.ports.clock())

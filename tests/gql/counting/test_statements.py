@@ -27,7 +27,14 @@ KEYS = "data_key"
 text, and sometimes less."""
 MOST_KEYS = 4
 FACETS = {f"StreamerFacets.{kind}" for kind in ("countries", "languages", "categories", "ratings")}
-OURS = {"Query.roles", "Viewer.consents", "Deed.before", "Deed.after", "CampaignEligibility.findings"} | FACETS
+OURS = {
+    "Query.roles",
+    "Viewer.consents",
+    "Deed.before",
+    "Deed.after",
+    "CampaignEligibility.findings",
+    "MinuteArithmetic.steps",
+} | FACETS
 """Lists whose length nobody can change: there is no other role or rule, and a line of the log is one row. What
 streamers are counted by comes of one statement for all kinds; those of the crowd are alike."""
 

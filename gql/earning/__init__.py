@@ -1,0 +1,1 @@
+"""What minutes come to: reports, evidence, arithmetic and disputes."""
