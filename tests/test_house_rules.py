@@ -46,6 +46,7 @@ MORE_CONTEXT_FILES = {
             "beginning",
             "creatives",
             "editing",
+            "escrow",
             "events",
             "participation",
             "postings",
