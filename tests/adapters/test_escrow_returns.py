@@ -1,7 +1,7 @@
 """What lies in escrow after a campaign's end, on a real database: minutes get theirs first, all the rest returns."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -186,7 +186,7 @@ async def test_once_every_minute_is_settled_nothing_is_left_and_nothing_is_lost(
         at = Streamed(ending.part.source.streamer, stage.minute - minute * MINUTE)
         stage.samples.at[at] = dice.choice([None, 7, 333, 1_000])
     await ending.completed()
-    steps = [
+    steps: list[Callable[[], Awaitable[object]]] = [
         ending.job,
         stage.close,
         lambda: release_minutes(stage, stage.clock()),

@@ -49,7 +49,9 @@ async def test_a_brand_opens_a_wallet_pays_in_and_launches_from_it(journey: Jour
 
     before = await journey.all_marks()
     unknown = global_id("Wallet", 10**12)
-    refused = [await started(journey, *asked, "1") for asked in ((other, wallet), (other, unknown), (viewer, wallet))]
+    refused = [
+        await started(journey, who, which, "1") for who, which in ((other, wallet), (other, unknown), (viewer, wallet))
+    ]
     assert refused == [refused[0]] * 3
     assert refused[0]["code"] == "WALLET_NOT_FOUND"
     assert (await journey.ask(other, STATEMENT, id=wallet)).data["wallet"] is None
