@@ -12,6 +12,7 @@ from adapters.wiring import Adapters
 from domain.asset.sweeping import sweep_uploads
 from domain.brand.invitations import prune_invitations
 from domain.campaign.agreeing import lapse_offers
+from domain.campaign.escrow import return_escrow
 from domain.campaign.running import complete_due
 from domain.earning.closing import close_minutes
 from domain.earning.releasing import release_minutes
@@ -68,6 +69,10 @@ async def _sweep_uploads(ports: Adapters) -> None:
 
 async def _complete_campaigns(ports: Adapters) -> None:
     _tell("campaigns_completed", await complete_due(ports.campaign, ports.clock()))
+
+
+async def _return_escrow(ports: Adapters) -> None:
+    _tell("escrow_returned", await return_escrow(ports.campaign, ports.clock()))
 
 
 async def _lapse_offers(ports: Adapters) -> None:
@@ -164,6 +169,7 @@ JOBS: Mapping[str, Scheduled] = {
     "send_letters": Scheduled("* * * * * */2", _send_letters),
     "sweep_uploads": Scheduled("*/5 * * * *", _sweep_uploads),
     "complete_campaigns": Scheduled("* * * * *", _complete_campaigns),
+    "return_escrow": Scheduled("* * * * * 30", _return_escrow),
     "lapse_offers": Scheduled("* * * * *", _lapse_offers),
     "make_exports": Scheduled("* * * * * */10", _make_exports, longest_s=3600),
     "expire_exports": Scheduled("*/5 * * * *", _expire_exports),

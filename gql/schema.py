@@ -6,7 +6,7 @@ from strawberry.tools import merge_types
 
 from gql.asset.mutations import AssetMutation
 from gql.asset.queries import AssetQuery
-from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation
+from gql.brand.mutations import BrandInvitationMutation, BrandMutation, BrandTeamMutation, BrandWalletMutation
 from gql.brand.staff import BrandStaffQuery
 from gql.campaign.creatives import CreativeStaffQuery
 from gql.campaign.mutations import CampaignMutation, CampaignRunMutation, CreativeMutation
@@ -78,6 +78,7 @@ MUTATIONS: tuple[type, ...] = (
     BrandMutation,
     BrandTeamMutation,
     BrandInvitationMutation,
+    BrandWalletMutation,
     AssetMutation,
     CampaignMutation,
     CampaignRunMutation,

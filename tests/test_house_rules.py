@@ -39,13 +39,14 @@ MORE_CONTEXT_FILES = {
         *("analytics", "arithmetic", "asking", "bounds", "closing", "dispute", "disputing", "events", "intake"),
         *("postings", "rates", "refusals", "releasing", "review", "sharing"),
     },
-    "domain/brand": {"events", "invitations", "profiles", "refusals", "teams"},
+    "domain/brand": {"events", "invitations", "profiles", "refusals", "teams", "wallets"},
     "domain/campaign": {
         *(
             "agreeing",
             "beginning",
             "creatives",
             "editing",
+            "escrow",
             "events",
             "participation",
             "postings",

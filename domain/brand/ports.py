@@ -46,6 +46,10 @@ class Teams(Protocol):
         """The membership of people who are one, with their highest role."""
         ...
 
+    async def acts_for(self, brand: BrandId, person: PersonId) -> bool:
+        """Whether somebody is a member, by whatever id they were ever known."""
+        ...
+
     async def member(self, id_: MemberId) -> Member | None:
         """A member who has not left."""
         ...

@@ -32,6 +32,7 @@ from domain.campaign.participation import (
 from domain.campaign.ports import CampaignPorts, CampaignWork
 from domain.campaign.refusals import (
     DisclosureRequired,
+    MemberTakesPart,
     NotYourTurn,
     OfferMovedOn,
     ParticipationNotReady,
@@ -79,6 +80,8 @@ async def accept_offer(
         moved = participation.agreed(offer, ports.clock())
         if moved is None:
             return _not_ready(participation)
+        if await work.teams.acts_for(participation.brand, participation.person):
+            return MemberTakesPart()
         await work.participations.close_offer(id_, OfferState.ACCEPTED)
         return await _keep(work, actor, "participation.accepted", participation, moved, OfferAccepted)
 

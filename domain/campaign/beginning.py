@@ -16,7 +16,14 @@ from domain.campaign.participation import (
     Side,
 )
 from domain.campaign.ports import CampaignPorts, CampaignWork, Candidate
-from domain.campaign.refusals import AlreadyTakingPart, NotEligible, TermsRefused, UnknownCampaign, UnknownStreamer
+from domain.campaign.refusals import (
+    AlreadyTakingPart,
+    MemberTakesPart,
+    NotEligible,
+    TermsRefused,
+    UnknownCampaign,
+    UnknownStreamer,
+)
 from domain.campaign.targeting import Verdict, eligibility
 from domain.identity.model import PersonStatus
 from domain.identity.refusals import TooManyTries, UnknownPerson
@@ -74,6 +81,8 @@ async def _begin(
     made = Participation(
         ParticipationId(uuid7()), campaign.id, campaign.brand, candidate.id, candidate.person, side, now, state
     )
+    if await work.teams.acts_for(campaign.brand, candidate.person):
+        return MemberTakesPart()
     if not await work.participations.add(made):
         return AlreadyTakingPart()
     await work.participations.offer(offer_of(made, campaign, side, 1, terms, now=now))

@@ -54,7 +54,7 @@ class CampaignResumed(CampaignEvent):
 
 
 class CampaignEnded(CampaignEvent):
-    """It is completed or cancelled, and what was left in escrow is the brand's again."""
+    """It is completed or cancelled: nothing of it is shown or counted any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,8 @@ class Campaign:
     """Why staff rejected it last; empty once it is handed in again."""
     launched_at: datetime | None = None
     ended_at: datetime | None = None
+    emptied_at: datetime | None = None
+    """When nothing was left in escrow after the end."""
 
     @property
     def owner(self) -> str:
@@ -193,6 +195,11 @@ class Campaign:
     def escrow_owner(self) -> str:
         """The owner name of its escrow in the ledger."""
         return f"campaign:{self.id}"
+
+    @property
+    def owes_escrow(self) -> bool:
+        """Whether it has ended and something may still lie in its escrow."""
+        return None not in {self.launched_at, self.ended_at} and self.emptied_at is None
 
     def stepped(self, step: CampaignStep, now: datetime, reason: str = "") -> "Campaign | None":
         """The campaign after a step; None for a step that it cannot take."""

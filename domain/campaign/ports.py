@@ -35,6 +35,10 @@ class Campaigns(Protocol):
         """Keep where it stands, and the plan where that is another version."""
         ...
 
+    async def is_awaited(self, id_: CampaignId) -> bool:
+        """Whether a minute of it waits for its price, or for what staff says of it."""
+        ...
+
 
 class Creatives(Protocol):
     """What campaigns show, inside a unit of work. Whoever changes one has locked its campaign."""
@@ -73,6 +77,10 @@ class Participations(Protocol):
 
     async def under_way(self, campaign: CampaignId) -> Sequence[Participation]:
         """All of a campaign that have not ended, locked."""
+        ...
+
+    async def ever_live(self, campaign: CampaignId) -> bool:
+        """Whether any of a campaign, which is locked, ever went live."""
         ...
 
     async def open_offer(self, id_: ParticipationId) -> Offer | None:
@@ -219,6 +227,10 @@ class CampaignReads(Protocol):
 
     async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:
         """Campaigns that run and whose last day has passed."""
+        ...
+
+    async def to_empty(self, before: datetime, most: int) -> Sequence[CampaignId]:
+        """Campaigns that ended before then, in whose escrow something is free and not waited for; or nothing is."""
         ...
 
 

@@ -23,7 +23,7 @@ def funding(campaign: Campaign) -> Transaction:
     return Transaction.move(TransactionId(derived("campaign:escrow", str(campaign.id))), posting)
 
 
-def giving_back(campaign: Campaign, left: Money) -> Transaction:
-    """What is left in escrow back to the brand: once for each campaign."""
+def giving_back(campaign: Campaign, left: Money, seq: int) -> Transaction:
+    """What is left in escrow back to the brand: once for each place in the escrow's statement."""
     posting = Posting(Kind.ESCROW_RETURN, escrow(campaign), prepaid(campaign), left)
-    return Transaction.move(TransactionId(derived("campaign:return", str(campaign.id))), posting)
+    return Transaction.move(TransactionId(derived(f"campaign:return:{campaign.id}", str(seq))), posting)

@@ -137,6 +137,14 @@ class NotEligible(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class MemberTakesPart(Refusal):
+    """The streamer acts for the brand that would pay them."""
+
+    code: ClassVar[str] = "MEMBER_TAKES_PART"
+    message: str = "Nobody takes part in a campaign of a brand that they act for."
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadyTakingPart(Refusal):
     """The streamer takes part in this campaign already, or is asked to, or has asked to."""
 

@@ -1,4 +1,4 @@
-"""Launching a campaign, halting it, and ending it: the budget goes into escrow whole, and what is left comes back."""
+"""Launching a campaign, halting it, and ending it: the budget goes into escrow whole."""
 
 from datetime import datetime
 
@@ -6,14 +6,11 @@ from domain.actor import Actor
 from domain.brand.model import Verification
 from domain.campaign.agreeing import end_all
 from domain.campaign.editing import keep, not_ready, of_brand, with_brand
+from domain.campaign.escrow import fund, give_back
 from domain.campaign.events import CampaignEnded, CampaignLaunched, CampaignPaused, CampaignResumed
 from domain.campaign.model import Campaign, CampaignId, CampaignStep
 from domain.campaign.ports import CampaignPorts, CampaignWork
-from domain.campaign.postings import escrow, funding, giving_back, prepaid
-from domain.campaign.refusals import BrandNotVerified, BudgetNotCovered, PrepaidFrozen, ScheduleOver
-from domain.errors import ConflictError
-from domain.ledger.model import AccountStatus, Transaction
-from domain.money import Money
+from domain.campaign.refusals import BrandNotVerified, ScheduleOver
 from domain.refusal import Refusal
 from domain.work import Swept
 
@@ -38,7 +35,7 @@ async def launch_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -
             return BrandNotVerified()
         if campaign.plan.schedule.closes_at <= now:
             return ScheduleOver()
-        if refusal := await _fund(work, campaign):
+        if refusal := await fund(work, campaign):
             return refusal
         return await keep(work, actor, "campaign.launched", campaign, launched, CampaignLaunched)
 
@@ -68,7 +65,7 @@ async def resume_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -
 
 
 async def complete_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
-    """End a campaign that ran; what is left in escrow returns. Its door: the mutation, for managers."""
+    """End a campaign that ran; nothing of it counts any more. Its door: the mutation, for managers."""
     async with ports.work() as work:
         campaign = await of_brand(ports, work, actor, id_)
         if isinstance(campaign, Refusal):
@@ -77,7 +74,7 @@ async def complete_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId)
 
 
 async def cancel_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
-    """Give a campaign up, wherever it stands; what is left in escrow returns. Its door: the mutation, for managers."""
+    """Give a campaign up, wherever it stands. Its door: the mutation, for managers."""
     async with ports.work() as work:
         campaign = await of_brand(ports, work, actor, id_)
         if isinstance(campaign, Refusal):
@@ -100,39 +97,16 @@ async def complete_due(ports: CampaignPorts, now: datetime) -> Swept:
     return swept
 
 
-async def _fund(work: CampaignWork, campaign: Campaign) -> Refusal | None:
-    """Move the budget into escrow, or say why not: no refusal of the ledger's is ever asked for, so none is kept."""
-    source, target, budget = prepaid(campaign), escrow(campaign), campaign.plan.budget
-    await work.ledger.open(source)
-    await work.ledger.open(target)
-    balance = (await work.ledger.lock([source, target]))[source]
-    if balance.status is not AccountStatus.OPEN:
-        return PrepaidFrozen()
-    if balance.available < budget.minor:
-        missing = Money(budget.minor - balance.available, budget.currency)
-        return BudgetNotCovered(f"The prepaid wallet lacks {missing} {missing.currency} of the budget.", missing)
-    await _post(work, funding(campaign))
-    return None
-
-
 async def _end(
     ports: CampaignPorts, work: CampaignWork, actor: Actor | None, campaign: Campaign, step: CampaignStep
 ) -> Campaign | Refusal:
-    """Complete or cancel; the escrow gives back what nobody holds on it: a hold is what is owed."""
-    ended = campaign.stepped(step, ports.clock())
+    """Complete or cancel. Where nobody ever went live the escrow returns whole; else a job gives back what is left."""
+    now = ports.clock()
+    ended = campaign.stepped(step, now)
     if ended is None:
         return not_ready(campaign)
     if campaign.state.runs:
-        await end_all(work, campaign, ports.clock())
-        source, target = escrow(campaign), prepaid(campaign)
-        left = (await work.ledger.lock([source, target]))[source].available
-        if left > 0:
-            await _post(work, giving_back(campaign, Money(left, campaign.plan.currency)))
+        await end_all(work, campaign, now)
+        if not await work.participations.ever_live(campaign.id):
+            ended = await give_back(work, ended, now)
     return await keep(work, actor, f"campaign.{ended.state}", campaign, ended, CampaignEnded)
-
-
-async def _post(work: CampaignWork, transaction: Transaction) -> None:
-    """Post what the locks made sure of. Raises `ConflictError` where the ledger says no all the same."""
-    outcome = await work.ledger.post(transaction)
-    if not outcome.posted:
-        raise ConflictError(f"the ledger refuses {transaction.id}: {outcome.code}")

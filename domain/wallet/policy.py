@@ -70,7 +70,7 @@ class TopUpPolicy:
     wallets: frozenset[Purpose] = frozenset({Purpose.HOSTING_CREDIT, Purpose.BRAND_PREPAID, Purpose.PLAYER_CASH})
     """Which accounts a person may open on request."""
     daily_cap: Money = field(default_factory=lambda: _rupiah(100_000_000))
-    """What one person may start in a day, but for what ended unpaid."""
+    """What one person may start in a day, whosever wallets they fill, but for what ended unpaid."""
     most_pending: int = 3
     lifetime: timedelta = timedelta(hours=24)
     grace: timedelta = timedelta(minutes=15)

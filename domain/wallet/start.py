@@ -89,7 +89,7 @@ async def start_top_up(
         raise ValueError(f"an idempotency key has 1 to {LONGEST_KEY} characters")
     account = (await ports.books.accounts_by_id([wallet])).get(wallet)
     if account is None or not actor.stands_for(account.key.owner, BrandRole.MANAGER):
-        return WalletNotFound("There is no such wallet.")
+        return WalletNotFound("There is no such wallet that you may pay into.")
     if refusal := await _not_now(ports, actor, key):
         return refusal
     content = sha256(f"{wallet}|{amount.minor}|{amount.currency}|{method}".encode()).digest()

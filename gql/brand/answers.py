@@ -9,6 +9,7 @@ from gql.access import Right, field
 from gql.brand.staff import BrandCase
 from gql.brand.types import Brand, BrandInvitation, BrandMember
 from gql.refusals import result
+from gql.wallet.types import Wallet
 
 
 @strawberry.type(description="You act for the brand from now on.")
@@ -36,6 +37,9 @@ _OF_MEMBERS = (refusals.UnknownBrand, refusals.RoleTooLow)
 _OF_INVITATIONS = (refusals.InvitationGone, refusals.RoleTooLow)
 _OF_A_MEMBER = (refusals.UnknownMember, refusals.RoleTooLow, refusals.LastOwner)
 
+OpenBrandWalletResult = result(
+    "OpenBrandWalletResult", Wallet, *_OF_MEMBERS, description="The brand's wallet, or why there is none."
+)
 CreateBrandResult = result(
     "CreateBrandResult",
     Brand,

@@ -211,3 +211,11 @@ class DecideBrandInput:
     reason: str = strawberry.field(
         description="Why, in at most 500 characters. The brand's members read it, and it stands in the audit log."
     )
+
+
+@strawberry.input(description="Which wallet to open.")
+class OpenBrandWalletInput:
+    """Which wallet to open."""
+
+    brand_id: strawberry.ID = strawberry.field(description=_BRAND)
+    currency: Currency = strawberry.field(description="The currency of all that will be in it.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain.brand import invitations, profiles, teams
+from domain.brand import invitations, profiles, teams, wallets
 from domain.brand.model import Billing, Brand, Invitation, Member, Preferences, Profile
 from domain.refusal import Refusal
 from domain.rights import BrandRole, Permission
@@ -18,6 +18,7 @@ from gql.context import Context, Info
 from gql.identity.inputs import short
 from gql.node import global_id
 from gql.refusals import show
+from gql.wallet.queries import fetch_wallet
 
 Wanted = strawberry.argument(name="input", description="What is wanted.")
 
@@ -182,6 +183,24 @@ class BrandInvitationMutation:
         """Turn an invitation down."""
         context = info.context
         return _ended(await invitations.decline_invitation(context.ports.brand, context.caller, wanted.which))
+
+
+@strawberry.type
+class BrandWalletMutation:
+    """What a brand pays with."""
+
+    @field(
+        Right.OWNER,
+        "Open a brand's prepaid wallet in a currency; opening it again answers the same. It takes a manager. Managers"
+        " put money into it (`startTopUp`), and campaigns are launched from it.",
+        role=BrandRole.MANAGER,
+        graphql_type=answers.OpenBrandWalletResult,
+    )
+    async def open_brand_wallet(self, info: Info, wanted: Annotated[inputs.OpenBrandWalletInput, Wanted]) -> object:
+        """Open a brand's prepaid wallet."""
+        context, id_ = info.context, brand_id(wanted.brand_id)
+        made = await wallets.open_brand_wallet(context.ports.brand, context.caller, id_, wanted.currency)
+        return show(made) if isinstance(made, Refusal) else await fetch_wallet(context, str(made))
 
 
 async def _shown(context: Context, made: Brand | Refusal) -> object:

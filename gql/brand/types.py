@@ -19,13 +19,14 @@ from gql.asset.lookups import Located, assets
 from gql.asset.types import Asset, AssetFile, InSize
 from gql.batching import Asked, batched
 from gql.brand.enums import Size, Verification
-from gql.brand.lookups import documents, invitations, members
+from gql.brand.lookups import documents, invitations, members, wallets
 from gql.context import Info
 from gql.errors import BadInputError
 from gql.money import Money
 from gql.node import Node, global_id, key_of
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
+from gql.wallet.types import Wallet
 from gql.weights import at_most
 
 MEMBER, INVITATION = "BrandMember", "BrandInvitation"
@@ -256,6 +257,17 @@ class Brand(Node):
     def your_role(self, info: Info) -> BrandRole:
         """The caller's role in it."""
         return info.context.caller.brands[self.found.id]
+
+    @batched(
+        Right.OWNER,
+        "Its prepaid wallets, one for each currency at most. Managers open them (`openBrandWallet`) and put money into"
+        " them; whoever acts for the brand looks on.",
+        load=wallets,
+        list_size=at_most(len(Currency)),
+    )
+    def wallets(self) -> Asked[list[Wallet]]:
+        """Its prepaid wallets."""
+        return Asked(self.owner, lambda found: [Wallet(view=view) for view in found])
 
     @batched(Right.OWNER, "Who acts for it, longest first.", load=members, list_size=PAGE)
     def members(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[BrandMember]]:

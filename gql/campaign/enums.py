@@ -30,8 +30,8 @@ describe(
         CampaignState.APPROVED: "Staff found nothing wrong: it may be launched.",
         CampaignState.ACTIVE: "Its budget lies in escrow, and it runs.",
         CampaignState.PAUSED: "Its budget lies in escrow, and it stands still.",
-        CampaignState.COMPLETED: "It ran, and what was left in escrow is the brand's again.",
-        CampaignState.CANCELLED: "It was given up, and what was left in escrow is the brand's again.",
+        CampaignState.COMPLETED: "It ran. What minutes do not need of its escrow returns to the brand.",
+        CampaignState.CANCELLED: "It was given up. What minutes do not need of its escrow returns to the brand.",
     },
 )
 describe(

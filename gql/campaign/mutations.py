@@ -115,8 +115,10 @@ class CampaignRunMutation:
 
     @field(
         Right.OWNER,
-        "End a campaign that was launched: what is left in escrow is the brand's again. It takes a manager. By itself"
-        " it ends with its last day.",
+        "End a campaign that was launched: from this moment on nothing of it is shown or counted. It takes a manager."
+        " By itself it ends with its last day. What is left in escrow is the brand's again: at once where nobody went"
+        " live in it; else as soon as the last minutes have their price, some minutes later, and what is still disputed"
+        " or waits for staff after that.",
         role=BrandRole.MANAGER,
         graphql_type=answers.CompleteCampaignResult,
     )
@@ -126,7 +128,8 @@ class CampaignRunMutation:
 
     @field(
         Right.OWNER,
-        "Give a campaign up, wherever it stands: what is left in escrow is the brand's again. It takes a manager.",
+        "Give a campaign up, wherever it stands. It takes a manager. What lies in escrow returns as after"
+        " `completeCampaign`.",
         role=BrandRole.MANAGER,
         graphql_type=answers.CancelCampaignResult,
     )

@@ -13,6 +13,7 @@ _BEGINNING = (
     refusals.NotEligible,
     refusals.TermsRefused,
     refusals.AlreadyTakingPart,
+    refusals.MemberTakesPart,
     identity.TooManyTries,
 )
 _OF_ONE = (refusals.UnknownParticipation, brand.RoleTooLow, refusals.ParticipationNotReady, refusals.NotYourTurn)
@@ -48,6 +49,7 @@ AcceptOfferResult = result(
     *_OF_ONE,
     refusals.OfferMovedOn,
     refusals.CampaignNotReady,
+    refusals.MemberTakesPart,
     description="The participation as agreed, or why it is not.",
 )
 RejectParticipationResult = result(

@@ -121,7 +121,9 @@ class Campaign(Node):
         plan = self.found.plan
         return Money.of(spendable_by(info.context.ports.clock(), plan.budget, plan.schedule, plan.pacing))
 
-    @batched(Right.OWNER, "What lies in escrow for it.", load=escrows)
+    @batched(
+        Right.OWNER, "What lies in escrow for it; after the end, what is not paid out or returned yet.", load=escrows
+    )
     def escrow(self) -> Asked[Money]:
         """What lies in escrow for it."""
         currency = self.found.plan.currency

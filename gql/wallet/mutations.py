@@ -104,7 +104,8 @@ class WalletMutation:
 
     @field(
         Right.OWNER,
-        "Start to put money into a wallet of yours. Pay on the page at `redirectUrl`; where that is still null, ask"
+        "Start to put money into a wallet of yours, or of a brand that you manage. What you may start in a day counts"
+        " for you, whosever wallets you fill. Pay on the page at `redirectUrl`; where that is still null, ask"
         " again with the same key, or look at the top-up a moment later.",
         graphql_type=StartTopUpResult,
         cost=VENDOR,
@@ -127,7 +128,8 @@ class WalletMutation:
 
     @field(
         Right.OWNER,
-        "Cancel a top-up of yours that nobody has paid yet. A payment that is under way all the same still lands.",
+        "Cancel a top-up that nobody has paid yet, for a wallet of yours or of a brand that you manage."
+        " A payment that is under way all the same still lands.",
         graphql_type=CancelTopUpResult,
         cost=VENDOR,
     )

@@ -135,7 +135,7 @@ class StatementFilter:
         return EntryFilter(kinds=kinds, since=self.since, until=self.until, counterpart_purposes=purposes)
 
 
-@strawberry.type(description="Money of one person for one purpose in one currency.")
+@strawberry.type(description="Money of one person, or of one brand, for one purpose in one currency.")
 class Wallet(Node):
     """An account of the ledger, as its owner sees it."""
 

@@ -1,5 +1,6 @@
 """Brands on a real database: who makes them, who says what of them, what staff finds, and who hears of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from adapters.embedded.database import DatabaseAddresses
 from domain.brand.model import Billing, Brand, MemberId, Preferences, Profile, Verification
 from domain.brand.profiles import Change, change_brand, create_brand, decide_brand
 from domain.brand.refusals import BrandMovedOn, ProfileRefused, RoleTooLow, UnknownBrand, UnknownMember
+from domain.brand.wallets import open_brand_wallet
 from domain.errors import NotPermittedError
 from domain.identity.refusals import ReasonRequired, StepUpRequired, TooManyTries
 from domain.ids import BrandId, uuid7
@@ -174,3 +176,20 @@ async def test_the_database_keeps_an_owner_whoever_takes_the_last_one(stage: Bra
         with pytest.raises(asyncpg.CheckViolationError, match="would have no owner"):
             await stage.database.pool.execute(f"update membership set {change} where kind = 'brand'")
     assert await stage.count("membership", "role = 'owner' and ended_at is null") == 1
+
+
+async def test_a_brands_wallet_is_opened_once_by_whoever_manages_it_at_that_moment(stage: BrandStage) -> None:
+    me, stranger = await stage.member(), await stage.member("stranger@mail.example")
+    brand = await stage.brand(me)
+    viewer = await stage.joined(me, brand, "viewer@mail.example")
+    manager = await stage.joined(me, brand, "manager@mail.example", BrandRole.MANAGER)
+    assert isinstance(await open_brand_wallet(stage, viewer, brand.id, Currency.IDR), RoleTooLow)
+    assert await open_brand_wallet(stage, stranger, brand.id, Currency.IDR) == UnknownBrand()
+    assert await open_brand_wallet(stage, stranger, BrandId(uuid7()), Currency.IDR) == UnknownBrand()
+    assert await stage.count("account") == 0
+    asked = [open_brand_wallet(stage, who, brand.id, Currency.IDR) for who in (me, manager) * 4]
+    assert len(set(await asyncio.gather(*asked))) == 1
+    assert await stage.value("select owner || ' ' || purpose from account") == f"{brand.owner} brand_prepaid"
+    await stage.database.pool.execute("update membership set role = 'viewer' where person = $1", manager.person)
+    assert isinstance(await open_brand_wallet(stage, manager, brand.id, Currency.USD), RoleTooLow)
+    assert await stage.count("account") == 1

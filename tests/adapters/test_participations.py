@@ -38,6 +38,7 @@ from domain.campaign.refusals import (
     AlreadyTakingPart,
     CampaignNotReady,
     DisclosureRequired,
+    MemberTakesPart,
     NotEligible,
     NotYourTurn,
     OfferMovedOn,
@@ -303,3 +304,30 @@ async def test_of_a_streamer_who_is_erased_what_was_agreed_stays_and_names_nobod
     after = await table.read(live)
     assert (after.state, after.streamer, after.agreement) == (S.WITHDRAWN, None, live.agreement)
     assert isinstance(await complete_campaign(stage, table.me, table.campaign.id), Campaign)
+
+
+async def test_nobody_takes_part_in_a_campaign_of_a_brand_that_they_act_for(stage: CampaignStage, table: Table) -> None:
+    join = "insert into membership (id, person, kind, brand, role) values ($1, $2, 'brand', $3, 'viewer')"
+    leave = "update membership set ended_at = now() where person = $1 and kind = 'brand'"
+    merge = "update person set status = 'merged', survivor = $2 where id = $1"
+    pool, ani = stage.database.pool, table.ani
+    applied = await table.applied()
+    await pool.execute(join, uuid7(), ani.person, table.brand.id)
+    assert await accept_offer(stage, table.me, applied.id, 1) == MemberTakesPart()
+    assert (await table.read(applied)).state is S.APPLIED
+    made(await withdraw_participation(stage, ani, applied.id))
+    before = await stage.count("participation"), await stage.deeds()
+    assert await apply_to_campaign(stage, ani, table.campaign.id) == MemberTakesPart()
+    invited = await invite_streamer(stage, table.me, table.campaign.id, await table.streamer())
+    assert invited == MemberTakesPart()
+    assert (await stage.count("participation"), await stage.deeds()) == before
+
+    await pool.execute(leave, ani.person)
+    invitation = await table.invited()
+    survivor = await stage.member("survivor@mail.example")
+    await pool.execute(join, uuid7(), survivor.person, table.brand.id)
+    await pool.execute(merge, ani.person, survivor.person)
+    both = replace(survivor, also=frozenset({ani.person}))
+    assert await accept_offer(stage, both, invitation.id, 1) == MemberTakesPart()
+    await pool.execute(leave, survivor.person)
+    assert made(await accept_offer(stage, both, invitation.id, 1)).state is S.ACCEPTED

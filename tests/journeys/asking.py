@@ -7,6 +7,13 @@ OPEN_WALLET = """
 mutation ($input: OpenWalletInput!) { openWallet(input: $input) { __typename
   ... on Wallet { id } ... on Refusal { code } } }
 """
+OPEN_BRAND_WALLET = """
+mutation ($input: OpenBrandWalletInput!) { openBrandWallet(input: $input) { __typename
+  ... on Wallet { id } ... on Refusal { code } } }
+"""
+BRAND_WALLETS = (
+    "query ($id: ID!) { node(id: $id) { ... on Brand { wallets { id purpose balance { total { amount } } } } } }"
+)
 START = """
 mutation ($input: StartTopUpInput!) { startTopUp(input: $input) { __typename
   ... on TopUp { id state redirectUrl } ... on Refusal { code message } } }

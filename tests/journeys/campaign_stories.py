@@ -10,6 +10,12 @@ from gql.node import global_id
 from tests.journeys import asking
 from tests.journeys.crash_stage import CrashStage
 
+_LIVE = """
+insert into participation (id, campaign, person, begun_by, state, created_at, campaign_version, pricing, rate, currency,
+    minutes, agreed_at, disclosed_at, live_at)
+select gen_random_uuid(), id, $1, 'streamer', 'live', now(), version, 'cpm', 1, 'IDR', 1, now(), now(), now()
+from campaign
+"""
 _JOIN = """
 insert into membership (id, person, kind, brand, role) values (gen_random_uuid(), $1, 'brand', $2, 'owner')
 """
@@ -37,6 +43,22 @@ async def launched_and_cancelled(stage: CrashStage) -> None:
     async with stage.armed():
         await _step(stage, "cancel", campaign)
         await _step(stage, "cancel", campaign)
+
+
+async def ended_and_returned_in_parts(stage: CrashStage) -> None:
+    """Somebody was live and is owed something as it ends: the rest comes back, and later what they do not get."""
+    campaign = await _approved(stage)
+    await _step(stage, "launch", campaign)
+    await stage.connection.execute(_LIVE, stage.me.person)
+    await _earned(stage, 300_000)
+    hold = await _set_aside(stage, 200_000)
+    async with stage.armed():
+        await _step(stage, "complete", campaign)
+        await stage.sweep(timedelta(minutes=6))
+    async with stage.at_the_ledger() as work:
+        assert (await work.ledger.post(Transaction.void(TransactionId(uuid7()), hold))).posted
+    async with stage.armed():
+        await stage.sweep(timedelta(minutes=1))
 
 
 async def over_with_its_last_day(stage: CrashStage) -> None:
@@ -81,3 +103,16 @@ async def _earned(stage: CrashStage, units: int) -> None:
         await work.ledger.open(earned)
         posting = Posting(Kind.EARNING, escrow, earned, Money.whole(units, Currency.IDR))
         assert (await work.ledger.post(Transaction.move(TransactionId(uuid7()), posting))).posted
+
+
+async def _set_aside(stage: CrashStage, units: int) -> TransactionId:
+    """Something of the escrow is owed; by which transaction."""
+    owner, hold = await stage.connection.fetchval("select 'campaign:' || id from campaign"), TransactionId(uuid7())
+    async with stage.at_the_ledger() as work:
+        fees = AccountKey("platform", Purpose.FEES, Currency.IDR)
+        await work.ledger.open(fees)
+        escrow = AccountKey(str(owner), Purpose.CAMPAIGN_ESCROW, Currency.IDR)
+        posting = Posting(Kind.TAKE_RATE, escrow, fees, Money.whole(units, Currency.IDR))
+        until = datetime.now(UTC) + timedelta(days=30)
+        assert (await work.ledger.post(Transaction.hold(hold, posting, expires_at=until))).posted
+    return hold

@@ -47,7 +47,7 @@ SERVER_KEY = "SB-Mid-server-of-the-tests"
 SEAL_KEY = "5e" * 32
 _CONNECTION_LOST = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
 _PERSON = re.compile(r"person:[0-9a-f-]{36}")
-_OF_OURS = re.compile(r"(brand|campaign):[0-9a-f-]{36}")
+_OF_OURS = re.compile(r"(brand|campaign|participation):[0-9a-f-]{36}")
 
 _JOURNAL = """
 select operation::text, kind::text, refusal::text, line, amount,
@@ -68,7 +68,8 @@ _TOP_UPS = (
     "select id, state, amount, method, credited, taken_back, review is not null as review from top_up order by id"
 )
 _CAMPAIGNS = (
-    "select state, version, seq, launched_at is not null, ended_at is not null from campaign order by created_at"
+    "select state, version, seq, launched_at is not null, ended_at is not null, emptied_at is not null from campaign"
+    " order by created_at"
 )
 _RECEIVED = """
 select top_up, received, credited, fee, taken_back from top_up_attempt where received is not null order by order_id

@@ -237,6 +237,7 @@ STORIES: Mapping[str, Story] = {
         Story(settled_to_our_bank, 50_000),
         Story(campaign_stories.launched_and_completed, 0),
         Story(campaign_stories.launched_and_cancelled, 0),
+        Story(campaign_stories.ended_and_returned_in_parts, 0),
         Story(campaign_stories.over_with_its_last_day, 0),
         Story(told_and_sealed, 50_000, told=True),
     )

@@ -29,6 +29,13 @@ _OF = f"""
 {_MEMBER} and brand = $1 and person = any($2::uuid[])
 order by array_position(array['owner', 'manager', 'viewer'], role) limit 1
 """
+# Of merged people either id may still stand somewhere; all of them name the survivor.
+_ACTS_FOR = """
+select exists (
+    select from membership join person as member on member.id = membership.person
+    where kind = 'brand' and ended_at is null and brand = $1 and coalesce(member.survivor, member.id) =
+        (select coalesce(survivor, id) from person where id = $2))
+"""
 _ADD_MEMBER = """
 insert into membership (id, person, kind, brand, role, created_at) values ($1, $2, 'brand', $3, $4, $5)
 """
@@ -95,6 +102,11 @@ class PostgresTeams:
         """The membership of people who are one, with their highest role."""
         found = await self._connection.fetchrow(_OF, brand, list(people))
         return member_of(found) if found else None
+
+    async def acts_for(self, brand: BrandId, person: PersonId) -> bool:
+        """Whether somebody is a member, by whatever id they were ever known."""
+        found: bool = await self._connection.fetchval(_ACTS_FOR, brand, person)
+        return found
 
     async def member(self, id_: MemberId) -> Member | None:
         """A member who has not left."""

@@ -20,6 +20,7 @@ _UNDER_WAY = f"""
 {_READ} where participation.campaign = $1 and participation.state in ('applied', 'invited', 'accepted', 'live')
 order by participation.id for no key update of participation
 """
+_EVER_LIVE = "select exists (select from participation where campaign = $1 and live_at is not null)"
 _SAVE = """
 update participation set state = $2, seq = $3, campaign_version = $4, pricing = $5, rate = $6, currency = $7,
     minutes = $8, agreed_at = $9, disclosed_at = $10, live_at = $11, ended_at = $12
@@ -68,6 +69,11 @@ class PostgresParticipations:
     async def under_way(self, campaign: CampaignId) -> Sequence[Participation]:
         """All of a campaign that have not ended, locked in the order of their ids."""
         return [participation_of(row) for row in await self._connection.fetch(_UNDER_WAY, campaign)]
+
+    async def ever_live(self, campaign: CampaignId) -> bool:
+        """Whether any of a campaign, which is locked, ever went live."""
+        found: bool = await self._connection.fetchval(_EVER_LIVE, campaign)
+        return found
 
     async def open_offer(self, id_: ParticipationId) -> Offer | None:
         """The offer that waits for an answer."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from adapters.postgres.campaign.participation_reads import ParticipationReads
-from adapters.postgres.campaign.rows import CAMPAIGN, CREATIVE, FROM, campaign_of, creative_of
+from adapters.postgres.campaign.rows import AWAITED, CAMPAIGN, CREATIVE, FROM, campaign_of, creative_of
 from domain.campaign.creatives import Creative, CreativeId
 from domain.campaign.model import Campaign, CampaignId, CampaignState
 from domain.campaign.ports import CampaignPage, CreativePage, OpenPage
@@ -26,6 +26,13 @@ select campaign.id from {FROM}
 where state in ('active', 'paused') and (ends_on + 1)::timestamp at time zone time_zone <= $1
 order by campaign.id limit $2
 """  # noqa: S608  # a list of our columns
+_TO_EMPTY = f"""
+select campaign.id from campaign
+join account on account.owner = 'campaign:' || campaign.id and account.purpose = 'campaign_escrow'
+where ended_at <= $1 and launched_at is not null and emptied_at is null
+    and (account.posted > account.held or account.posted = 0) and not {AWAITED.format("campaign.id")}
+order by ended_at, campaign.id limit $2
+"""  # noqa: S608  # a condition of our own
 
 
 # What `domain.campaign.targeting.eligibility` says in words, and a test holds the two against each other.
@@ -111,3 +118,7 @@ class PostgresCampaignReads(ParticipationReads):
     async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:
         """Campaigns that run and whose last day has passed."""
         return [CampaignId(row["id"]) for row in await self._database.pool.fetch(_OVER, now, most)]
+
+    async def to_empty(self, before: datetime, most: int) -> Sequence[CampaignId]:
+        """Campaigns that ended before then, in whose escrow something is free and not waited for; or nothing is."""
+        return [CampaignId(row["id"]) for row in await self._database.pool.fetch(_TO_EMPTY, before, most)]

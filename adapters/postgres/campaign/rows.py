@@ -25,9 +25,12 @@ PLAN = """title, description, link, currency, budget, pricing, rate, minutes, da
     starts_on, ends_on, time_zone, platforms, countries, languages, categories, highest_rating, least_viewers,
     avoided"""
 CAMPAIGN = f"""campaign.id, brand, state, campaign.version, seq, reason, created_at, launched_at, ended_at,
-    {PLAN}"""
+    emptied_at, {PLAN}"""
 FROM = """campaign join campaign_version as plan on plan.campaign = campaign.id and plan.version = campaign.version"""
-
+AWAITED = """exists (
+    select from earning join earning_minute using (participation)
+    where earning.campaign = {} and earning_minute.state in ('open', 'review', 'deciding', 'appealed'))"""
+"""Of a campaign a minute waits for its price, or for what staff says of it."""
 
 CREATIVE = """creative.id, creative.campaign, kind, body, asset, creative.created_at, creative.state, replaces,
     creative.reason, decided_at"""
@@ -74,7 +77,7 @@ def campaign_of(row: Record) -> Campaign:
     """A campaign from a row that has `CAMPAIGN`."""
     return Campaign(
         CampaignId(row["id"]), BrandId(row["brand"]), plan_of(row), row["created_at"], CampaignState(row["state"]),
-        row["version"], row["seq"], row["reason"], row["launched_at"], row["ended_at"],
+        row["version"], row["seq"], row["reason"], row["launched_at"], row["ended_at"], row["emptied_at"],
     )  # fmt: skip
 
 

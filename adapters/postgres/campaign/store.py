@@ -2,14 +2,15 @@
 
 from asyncpg import Connection
 
-from adapters.postgres.campaign.rows import CAMPAIGN, FROM, PLAN, campaign_of, plan_values
+from adapters.postgres.campaign.rows import AWAITED, CAMPAIGN, FROM, PLAN, campaign_of, plan_values
 from domain.campaign.model import Campaign, CampaignId
 
 _ADD = "insert into campaign (id, brand, created_at) values ($1, $2, $3) on conflict (id) do nothing returning id"
 _LOCK = "select from campaign where id = $1 for no key update"
 _READ = f"select {CAMPAIGN} from {FROM} where campaign.id = $1"  # noqa: S608  # a list of our columns
 _SAVE = """
-update campaign set state = $2, version = $3, seq = $4, reason = $5, launched_at = $6, ended_at = $7 where id = $1
+update campaign set state = $2, version = $3, seq = $4, reason = $5, launched_at = $6, ended_at = $7, emptied_at = $8
+where id = $1
 """
 _ADD_PLAN = f"""
 insert into campaign_version (campaign, version, made_at, {PLAN})
@@ -52,8 +53,13 @@ class PostgresCampaigns:
         await self._keep_plan(campaign)
         await self._connection.execute(
             _SAVE, campaign.id, campaign.state, campaign.version, campaign.seq, campaign.reason, campaign.launched_at,
-            campaign.ended_at,
+            campaign.ended_at, campaign.emptied_at,
         )  # fmt: skip
+
+    async def is_awaited(self, id_: CampaignId) -> bool:
+        """Whether a minute of it waits for its price, or for what staff says of it."""
+        found: bool = await self._connection.fetchval(f"select {AWAITED.format('$1')}", id_)
+        return found
 
     async def _keep_plan(self, campaign: Campaign) -> None:
         await self._connection.execute(_ADD_PLAN, campaign.id, campaign.version, *plan_values(campaign.plan))
