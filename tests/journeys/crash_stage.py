@@ -296,7 +296,10 @@ class CrashStage:
             if not last or last[0][0] != f"{number}-0".encode():
                 return False
         number = await self.connection.fetchval("select max(number) from seal")
-        return number is None or [head.number for head in self._exported()][-1:] == [number]
+        if number is None:
+            return True
+        is_exported = [head.number for head in self._exported()][-1:] == [number]
+        return is_exported and any(point.place == "seal._append" for point in self._all_points())
 
     def _exported(self) -> list[Head]:
         """The heads in the exported file, which the sealer makes empty before it writes the first."""
