@@ -152,15 +152,8 @@ def test_every_job_has_a_time() -> None:
         *("sweep_top_ups", "expire_holds", "sweep_inbox", "prune_inbox", "prune_events", "answer_mail_requests"),
         *("send_letters", "prune_mail", "make_exports", "expire_exports", "erase_due", "shred_again"),
         *("prune_invitations", "sweep_uploads", "look_after_grants", "sample_streams", "count_followers"),
-        *(
-            "subscribe_all",
-            "tidy_subscriptions",
-            "renew_listing",
-            "measure_listing",
-            "complete_campaigns",
-            "lapse_offers",
-        ),
-        *("close_minutes", "release_minutes"),
+        *("subscribe_all", "tidy_subscriptions", "renew_listing", "measure_listing", "complete_campaigns"),
+        *("lapse_offers", "close_minutes", "release_minutes", "return_escrow"),
     }
 
 

@@ -275,6 +275,9 @@ class Crowd:
             await self._execute(_INVITATION, invitation, brand, contact, invitation.bytes, mail, index)
         self.caller = replace(self.caller, brands={**self.caller.brands, brand: BrandRole.OWNER})
         owner = f"brand:{brand}"
+        async with self.ports.work() as work:
+            for currency in list(Currency)[:within]:
+                await work.ledger.open(AccountKey(owner, Purpose.BRAND_PREPAID, currency))
         logo = await kept_asset(self.ports, contact, owner, AssetPurpose.BRAND_LOGO, MediaType.PNG, within)
         shown = [
             await kept_asset(self.ports, contact, owner, AssetPurpose.BRAND_DOCUMENT, MediaType.PDF, within)

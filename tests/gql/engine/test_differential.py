@@ -41,6 +41,7 @@ class Visitor:
     """Who asks; what was changed is noted down."""
 
     actor: Actor | None
+    screen: None = None
     notes: list[str] = field(default_factory=list)
     ports: Any = None
 
