@@ -29,8 +29,8 @@ class Work(Protocol):
         """Limits and status of accounts: each change is kept, and in force with this unit of work."""
         ...
 
-    async def emit(self, event: Event) -> None:
-        """Record that something happened; reactions and subscribers learn of it after the commit."""
+    async def emit(self, *events: Event) -> None:
+        """Record that something happened, in this order; reactions and subscribers learn of it after the commit."""
         ...
 
     async def record(self, deed: Deed) -> None:

@@ -177,8 +177,8 @@ class FakeWork:
     def register(self) -> FakeLedger:
         return self.ledger
 
-    async def emit(self, event: Event) -> None:
-        self.events.append(event)
+    async def emit(self, *events: Event) -> None:
+        self.events.extend(events)
 
     async def record(self, deed: Deed) -> None:
         self.deeds.append(deed)

@@ -3,21 +3,27 @@
 Writers do not number: commit order cannot be seen from SQL. The relay, one at a time, numbers what it can see.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from asyncpg import Connection, Record
 
+from adapters.postgres.arrays import columns
 from adapters.postgres.pool import PatientPool
 from domain.events import Event
 from domain.reactions import reaction_names
 
 _WRITE = """
 with written as (
-    insert into event (id, topic, name, body) values ($1, $2, $3, $4) on conflict (id) do nothing returning id
+    insert into event (id, topic, name, body, recorded_at)
+    select id, topic, name, body, clock_timestamp() + place * interval '1 microsecond'
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[])
+        with ordinality as told (id, topic, name, body, place) order by place
+    on conflict (id) do nothing returning id
 )
-insert into reaction (event_id, name) select written.id, reaction from written, unnest($5::text[]) as reaction
+insert into reaction (event_id, name)
+select id, reaction from written join unnest($5::uuid[], $6::text[]) as follows (id, reaction) using (id)
 """
 _NUMBER = """
 with waiting as materialized (
@@ -52,12 +58,16 @@ class News(NamedTuple):
     oldest: datetime | None
 
 
-async def write_event(connection: Connection, event: Event) -> None:
-    """Record an event with all that is to follow it; the same event again is the same row.
+async def write_events(connection: Connection, events: Sequence[Event]) -> None:
+    """Record events, in this order, with all that is to follow them; the same event again is the same row.
 
     Raises LookupError for a class that `domain.reactions.REACTIONS` does not list.
     """
-    await connection.execute(_WRITE, event.id, event.topic, event.name, event.body, reaction_names(type(event)))
+    told = {event.id: event for event in events}
+    rows = [(event.id, event.topic, event.name, event.body) for event in told.values()]
+    follows = [(event.id, name) for event in told.values() for name in reaction_names(type(event))]
+    if rows:
+        await connection.execute(_WRITE, *columns(rows, 4), *columns(follows, 2))
 
 
 async def number_events(connection: Connection) -> News:

@@ -30,7 +30,7 @@ from adapters.postgres.identity.sessions import PostgresSessions
 from adapters.postgres.identity.tickets import PostgresTickets
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
-from adapters.postgres.outbox import write_event
+from adapters.postgres.outbox import write_events
 from adapters.postgres.overlay.store import PostgresOverlays
 from adapters.postgres.register import PostgresAccountRegister
 from adapters.postgres.streamer.grants import PostgresGrants
@@ -83,9 +83,9 @@ class PostgresWork:
         self.minutes = PostgresMinutes(connection)
         self.disputes = PostgresDisputes(connection)
 
-    async def emit(self, event: Event) -> None:
-        """Record an event in the outbox; the same event again is the same row."""
-        await write_event(self._connection, event)
+    async def emit(self, *events: Event) -> None:
+        """Record events in the outbox by one statement; the same event again is the same row."""
+        await write_events(self._connection, events)
 
     async def record(self, deed: Deed) -> None:
         """Write a line of the audit log, what is personal of it encrypted; the same deed again is the same line."""

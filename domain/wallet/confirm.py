@@ -99,8 +99,7 @@ async def _record_once(ports: WalletPorts, order: Order, status: PaymentStatus, 
             return None
         if found.moves:
             await _post(ports, work, found, status)
-        for event in found.events:
-            await work.emit(event)
+        await work.emit(*found.events)
         after = replace(found.attempt, checks=0) if changed else found.attempt
         watch_s = ports.policy.watched.total_seconds()
         wait_s = next_check_s(after, changed=changed, waits=waits(status), until_end_s=until_end_s, watch_s=watch_s)

@@ -63,8 +63,7 @@ class Wallets:
 
     async def emit(self, *events: Event) -> None:
         async with self.works() as work:
-            for event in events:
-                await work.emit(event)
+            await work.emit(*events)
 
 
 @asynccontextmanager

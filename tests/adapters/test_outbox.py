@@ -10,7 +10,7 @@ import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from adapters.postgres.database import Database
-from adapters.postgres.outbox import mark_published, number_events, prune_events, write_event
+from adapters.postgres.outbox import mark_published, number_events, prune_events, write_events
 from adapters.postgres.reactions import dead_letters, revive
 from adapters.reactor import Patience, Reactor
 from domain.events import Event
@@ -65,7 +65,7 @@ async def test_the_same_event_again_is_the_same_row(opened: Database, follow: Ca
     event = boiled()
     for _ in range(2):
         async with opened.transaction() as connection:
-            await write_event(connection, event)
+            await write_events(connection, [event])
     assert await opened.pool.fetchval("select count(*) from event") == 1
     row = await opened.pool.fetchrow("select id, topic, name, body, number from event")
     assert tuple(row) == (event.id, f"kettle:{KETTLE}", "KettleBoiled", {"kettle": str(KETTLE)}, None)
@@ -75,10 +75,23 @@ async def test_the_same_event_again_is_the_same_row(opened: Database, follow: Ca
     ]
 
 
+async def test_many_are_written_at_once_and_told_in_their_order(opened: Database, follow: Callable[..., None]) -> None:
+    follow(pour, drink)
+    events = sorted((boiled() for _ in range(50)), key=lambda event: event.id, reverse=True)
+    async with opened.transaction() as connection:
+        await write_events(connection, [*events, events[0]])
+        await write_events(connection, [])
+    assert await opened.pool.fetchval("select count(*) from reaction") == 100
+    async with opened.transaction() as connection:
+        await number_events(connection)
+    told = await opened.pool.fetch("select id from event order by number")
+    assert [row["id"] for row in told] == [event.id for event in events]
+
+
 async def test_an_event_that_is_not_listed_is_refused(opened: Database) -> None:
     async with opened.transaction() as connection:
         with pytest.raises(LookupError, match="KettleBoiled is not in"):
-            await write_event(connection, boiled())
+            await write_events(connection, [boiled()])
 
 
 async def test_what_rolls_back_tells_nothing(opened: Database, follow: Callable[..., None]) -> None:
@@ -233,11 +246,10 @@ async def test_what_was_told_and_followed_long_ago_is_pruned_and_its_number_neve
     follow(pour)
     followed, waiting, untold = boiled(), boiled(), boiled()
     async with opened.transaction() as connection:
-        await write_event(connection, followed)
-        await write_event(connection, waiting)
+        await write_events(connection, [followed, waiting])
         await number_events(connection)
         await mark_published(connection)
-        await write_event(connection, untold)
+        await write_events(connection, [untold])
         await connection.execute("update reaction set done_at = now() where event_id <> $1", waiting.id)
     now = datetime.now(UTC)
     assert await prune_events(opened.pool, now + timedelta(days=1)) == 0, "none so young goes, whoever asks"
