@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.identity.privacy_refusals import DebtOpen, SoleOwner, TopUpOpen, WalletNotEmpty
+from domain.identity.privacy_refusals import DebtOpen, EarningsOpen, SoleOwner, TopUpOpen, WalletNotEmpty
 from domain.ids import PersonId
 from domain.ledger.chart import Purpose
 from domain.money import Money
@@ -81,6 +81,7 @@ class Obstacle(StrEnum):
 
     WALLET_NOT_EMPTY = "wallet_not_empty"
     TOP_UP_OPEN = "top_up_open"
+    EARNINGS_OPEN = "earnings_open"
     DEBT_OPEN = "debt_open"
     SOLE_OWNER = "sole_owner"
 
@@ -95,6 +96,8 @@ class Estate:
     """What they owe, above zero."""
     open_top_ups: int = 0
     """Neither settled nor ended, or looked at by staff."""
+    open_minutes: int = 0
+    """Minutes of theirs that may still be paid."""
     sole_brands: int = 0
     """Brands that have no other owner."""
     last_movement: datetime | None = None
@@ -106,6 +109,7 @@ class Estate:
         found = {
             Obstacle.WALLET_NOT_EMPTY: self.balances,
             Obstacle.TOP_UP_OPEN: self.open_top_ups,
+            Obstacle.EARNINGS_OPEN: self.open_minutes,
             Obstacle.DEBT_OPEN: self.debts,
             Obstacle.SOLE_OWNER: self.sole_brands,
         }
@@ -119,6 +123,8 @@ class Estate:
             return WalletNotEmpty(f"There is money in your wallets: {held}. Spend it or have it paid out first.")
         if self.open_top_ups:
             return TopUpOpen()
+        if self.open_minutes:
+            return EarningsOpen()
         if self.debts:
             owed = ", ".join(map(str, self.debts))
             return DebtOpen(f"You owe us {owed}: top up your wallet first, which settles it.")

@@ -55,6 +55,16 @@ class TopUpOpen(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class EarningsOpen(Refusal):
+    """Minutes that may still be paid."""
+
+    code: ClassVar[str] = "EARNINGS_OPEN"
+    message: str = (
+        "Minutes that you streamed are not paid yet: wait until they are, a week at least, and have it paid out."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DebtOpen(Refusal):
     """Something is owed to us."""
 

@@ -60,6 +60,7 @@ describe(
     {
         Obstacle.WALLET_NOT_EMPTY: "There is money in a wallet of yours: spend it or have it paid out.",
         Obstacle.TOP_UP_OPEN: "A top-up of yours is not finished.",
+        Obstacle.EARNINGS_OPEN: "Minutes that you streamed may still be paid.",
         Obstacle.DEBT_OPEN: "You owe us something: a top-up settles it.",
         Obstacle.SOLE_OWNER: "A brand has no other owner than you.",
     },

@@ -54,6 +54,7 @@ EraseMeResult = result(
     refusals.IsStaff,
     privacy_refusals.WalletNotEmpty,
     privacy_refusals.TopUpOpen,
+    privacy_refusals.EarningsOpen,
     privacy_refusals.DebtOpen,
     privacy_refusals.SoleOwner,
     *_UNSURE,

@@ -63,6 +63,7 @@ def test_no_years_keep_nothing() -> None:
         (Estate(), (), None),
         (Estate(balances=((Purpose.HOSTING_CREDIT, TEN),)), (Obstacle.WALLET_NOT_EMPTY,), "WALLET_NOT_EMPTY"),
         (Estate(open_top_ups=1), (Obstacle.TOP_UP_OPEN,), "TOP_UP_OPEN"),
+        (Estate(open_minutes=1), (Obstacle.EARNINGS_OPEN,), "EARNINGS_OPEN"),
         (Estate(debts=(TEN,)), (Obstacle.DEBT_OPEN,), "DEBT_OPEN"),
         (Estate(sole_brands=1), (Obstacle.SOLE_OWNER,), "SOLE_OWNER"),
         (Estate(debts=(TEN,), sole_brands=2), (Obstacle.DEBT_OPEN, Obstacle.SOLE_OWNER), "DEBT_OPEN"),

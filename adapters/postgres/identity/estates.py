@@ -1,4 +1,4 @@
-"""What people would leave behind: `domain.identity.privacy_stores.Estates`, three statements over the ledger's rows."""
+"""What people would leave behind: `domain.identity.privacy_stores.Estates`, a few statements about what is theirs."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -14,6 +14,10 @@ select purpose, currency, posted from account where owner = any($1::text[]) and 
 _OPEN_TOP_UPS = """
 select count(*) from top_up
 where person = any($1::uuid[]) and state in ('requested', 'pending', 'challenged', 'in_review')
+"""
+_OPEN_MINUTES = """
+select count(*) from participation join earning_minute on earning_minute.participation = participation.id
+where participation.person = any($1::uuid[]) and earning_minute.state not in ('paid', 'returned', 'unpaid')
 """
 _SOLE_BRANDS = """
 select count(*) from membership as mine
@@ -63,6 +67,7 @@ class PostgresEstates:
                 Money(-money.minor, money.currency) for purpose, money in found if purpose is Purpose.RECEIVABLE
             ),
             open_top_ups=await self._connection.fetchval(_OPEN_TOP_UPS, ids),
+            open_minutes=await self._connection.fetchval(_OPEN_MINUTES, ids),
             sole_brands=await self._connection.fetchval(_SOLE_BRANDS, ids),
             last_movement=await self._connection.fetchval(_LAST_MOVEMENT, owners),
         )
