@@ -30,14 +30,14 @@ _NEVER: Final = frozenset({Code.INSUFFICIENT_FUNDS, Code.ACCOUNT_CLOSED, Code.AC
 async def close_minutes(ports: EarningPorts, now: datetime) -> Swept:
     """Close every minute that is over for long enough, and finish what a process left between the steps.
 
-    Where the ledger cannot be asked about one of them, the rest of the work is left to the next time.
+    Where the ledger cannot be asked, the rest of the work is left to the next time.
     """
     swept, before = Swept(), now - ports.policy.closed_after
     for _ in range(_MOST_ROUNDS):
         closed = await _close(ports, before, now)
         swept.looked_at += closed
         asked = await ask_ledger(ports, _ASKED, swept, now)
-        if swept.failed or not (closed or asked):
+        if not asked and (swept.failed or not closed):
             break
     return swept
 

@@ -102,8 +102,8 @@ class Minutes(Protocol):
         """Keep what staff said of a minute that waits for that; empty where none does."""
         ...
 
-    async def claim_release(self, before: datetime, most: int) -> int:
-        """Have so many held minutes from before then be released; how many. Nobody freezes them from now on."""
+    async def claim_release(self, until: datetime, most: int) -> int:
+        """Have so many minutes that are held since then be released; how many. Nobody freezes them from now on."""
         ...
 
 
@@ -161,8 +161,8 @@ class EarningReads(Protocol):
         """The earliest open minute of each participation, from before then."""
         ...
 
-    async def asked(self, state: MinuteState, most: int) -> Sequence[Due]:
-        """Minutes about which the ledger is being asked, earliest first."""
+    async def asked(self, state: MinuteState, most: int, after: MinuteId | None) -> Sequence[Due]:
+        """Minutes about which the ledger is being asked, earliest first; those behind one."""
         ...
 
     async def analytics(self, asked: Asked) -> Sequence[Row]:

@@ -23,10 +23,10 @@ async def release_minutes(ports: EarningPorts, now: datetime) -> Swept:
     for _ in range(_MOST_ROUNDS):
         async with ports.work() as work:
             claimed = await work.minutes.claim_release(before, _BATCH)
-        answers = [await ask_ledger(ports, question, swept, now) for question in _QUESTIONS]
-        swept.looked_at += sum(answers)
-        if swept.failed or not (claimed or any(answers)):
+        if not claimed:
             break
+    for question in _QUESTIONS:
+        swept.looked_at += await ask_ledger(ports, question, swept, now)
     return swept
 
 

@@ -69,8 +69,9 @@ create table earning_minute (
 ) with (fillfactor = 70);
 create unique index earning_minute_deciding on earning_minute (participation) where state = 'deciding';
 create index earning_minute_open on earning_minute (participation, minute) where state = 'open';
-create index earning_minute_asked on earning_minute (state, minute)
-    where state in ('deciding', 'held', 'releasing', 'reducing', 'returning');
+create index earning_minute_asked on earning_minute (state, minute, participation)
+    where state in ('deciding', 'releasing', 'reducing', 'returning');
+create index earning_minute_held on earning_minute (closed_at) where state = 'held';
 create index earning_minute_review on earning_minute (minute, participation) where state = 'review';
 create index earning_minute_of_streamer on earning_minute (streamer, minute);
 create index earning_minute_seq on earning_minute (participation, seq);

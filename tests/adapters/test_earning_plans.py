@@ -37,7 +37,7 @@ async def test_figures_are_added_up_from_hours_alone(full: str, by: Dimension, a
 @pytest.mark.parametrize(
     ("statement", "indexes"),
     [
-        (TO_CLOSE, QUEUES), *((asked, QUEUES) for asked in ASKED.values()), (RELEASE, {*QUEUES, "pkey"}),
+        (TO_CLOSE, QUEUES), *((asked, QUEUES) for asked in ASKED.values()), (RELEASE, {"held", "pkey"}),
         (MINUTES, {"pkey"}), (TO_REVIEW, {"review"}), (FREE, {*QUEUES, "of_streamer"}), (EARLIEST, {*QUEUES, "pkey"}),
     ],
 )  # fmt: skip

@@ -12,10 +12,12 @@ import asyncpg
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.identity.estates import PostgresEstates
 from adapters.postgres.identity.personal_rows import rows_of
 from domain.actor import Actor
 from domain.campaign.participation import ParticipationId
 from domain.campaign.refusals import UnknownParticipation
+from domain.earning import asking, closing, releasing
 from domain.earning.analytics import Asked, Dimension, total
 from domain.earning.bounds import Unpaid
 from domain.earning.closing import close_minutes
@@ -35,10 +37,11 @@ from domain.earning.releasing import release_minutes
 from domain.earning.review import review_minute
 from domain.earning.sharing import MINUTE, NONE, seconds_between
 from domain.errors import NotPermittedError, UnavailableError
+from domain.identity.privacy import Obstacle
 from domain.identity.privacy_stores import Section
 from domain.identity.refusals import FourEyesRequired, ReasonRequired, StepUpRequired, TooManyTries
 from domain.ids import uuid7
-from domain.ledger.model import Outcome, Transaction
+from domain.ledger.model import AccountStatus, Outcome, Transaction
 from domain.ledger.ports import Submissions
 from domain.money import Money
 from domain.rights import StaffRole
@@ -233,6 +236,19 @@ class TestTheLastRupiah:
         assert [minute.state for minute in await stage.minutes(part)] == [PAID] * 5
 
 
+async def test_nobody_is_erased_whose_minutes_are_still_to_be_paid(stage: EarningStage) -> None:
+    part = await stage.part(await stage.campaign())
+    estates = PostgresEstates(stage.database.pool)
+    assert (await estates.of([part.route.person])).obstacles == ()
+    await stage.report(part, part.seen(stage.minute))
+    assert (await estates.of([part.route.person])).obstacles == (Obstacle.EARNINGS_OPEN,)
+    await stage.close()
+    assert (await estates.of([part.route.person])).obstacles == (Obstacle.EARNINGS_OPEN,)
+    stage.turn(days=7)
+    await release_minutes(stage, stage.clock())
+    assert (await estates.of([part.route.person])).obstacles == (Obstacle.WALLET_NOT_EMPTY,)
+
+
 class Gone:
     """A ledger that nobody reaches, or whose answer is lost on the way."""
 
@@ -275,6 +291,26 @@ class TestWhatAProcessLeavesUndone:
         (minute,) = await stage.minutes(part)
         assert (minute.state, minute.released_at) == (PAID, stage.clock())
 
+    async def test_minutes_that_cannot_be_paid_do_not_keep_those_behind_them(
+        self, stage: EarningStage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (asking, closing, releasing):
+            monkeypatch.setattr(module, "_BATCH", 2)
+        campaign = await stage.campaign()
+        shut, other = await stage.part(campaign, 1_000_00), await stage.part(campaign, 1_000_00)
+        await stage.report(shut, *(shut.seen(stage.minute - number * MINUTE) for number in range(2, 5)))
+        await stage.report(other, *(other.seen(stage.minute - number * MINUTE) for number in range(2)))
+        await stage.close()
+        stage.turn(days=7)
+        async with stage.work() as work:
+            await work.register.set_status(shut.route.earned, AccountStatus.CLOSED)
+        for looked_at in (2, 0):
+            swept = await release_minutes(stage, stage.clock())
+            assert swept.looked_at == looked_at
+            assert [name.split()[0] for name, _ in swept.failed] == [str(shut.id)] * 3
+        assert [minute.state for minute in await stage.minutes(other)] == [PAID, PAID]
+        assert [minute.state for minute in await stage.minutes(shut)] == [MinuteState.RELEASING] * 3
+
 
 class TestWhatIsOdd:
     async def odd(self, stage: EarningStage) -> Part:
@@ -297,6 +333,18 @@ class TestWhatIsOdd:
         found = await stage.minutes(part)
         assert [(minute.state, minute.viewers) for minute in found] == [(HELD, 100), (HELD, 1_001)]
         assert (await stage.deeds())[-1] == "minute.counted"
+
+    async def test_a_minute_that_counts_late_waits_a_week_from_then_on(self, stage: EarningStage) -> None:
+        part, staff = await self.odd(stage), await staffer(stage)
+        stage.turn(days=8)
+        late = (await stage.minutes(part))[1].minute
+        awake = replace(staff, stepped_up_until=stage.clock() + timedelta(minutes=1))
+        assert await review_minute(stage, awake, part.id, late, WHY, counts=True) is MinuteState.OPEN
+        await stage.close()
+        await release_minutes(stage, stage.clock())
+        assert [minute.state for minute in await stage.minutes(part)] == [PAID, HELD]
+        dispute = await open_dispute(stage, await stage.manager(part), part.id, [late], WHY, "once")
+        assert isinstance(dispute, Dispute)
 
     async def test_what_staff_rejects_is_not_paid(self, stage: EarningStage) -> None:
         part = await self.odd(stage)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from asyncpg import Connection, Record
 
+from adapters.postgres.arrays import columns
 from adapters.postgres.earning.rows import caps_of, kept_of, route_of, schedule_of, terms_of, totals_of
 from domain.campaign.creatives import CreativeId
 from domain.campaign.participation import ParticipationId
@@ -109,8 +110,8 @@ returning earning.participation
 """
 RELEASE = """
 update earning_minute set state = 'releasing' where (participation, minute) in (
-    select participation, minute from earning_minute where state = 'held' and minute < $1
-    order by minute limit $2 for no key update skip locked)
+    select participation, minute from earning_minute where state = 'held' and closed_at <= $1
+    order by closed_at limit $2 for no key update skip locked)
 """
 _Seen = Mapping[tuple[ParticipationId, datetime], Mapping[CreativeId, Seconds]]
 
@@ -182,7 +183,7 @@ class PostgresMinutes:
 
     async def close(self, closed: Sequence[Closed], now: datetime) -> Mapping[ParticipationId, int]:
         """Keep what closing came to, and the days' spending; the seq of each participation after that."""
-        await self._connection.execute(_CLOSE, *_columns([_closed(one) for one in closed], 11), now)
+        await self._connection.execute(_CLOSE, *columns([_closed(one) for one in closed], 11), now)
         shares = [
             (one.case.participation, one.case.minute, creative, seconds, one.shares.get(creative, 0))
             for one in closed
@@ -198,11 +199,11 @@ class PostgresMinutes:
     async def settle(self, settled: Sequence[Settled], now: datetime) -> Mapping[ParticipationId, int]:
         """Keep what the ledger answered about minutes that it was asked about, once each; whose seq went on."""
         await self._connection.execute(_LOCK, [one.participation for one in settled])
-        moved = await self._connection.fetch(_SETTLE, *_columns([tuple(one) for one in settled], 4), now)
+        moved = await self._connection.fetch(_SETTLE, *columns([tuple(one) for one in settled], 4), now)
         refused = [row for row in moved if row["state"] == MinuteState.UNPAID]
         await self._spend(sorted((row["campaign"], row["day"], -_cost(row)) for row in refused))
         rolled = [moves for row in moved if any((moves := _rolled(row))[2:])]
-        await self._connection.execute(_ADD_UP, *_columns(rolled, 4))
+        await self._connection.execute(_ADD_UP, *columns(rolled, 4))
         return await self._count([_counted(row) for row in moved])
 
     async def review(self, said: Settled, now: datetime) -> Mapping[ParticipationId, int]:
@@ -211,17 +212,17 @@ class PostgresMinutes:
         found = await self._connection.fetchval(_REVIEW, *said, now)
         return {} if found is None else await self._count([(found, 0, 0, 0, 0)])
 
-    async def claim_release(self, before: datetime, most: int) -> int:
-        """Have so many held minutes from before then be released; how many."""
-        said = await self._connection.execute(RELEASE, before, most)
+    async def claim_release(self, until: datetime, most: int) -> int:
+        """Have so many minutes that are held since then be released; how many."""
+        said = await self._connection.execute(RELEASE, until, most)
         return int(said.split()[-1])
 
     async def _spend(self, costs: Sequence[tuple[UUID, datetime, int]]) -> None:
         if costs:
-            await self._connection.execute(_SPEND, *_columns(costs, 3))
+            await self._connection.execute(_SPEND, *columns(costs, 3))
 
     async def _count(self, paid: Sequence[tuple[object, ...]]) -> Mapping[ParticipationId, int]:
-        rows = await self._connection.fetch(_COUNT, *_columns(paid, 5))
+        rows = await self._connection.fetch(_COUNT, *columns(paid, 5))
         return {ParticipationId(row["participation"]): row["seq"] for row in rows}
 
 
@@ -272,8 +273,3 @@ def _rolled(row: Record) -> tuple[object, ...]:
     kept = kept_of(row)
     done = row["state"] in {MinuteState.PAID, MinuteState.RETURNED} and kept is not None
     return row["participation"], row["minute"], fresh, _cost(row) - kept.cost if done and kept else 0
-
-
-def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
-    """Rows as arrays, one for each column, also where there are none."""
-    return [[row[place] for row in rows] for place in range(width)]

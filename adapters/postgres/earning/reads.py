@@ -34,7 +34,9 @@ _ASKED = """
 select earning_minute.participation, minute, earning_minute.person, earned, earning_minute.take, withheld, added,
     kept_gross, participation.campaign, participation.currency
 from earning_minute join participation on participation.id = earning_minute.participation
-where earning_minute.state = '{state}' order by minute limit $1
+where earning_minute.state = '{state}'
+    and (minute, earning_minute.participation) > (coalesce($1::timestamptz, '-infinity'), $2::uuid)
+order by minute, earning_minute.participation limit $3
 """
 ASKED = {
     state: _ASKED.format(state=state)
@@ -90,6 +92,9 @@ ANALYTICS = {
 }
 
 
+_FIRST = (None, UUID(int=0))
+
+
 class PostgresEarningReads:
     """Reads of minutes."""
 
@@ -101,9 +106,9 @@ class PostgresEarningReads:
         rows = await self._database.pool.fetch(TO_CLOSE, before, most)
         return [Streamed(StreamerId(row["streamer"]), row["minute"]) for row in rows]
 
-    async def asked(self, state: MinuteState, most: int) -> Sequence[Due]:
-        """Minutes about which the ledger is being asked, earliest first."""
-        rows = await self._database.pool.fetch(ASKED[state], most)
+    async def asked(self, state: MinuteState, most: int, after: MinuteId | None) -> Sequence[Due]:
+        """Minutes about which the ledger is being asked, earliest first; those behind one."""
+        rows = await self._database.pool.fetch(ASKED[state], *(after or _FIRST), most)
         return [_due(row) for row in rows]
 
     async def analytics(self, asked: Asked) -> Sequence[Row]:
@@ -122,8 +127,7 @@ class PostgresEarningReads:
 
     async def minutes_to_review(self, first: int, after: MinuteId | None) -> Sequence[EarnedMinute]:
         """Minutes that wait for staff, oldest first."""
-        place = after or (None, UUID(int=0))
-        return [_minute(row) for row in await self._database.pool.fetch(TO_REVIEW, *place, first)]
+        return [_minute(row) for row in await self._database.pool.fetch(TO_REVIEW, *(after or _FIRST), first)]
 
     async def disputes_to_decide(self, first: int, after: DisputeId | None) -> Sequence[ReadDispute]:
         """Disputes that wait for staff, and why they were opened."""
