@@ -93,7 +93,7 @@ _SESSION = """
 insert into session (id, person, portal, created_at, authenticated_at, last_used_at, expires_at)
 values ($1, $2, $3, $4, $4, $4, $5) on conflict (id) do update set ended_at = null, end_reason = null
 """
-_WALLETS = (Purpose.HOSTING_CREDIT, Purpose.BRAND_PREPAID, Purpose.PLAYER_CASH)
+_WALLETS = (Purpose.HOSTING_CREDIT, Purpose.PLAYER_CASH)
 
 
 class DemoError(Exception):

@@ -67,8 +67,8 @@ class TopUpPolicy:
     """The rules of top-ups."""
 
     gateways: Mapping[str, GatewayTerms] = field(default_factory=lambda: {"midtrans": MIDTRANS})
-    wallets: frozenset[Purpose] = frozenset({Purpose.HOSTING_CREDIT, Purpose.BRAND_PREPAID, Purpose.PLAYER_CASH})
-    """Which accounts a person may open on request."""
+    wallets: frozenset[Purpose] = frozenset({Purpose.HOSTING_CREDIT, Purpose.PLAYER_CASH})
+    """Which accounts people may open on request for themselves; a brand has its own, by its managers."""
     daily_cap: Money = field(default_factory=lambda: _rupiah(100_000_000))
     """What one person may start in a day, whosever wallets they fill, but for what ended unpaid."""
     most_pending: int = 3

@@ -127,7 +127,7 @@ async def test_the_same_key_answers_the_same_top_up(stage: Stage) -> None:
 async def test_the_same_key_with_other_content_is_refused(stage: Stage, change: str) -> None:
     actor, wallet = await stage.somebody()
     await stage.started(actor, wallet, key="key")
-    second = await stage.wallet(actor, Purpose.BRAND_PREPAID)
+    second = await stage.wallet(actor, Purpose.PLAYER_CASH)
     before = await stage.marks()
     found = await start_top_up(
         stage.ports, actor, second if change == "wallet" else wallet,

@@ -124,6 +124,7 @@ CANCEL_TABLE = {f"top-up: {what}": ({"topUpId": id_}, BAD) for what, id_ in NOT_
 }
 OPEN_TABLE = {f"purpose: {what}": ({"purpose": purpose}, BAD) for what, purpose in NOT_PURPOSES.items()} | {
     "purpose: not for people": ({"purpose": "BANK"}, "WALLET_NOT_OFFERED"),
+    "purpose: not a person's": ({"purpose": "BRAND_PREPAID"}, "WALLET_NOT_OFFERED"),
     "currency: unknown": ({"currency": "XXX"}, BAD),
     "currency: null": ({"currency": None}, BAD),
 }
