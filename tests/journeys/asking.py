@@ -91,6 +91,14 @@ PARTICIPATION = f"query ($id: ID!) {{ node(id: $id) {{ ... on Participation {{ {
 FOLLOW_PARTICIPATION = f"""
 subscription ($id: ID!) {{ participationChanged(participationId: $id) {{ participation {{ {_PARTICIPATION} }} }} }}
 """
+OPEN_DISPUTE = """
+mutation ($input: OpenDisputeInput!) {
+  openDispute(input: $input) { ... on Dispute { id side minutes } ... on Refusal { code } } }
+"""
+DECIDE_DISPUTE = """
+mutation ($input: DecideDisputeInput!) {
+  decideDispute(input: $input) { ... on DecidedDispute { ruling } ... on Refusal { code } } }
+"""
 
 
 def taking_part(mutation: str) -> str:

@@ -27,33 +27,33 @@ values ($1, 'A brand', 'batteries', 'small', 'verified', now())
 
 async def launched_and_completed(stage: CrashStage) -> None:
     """The budget goes into escrow; it halts, goes on, is spent in part, and what is left comes back."""
-    campaign = await _approved(stage)
+    campaign = await approved(stage)
     async with stage.armed():
-        for step in ("launch", "pause", "resume"):
-            await _step(stage, step, campaign)
+        for name in ("launch", "pause", "resume"):
+            await step(stage, name, campaign)
     await _earned(stage, 300_000)
     async with stage.armed():
-        await _step(stage, "complete", campaign)
+        await step(stage, "complete", campaign)
 
 
 async def launched_and_cancelled(stage: CrashStage) -> None:
     """The budget goes into escrow and comes back whole; asked twice it comes back once."""
-    campaign = await _approved(stage)
-    await _step(stage, "launch", campaign)
+    campaign = await approved(stage)
+    await step(stage, "launch", campaign)
     async with stage.armed():
-        await _step(stage, "cancel", campaign)
-        await _step(stage, "cancel", campaign)
+        await step(stage, "cancel", campaign)
+        await step(stage, "cancel", campaign)
 
 
 async def ended_and_returned_in_parts(stage: CrashStage) -> None:
     """Somebody was live and is owed something as it ends: the rest comes back, and later what they do not get."""
-    campaign = await _approved(stage)
-    await _step(stage, "launch", campaign)
+    campaign = await approved(stage)
+    await step(stage, "launch", campaign)
     await stage.connection.execute(_LIVE, stage.me.person)
     await _earned(stage, 300_000)
     hold = await _set_aside(stage, 200_000)
     async with stage.armed():
-        await _step(stage, "complete", campaign)
+        await step(stage, "complete", campaign)
         await stage.sweep(timedelta(minutes=6))
     async with stage.at_the_ledger() as work:
         assert (await work.ledger.post(Transaction.void(TransactionId(uuid7()), hold))).posted
@@ -63,13 +63,13 @@ async def ended_and_returned_in_parts(stage: CrashStage) -> None:
 
 async def over_with_its_last_day(stage: CrashStage) -> None:
     """Nobody ends it, and the schedule does."""
-    campaign = await _approved(stage)
-    await _step(stage, "launch", campaign)
+    campaign = await approved(stage)
+    await step(stage, "launch", campaign)
     async with stage.armed():
         await stage.sweep(timedelta(days=40))
 
 
-async def _approved(stage: CrashStage) -> str:
+async def approved(stage: CrashStage) -> str:
     """A campaign of a verified brand that has paid in, and may be launched; and a wallet of the client's own."""
     await stage.wallet()
     brand = BrandId(uuid7())
@@ -89,7 +89,7 @@ async def _approved(stage: CrashStage) -> str:
     return id_
 
 
-async def _step(stage: CrashStage, step: str, campaign: str) -> None:
+async def step(stage: CrashStage, step: str, campaign: str) -> None:
     """A client's wish; sent again after a death it may find that it is done already."""
     await stage.told(asking.CAMPAIGN_STEPS[step], input={"campaignId": campaign})
 

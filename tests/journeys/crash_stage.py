@@ -47,7 +47,7 @@ SERVER_KEY = "SB-Mid-server-of-the-tests"
 SEAL_KEY = "5e" * 32
 _CONNECTION_LOST = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
 _PERSON = re.compile(r"person:[0-9a-f-]{36}")
-_OF_OURS = re.compile(r"(brand|campaign|participation):[0-9a-f-]{36}")
+_OF_OURS = re.compile(r"(brand|campaign|participation|earnings|dispute|streamer):[0-9a-f-]{36}")
 
 _JOURNAL = """
 select operation::text, kind::text, refusal::text, line, amount,
@@ -71,11 +71,22 @@ _CAMPAIGNS = (
     "select state, version, seq, launched_at is not null, ended_at is not null, emptied_at is not null from campaign"
     " order by created_at"
 )
+_MINUTES = """
+select state, reason, viewers, before_minutes, before_gross, earned, take, withheld, added, kept_gross
+from earning_minute order by minute
+"""
+_HOURS = """
+select sum(seconds)::bigint, sum(impressions)::bigint, sum(viewer_minutes)::bigint, sum(gross)::bigint,
+    sum(cost)::bigint, sum(returned)::bigint from earning_hour
+"""
 _RECEIVED = """
 select top_up, received, credited, fee, taken_back from top_up_attempt where received is not null order by order_id
 """
 _EVENTS = "select topic, name from event order by topic, number, recorded_at, id"
-_HOLDS = "select remaining from hold order by transaction_id, line"
+_HOLDS = """
+select remaining from hold
+order by (select min(position) from journal where journal.transaction_id = hold.transaction_id), line
+"""
 _TOLD = """
 select not exists (select from event where number is null or published_at is null)
     and (exists (select from relay_mark) or not exists (select from journal))
@@ -189,10 +200,10 @@ class CrashStage:
         self._note_death(status)
         self._server = None
 
-    async def ask(self, query: str, **variables: object) -> dict[str, Any]:
-        """A client's request; sent again, the same one, when the server has died under it."""
+    async def ask(self, query: str, by: Enrolled | None = None, **variables: object) -> dict[str, Any]:
+        """A request of the client, or of somebody else; sent again, the same one, when the server has died under it."""
         tokens = Tokens.of_file(self.folder / "token-key.pem", str(self.settings["public_url"]))
-        headers = {"Authorization": f"Bearer {self.enrolled.token(tokens, timedelta(days=30))}"}
+        headers = {"Authorization": f"Bearer {(by or self.enrolled).token(tokens, timedelta(days=30))}"}
         for _ in range(3):
             await self.awake()
             try:
@@ -206,9 +217,9 @@ class CrashStage:
                 await self._reap()
         raise AssertionError("the server dies again and again")
 
-    async def told(self, query: str, **variables: object) -> Any:
+    async def told(self, query: str, by: Enrolled | None = None, **variables: object) -> Any:
         """The only field of an answer without errors."""
-        found = await self.ask(query, **variables)
+        found = await self.ask(query, by, **variables)
         assert "errors" not in found, found
         (answer,) = found["data"].values()
         return answer
@@ -325,6 +336,8 @@ class CrashStage:
             "top-ups": [tuple(row)[1:] for row in rows],
             "received": [(numbers[row.pop("top_up")], *row.values()) for row in received],
             "campaigns": [tuple(row) for row in await self.connection.fetch(_CAMPAIGNS)],
+            "minutes": [tuple(row) for row in await self.connection.fetch(_MINUTES)],
+            "hours": [tuple(row) for row in await self.connection.fetch(_HOURS)],
             "events": sorted(
                 (str(numbers.get(_of(topic), _nameless(topic))), names) for topic, names in topics.items()
             ),

@@ -8,7 +8,7 @@ from domain.ids import TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
-from tests.journeys import asking, campaign_stories
+from tests.journeys import asking, campaign_stories, earning_stories
 from tests.journeys.crash_stage import SERVER_KEY, CrashStage
 
 SOON = timedelta(minutes=2)
@@ -239,6 +239,8 @@ STORIES: Mapping[str, Story] = {
         Story(campaign_stories.launched_and_cancelled, 0),
         Story(campaign_stories.ended_and_returned_in_parts, 0),
         Story(campaign_stories.over_with_its_last_day, 0),
+        Story(earning_stories.a_minute_paid_after_a_week, 0),
+        Story(earning_stories.a_minute_disputed_and_reduced, 0),
         Story(told_and_sealed, 50_000, told=True),
     )
 }

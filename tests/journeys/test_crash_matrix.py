@@ -138,7 +138,8 @@ def units_of_work() -> Iterator[str]:
     """Every function of the money's paths that commits, by the source."""
     campaigns = [ROOT / "domain" / "campaign" / f"{name}.py" for name in ("running", "escrow")]
     wallet, postgres = (ROOT / "domain" / "wallet").rglob("*.py"), (ROOT / "adapters" / "postgres").glob("*.py")
-    for file in [*wallet, *postgres, *campaigns]:
+    earnings = [ROOT / "domain" / "earning" / f"{name}.py" for name in ("asking", "closing", "disputing", "releasing")]
+    for file in [*wallet, *postgres, *campaigns, *earnings]:
         if file.stem in BESIDE_THE_PATHS | {"work", "database"}:
             continue
         for function in ast.walk(ast.parse(file.read_text())):

@@ -38,11 +38,7 @@ _MINUTES = f"""minutes {{ edges {{ node {{ minute state viewers shares {{ creati
 MINUTES = f"query ($id: ID!) {{ node(id: $id) {{ ... on Participation {{ {_MINUTES} }} }} }}"
 FOLLOW = f"""subscription ($id: ID!, $after: Cursor) {{
   earningsChanged(participationId: $id, after: $after) {{ cursor participation {{ {_MINUTES} }} }} }}"""
-DISPUTE = f"""mutation ($input: OpenDisputeInput!) {{
-  openDispute(input: $input) {{ ... on Dispute {{ id side minutes }} {REFUSED} }} }}"""
 TO_DECIDE = "{ disputesToDecide { edges { node { reason dispute { id side } } } } }"
-DECIDE = f"""mutation ($input: DecideDisputeInput!) {{
-  decideDispute(input: $input) {{ ... on DecidedDispute {{ ruling }} {REFUSED} }} }}"""
 _LINK = """
 insert into platform_link (id, streamer, platform, account, account_index, code_digest, code_expires_at, state,
     asked_at, placed_at, decided_at)
@@ -158,14 +154,14 @@ async def test_from_the_report_to_the_wallet(journey: Journey) -> None:
         ]  # fmt: skip
 
         wish = {"participationId": which, "minutes": [second.isoformat()], "reason": "Hidden.", "idempotencyKey": "1"}
-        assert (await asked(journey, other, DISPUTE, wish))["code"] == "UNKNOWN_PARTICIPATION"
-        dispute = await asked(journey, ani, DISPUTE, wish)
-        assert await asked(journey, ani, DISPUTE, wish) == dispute
+        assert (await asked(journey, other, asking.OPEN_DISPUTE, wish))["code"] == "UNKNOWN_PARTICIPATION"
+        dispute = await asked(journey, ani, asking.OPEN_DISPUTE, wish)
+        assert await asked(journey, ani, asking.OPEN_DISPUTE, wish) == dispute
         judge = await staff(journey)
         cases = [edge["node"] for edge in (await journey.ask(judge, TO_DECIDE)).data["disputesToDecide"]["edges"]]
         assert cases == [{"reason": "Hidden.", "dispute": {"id": dispute["id"], "side": "BRAND"}}]
         ruled = {"disputeId": dispute["id"], "ruling": "REDUCED", "thousandths": 500, "reason": WHY}
-        assert await asked(journey, judge, DECIDE, ruled) == {"ruling": "REDUCED"}
+        assert await asked(journey, judge, asking.DECIDE_DISPUTE, ruled) == {"ruling": "REDUCED"}
 
         async with later(journey, days=8) as ports:
             assert (await release_minutes(ports, ports.clock())).failed == []
