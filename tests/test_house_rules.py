@@ -66,6 +66,7 @@ MORE_CONTEXT_FILES = {
             "minute_enums",
             "minutes",
             "open",
+            "outline",
             "participation_answers",
         ),
         *("participation_inputs", "participation_mutations", "participations", "plans", "staff"),

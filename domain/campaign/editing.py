@@ -63,14 +63,7 @@ async def edit_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId, pla
 
 async def submit_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
     """Hand a campaign in, for staff to look at. Its door: the mutation, for managers."""
-    async with ports.work() as work:
-        campaign = await of_brand(ports, work, actor, id_)
-        if isinstance(campaign, Refusal):
-            return campaign
-        moved = campaign.stepped(CampaignStep.SUBMIT, ports.clock())
-        if moved is None:
-            return not_ready(campaign)
-        return await keep(work, actor, "campaign.submitted", campaign, moved, CampaignSubmitted)
+    return await step_campaign(ports, actor, id_, CampaignStep.SUBMIT, "campaign.submitted", CampaignSubmitted)
 
 
 async def decide_campaign(
@@ -94,6 +87,18 @@ async def decide_campaign(
             return not_ready(campaign)
         action = "campaign.approved" if approve else "campaign.rejected"
         return await keep(work, actor, action, campaign, moved, CampaignDecided, reason)
+
+
+async def step_campaign(
+    ports: CampaignPorts, actor: Actor, id_: CampaignId, step: CampaignStep, action: str, event: type[CampaignEvent]
+) -> Campaign | Refusal:
+    """A step that asks for nothing but a manager of the brand, and that the campaign can take it."""
+    async with ports.work() as work:
+        campaign = await of_brand(ports, work, actor, id_)
+        if isinstance(campaign, Refusal):
+            return campaign
+        moved = campaign.stepped(step, ports.clock())
+        return not_ready(campaign) if moved is None else await keep(work, actor, action, campaign, moved, event)
 
 
 async def of_brand(ports: CampaignPorts, work: CampaignWork, actor: Actor, id_: CampaignId) -> Campaign | Refusal:

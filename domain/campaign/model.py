@@ -31,13 +31,15 @@ class CampaignState(StrEnum):
     APPROVED = "approved"
     ACTIVE = "active"
     PAUSED = "paused"
+    SUSPENDED = "suspended"
+    """Staff has stopped it: only staff lets it go on."""
     COMPLETED = "completed"
     CANCELLED = "cancelled"
 
     @property
     def runs(self) -> bool:
         """Whether its budget lies in escrow."""
-        return self in {CampaignState.ACTIVE, CampaignState.PAUSED}
+        return self in {CampaignState.ACTIVE, CampaignState.PAUSED, CampaignState.SUSPENDED}
 
 
 class CampaignStep(StrEnum):
@@ -50,6 +52,10 @@ class CampaignStep(StrEnum):
     LAUNCH = "launch"
     PAUSE = "pause"
     RESUME = "resume"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    REINSTATE_PAUSED = "reinstate_paused"
+    """Of one that its brand had paused before staff stopped it: it is for the brand to go on."""
     COMPLETE = "complete"
     CANCEL = "cancel"
 
@@ -72,12 +78,22 @@ NEXT: Final[Mapping[tuple[CampaignState, CampaignStep], CampaignState]] = {
     (_S.ACTIVE, _T.PAUSE): _S.PAUSED,
     (_S.ACTIVE, _T.COMPLETE): _S.COMPLETED,
     (_S.ACTIVE, _T.CANCEL): _S.CANCELLED,
+    (_S.ACTIVE, _T.SUSPEND): _S.SUSPENDED,
     (_S.PAUSED, _T.EDIT): _S.PAUSED,
     (_S.PAUSED, _T.RESUME): _S.ACTIVE,
     (_S.PAUSED, _T.COMPLETE): _S.COMPLETED,
     (_S.PAUSED, _T.CANCEL): _S.CANCELLED,
+    (_S.PAUSED, _T.SUSPEND): _S.SUSPENDED,
+    (_S.SUSPENDED, _T.EDIT): _S.SUSPENDED,
+    (_S.SUSPENDED, _T.REINSTATE): _S.ACTIVE,
+    (_S.SUSPENDED, _T.REINSTATE_PAUSED): _S.PAUSED,
+    (_S.SUSPENDED, _T.COMPLETE): _S.COMPLETED,
+    (_S.SUSPENDED, _T.CANCEL): _S.CANCELLED,
 }
 """Every step there is; an absent one is refused."""
+
+_REASONED: Final = frozenset({_T.SUBMIT, _T.REJECT, _T.SUSPEND, _T.REINSTATE, _T.REINSTATE_PAUSED})
+"""Steps after which staff's reason is another, or none."""
 
 
 class Pricing(StrEnum):
@@ -167,6 +183,15 @@ def _fits(text: str, least: int, most: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspension:
+    """That staff has stopped a campaign."""
+
+    since: datetime
+    was_paused: bool
+    """Whether its brand had paused it before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign as it is kept, with the plan in force."""
 
@@ -180,11 +205,13 @@ class Campaign:
     seq: int = 1
     """Counts everything that happens to it: where a stream of its changes stands."""
     reason: str = ""
-    """Why staff rejected it last; empty once it is handed in again."""
+    """Why staff rejected it last, or has stopped it; empty once it is handed in again, or goes on."""
     launched_at: datetime | None = None
     ended_at: datetime | None = None
     emptied_at: datetime | None = None
     """When nothing was left in escrow after the end."""
+    suspension: Suspension | None = None
+    """While staff has stopped it."""
 
     @property
     def owner(self) -> str:
@@ -206,12 +233,22 @@ class Campaign:
         state = NEXT.get((self.state, step))
         if state is None:
             return None
-        moved = replace(self, state=state, seq=self.seq + 1, reason=self.reason)
-        if step in {CampaignStep.SUBMIT, CampaignStep.REJECT}:
+        suspension = self.suspension if state is CampaignState.SUSPENDED else None
+        moved = replace(self, state=state, seq=self.seq + 1, suspension=suspension)
+        if step in _REASONED:
             moved = replace(moved, reason=reason)
+        if step is CampaignStep.SUSPEND:
+            moved = replace(moved, suspension=Suspension(now, was_paused=self.state is CampaignState.PAUSED))
         if step is CampaignStep.LAUNCH:
             moved = replace(moved, launched_at=now)
         return replace(moved, ended_at=now) if step in {CampaignStep.COMPLETE, CampaignStep.CANCEL} else moved
+
+    def reinstated(self, now: datetime) -> "Campaign | None":
+        """The campaign as it stood before staff stopped it; None where staff has not."""
+        if self.suspension is None:
+            return None
+        was_paused = self.suspension.was_paused
+        return self.stepped(CampaignStep.REINSTATE_PAUSED if was_paused else CampaignStep.REINSTATE, now)
 
     def edited(self, plan: Plan, now: datetime) -> "Campaign | str | None":
         """The campaign with another plan; the field that must stay as it is, or None where nothing can be edited.

@@ -5,13 +5,15 @@ from datetime import datetime
 from domain.actor import Actor
 from domain.brand.model import Verification
 from domain.campaign.agreeing import end_all
-from domain.campaign.editing import keep, not_ready, of_brand, with_brand
+from domain.campaign.editing import keep, not_ready, of_brand, step_campaign, with_brand
 from domain.campaign.escrow import fund, give_back
 from domain.campaign.events import CampaignEnded, CampaignLaunched, CampaignPaused, CampaignResumed
 from domain.campaign.model import Campaign, CampaignId, CampaignStep
 from domain.campaign.ports import CampaignPorts, CampaignWork
-from domain.campaign.refusals import BrandNotVerified, ScheduleOver
+from domain.campaign.refusals import BrandNotVerified, ScheduleOver, UnknownCampaign
+from domain.identity.staff import check
 from domain.refusal import Refusal
+from domain.rights import Permission
 from domain.work import Swept
 
 _BATCH = 100
@@ -42,26 +44,43 @@ async def launch_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -
 
 async def pause_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
     """Let a campaign stand still from this moment on. Its door: the mutation, for managers."""
-    async with ports.work() as work:
-        campaign = await of_brand(ports, work, actor, id_)
-        if isinstance(campaign, Refusal):
-            return campaign
-        paused = campaign.stepped(CampaignStep.PAUSE, ports.clock())
-        if paused is None:
-            return not_ready(campaign)
-        return await keep(work, actor, "campaign.paused", campaign, paused, CampaignPaused)
+    return await step_campaign(ports, actor, id_, CampaignStep.PAUSE, "campaign.paused", CampaignPaused)
 
 
 async def resume_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
-    """Let a paused campaign go on. Its door: the mutation, for managers."""
+    """Let a paused campaign go on. Its door: the mutation, for managers. What staff has stopped stands still."""
+    return await step_campaign(ports, actor, id_, CampaignStep.RESUME, "campaign.resumed", CampaignResumed)
+
+
+async def suspend_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId, reason: str) -> Campaign | Refusal:
+    """Stop a campaign that runs, whatever its brand wants. Its door: staff's mutation. Raises `NotPermittedError`."""
+    if refusal := check(ports, actor, Permission.MANAGE_CAMPAIGNS, reason):
+        return refusal
     async with ports.work() as work:
-        campaign = await of_brand(ports, work, actor, id_)
-        if isinstance(campaign, Refusal):
-            return campaign
-        resumed = campaign.stepped(CampaignStep.RESUME, ports.clock())
-        if resumed is None:
+        campaign = await work.campaigns.lock(id_)
+        if campaign is None:
+            return UnknownCampaign()
+        stopped = campaign.stepped(CampaignStep.SUSPEND, ports.clock(), reason)
+        if stopped is None:
             return not_ready(campaign)
-        return await keep(work, actor, "campaign.resumed", campaign, resumed, CampaignResumed)
+        return await keep(work, actor, "campaign.suspended", campaign, stopped, CampaignPaused, reason)
+
+
+async def reinstate_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId, reason: str) -> Campaign | Refusal:
+    """Let a campaign that staff stopped stand as it stood before: what its brand had paused stays paused.
+
+    Its door: staff's mutation. Raises `NotPermittedError`.
+    """
+    if refusal := check(ports, actor, Permission.MANAGE_CAMPAIGNS, reason):
+        return refusal
+    async with ports.work() as work:
+        campaign = await work.campaigns.lock(id_)
+        if campaign is None:
+            return UnknownCampaign()
+        back = campaign.reinstated(ports.clock())
+        if back is None:
+            return not_ready(campaign)
+        return await keep(work, actor, "campaign.reinstated", campaign, back, CampaignResumed, reason)
 
 
 async def complete_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:

@@ -65,6 +65,18 @@ DecideCampaignResult = result(
     refusals.CampaignMovedOn,
     description="The campaign as it is decided, or why it is not.",
 )
+_OF_STAFF = (
+    identity.ReasonRequired, identity.StepUpRequired, refusals.UnknownCampaign, refusals.CampaignNotReady,
+)  # fmt: skip
+SuspendCampaignResult = result(
+    "SuspendCampaignResult",
+    CampaignCase,
+    *_OF_STAFF,
+    description="The campaign, which stands still, or why not.",
+)
+ReinstateCampaignResult = result(
+    "ReinstateCampaignResult", CampaignCase, *_OF_STAFF, description="The campaign as it stands again, or why not."
+)
 AddCreativeResult = result(
     "AddCreativeResult",
     Creative,

@@ -30,6 +30,7 @@ describe(
         CampaignState.APPROVED: "Staff found nothing wrong: it may be launched.",
         CampaignState.ACTIVE: "Its budget lies in escrow, and it runs.",
         CampaignState.PAUSED: "Its budget lies in escrow, and it stands still.",
+        CampaignState.SUSPENDED: "Staff has stopped it, and only staff lets it go on. Its budget lies in escrow.",
         CampaignState.COMPLETED: "It ran. What minutes do not need of its escrow returns to the brand.",
         CampaignState.CANCELLED: "It was given up. What minutes do not need of its escrow returns to the brand.",
     },

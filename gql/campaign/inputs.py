@@ -138,6 +138,9 @@ class EditCampaignInput:
     plan: PlanInput = strawberry.field(description="All that it is to be.")
 
 
+_WHY_STOPPED = "Why, in at most 500 characters. The brand's members read it; it stands in the audit log."
+
+
 @strawberry.input(description="Which campaign.")
 class _Named:
     """Which campaign."""
@@ -186,6 +189,20 @@ class DecideCampaignInput:
         description="Why, in at most 500 characters. Where it is rejected the brand's members read it; it stands in the"
         " audit log."
     )
+
+
+@strawberry.input(description="Which campaign to stop.")
+class SuspendCampaignInput(_Named):
+    """Which campaign to stop."""
+
+    reason: str = strawberry.field(description=_WHY_STOPPED)
+
+
+@strawberry.input(description="Which campaign may go on.")
+class ReinstateCampaignInput(_Named):
+    """Which campaign may go on."""
+
+    reason: str = strawberry.field(description="Why, in at most 500 characters; it stands in the audit log.")
 
 
 @strawberry.input(description="Something to show.")

@@ -75,7 +75,7 @@ class CampaignMutation:
         made = await editing.decide_campaign(
             context.ports.campaign, context.caller, id_, wanted.version, wanted.reason, approve=wanted.approve
         )
-        return show(made) if isinstance(made, Refusal) else CampaignCase(found=made)
+        return _case(made)
 
 
 @strawberry.type
@@ -105,13 +105,37 @@ class CampaignRunMutation:
 
     @field(
         Right.OWNER,
-        "Let a paused campaign go on. It takes a manager.",
+        "Let a paused campaign go on. It takes a manager. What staff has suspended only staff lets go on.",
         role=BrandRole.MANAGER,
         graphql_type=answers.ResumeCampaignResult,
     )
     async def resume_campaign(self, info: Info, wanted: Annotated[inputs.ResumeCampaignInput, Wanted]) -> object:
         """Let a paused campaign go on."""
         return await _moved(info.context, running.resume_campaign, wanted.campaign_id)
+
+    @field(
+        Right.STAFF,
+        "Stop a campaign that runs, at once, whatever its brand wants, who reads why; what was shown by then is paid."
+        " It takes a reason and a fresh code (`stepUp`).",
+        permission=Permission.MANAGE_CAMPAIGNS,
+        graphql_type=answers.SuspendCampaignResult,
+    )
+    async def suspend_campaign(self, info: Info, wanted: Annotated[inputs.SuspendCampaignInput, Wanted]) -> object:
+        """Stop a campaign that runs."""
+        context, id_ = info.context, campaign_id(wanted.campaign_id)
+        return _case(await running.suspend_campaign(context.ports.campaign, context.caller, id_, wanted.reason))
+
+    @field(
+        Right.STAFF,
+        "Let a campaign that staff suspended stand as it stood before: it goes on, or is paused as its brand had it. It"
+        " takes a reason and a fresh code (`stepUp`).",
+        permission=Permission.MANAGE_CAMPAIGNS,
+        graphql_type=answers.ReinstateCampaignResult,
+    )
+    async def reinstate_campaign(self, info: Info, wanted: Annotated[inputs.ReinstateCampaignInput, Wanted]) -> object:
+        """Let a campaign that staff suspended stand as it stood before."""
+        context, id_ = info.context, campaign_id(wanted.campaign_id)
+        return _case(await running.reinstate_campaign(context.ports.campaign, context.caller, id_, wanted.reason))
 
     @field(
         Right.OWNER,
@@ -187,6 +211,10 @@ class CreativeMutation:
 
 def _creative(made: creatives.Creative | Refusal) -> object:
     return show(made) if isinstance(made, Refusal) else Creative.of(made)
+
+
+def _case(made: model.Campaign | Refusal) -> object:
+    return show(made) if isinstance(made, Refusal) else CampaignCase(found=made)
 
 
 async def _moved(context: Context, action: Action, id_: str) -> object:

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Self
 
 import strawberry
 
-from domain.brand import model as brands_model
 from domain.campaign import model, participation
 from domain.campaign.participation import ParticipationId
 from domain.campaign.ports import ParticipationPage
@@ -16,13 +15,14 @@ from domain.streamer import model as streamer_model
 from gql.access import Right, field
 from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
-from gql.campaign.enums import CampaignState, OfferState, ParticipationState, Side
-from gql.campaign.lookups import brands, campaigns, minutes, offers
+from gql.campaign.enums import OfferState, ParticipationState, Side
+from gql.campaign.lookups import campaigns, minutes, offers
 from gql.campaign.minutes import EarnedMinute, moment_from
-from gql.campaign.plans import CampaignSchedule, CampaignTerms
-from gql.campaign.types import Campaign, campaign_id
+from gql.campaign.outline import CampaignOutline
+from gql.campaign.plans import CampaignTerms
+from gql.campaign.types import campaign_id
 from gql.context import Context, Info
-from gql.node import Node, global_id, key_of
+from gql.node import Node, key_of
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
 from gql.streamer.lookups import streamers
@@ -38,49 +38,8 @@ def participation_id(id_: str) -> ParticipationId:
 
 
 @strawberry.type(description="What both sides of a participation know of its campaign.")
-class ParticipationCampaign:
+class ParticipationCampaign(CampaignOutline):
     """A campaign, as both sides know it."""
-
-    found: strawberry.Private[model.Campaign]
-
-    @field(Right.PARENT, "The campaign's global id.")
-    def id(self) -> strawberry.ID:
-        """The campaign's global id."""
-        return global_id(Campaign.kind, self.found.id)
-
-    @batched(Right.PARENT, "What the brand is called.", load=brands)
-    def brand_name(self) -> Asked[str | None]:
-        """What the brand is called."""
-
-        def shown(found: brands_model.Brand | None) -> str | None:
-            return None if found is None else found.profile.company.name
-
-        return Asked(self.found.brand, shown)
-
-    @field(Right.PARENT, "Where it stands.")
-    def state(self) -> CampaignState:
-        """Where it stands."""
-        return self.found.state
-
-    @field(Right.PARENT, "What it is called.")
-    def title(self) -> str:
-        """What it is called."""
-        return self.found.plan.brief.title
-
-    @field(Right.PARENT, "What it is about.")
-    def description(self) -> str:
-        """What it is about."""
-        return self.found.plan.brief.description
-
-    @field(Right.PARENT, "Where viewers are to go.")
-    def link(self) -> str:
-        """Where viewers are to go."""
-        return self.found.plan.brief.link
-
-    @field(Right.PARENT, "When it runs.")
-    def schedule(self) -> CampaignSchedule:
-        """When it runs."""
-        return CampaignSchedule.of(self.found.plan.schedule)
 
 
 @strawberry.type(description="Terms that one side offers the other.")

@@ -5,68 +5,28 @@ from typing import Annotated
 
 import strawberry
 
-from domain.brand import model as brands_model
 from domain.campaign import model
 from domain.campaign.model import CampaignId
 from domain.rights import Permission
 from gql.access import Right, field
-from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
 from gql.campaign.enums import CampaignState
-from gql.campaign.lookups import brands
-from gql.campaign.plans import CampaignSchedule, CampaignTargeting, CampaignTerms
-from gql.campaign.types import Campaign
+from gql.campaign.outline import CampaignOutline
+from gql.campaign.plans import CampaignTargeting, CampaignTerms
 from gql.context import Info
 from gql.money import Money
-from gql.node import global_id
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
 
 
 @strawberry.type(description="A campaign, as staff sees it who looks after it.")
-class CampaignCase:
+class CampaignCase(CampaignOutline):
     """A campaign under review."""
-
-    found: strawberry.Private[model.Campaign]
-
-    @field(Right.PARENT, "The campaign's global id.")
-    def id(self) -> strawberry.ID:
-        """The campaign's global id."""
-        return global_id(Campaign.kind, self.found.id)
-
-    @batched(Right.PARENT, "What the brand is called.", load=brands)
-    def brand_name(self) -> Asked[str | None]:
-        """What the brand is called."""
-
-        def shown(found: brands_model.Brand | None) -> str | None:
-            return None if found is None else found.profile.company.name
-
-        return Asked(self.found.brand, shown)
-
-    @field(Right.PARENT, "Where it stands.")
-    def state(self) -> CampaignState:
-        """Where it stands."""
-        return self.found.state
 
     @field(Right.PARENT, "Counts its plans: a decision names the one that it is about.")
     def version(self) -> int:
         """Counts its plans."""
         return self.found.version
-
-    @field(Right.PARENT, "What it is called.")
-    def title(self) -> str:
-        """What it is called."""
-        return self.found.plan.brief.title
-
-    @field(Right.PARENT, "What it is about.")
-    def description(self) -> str:
-        """What it is about."""
-        return self.found.plan.brief.description
-
-    @field(Right.PARENT, "Where viewers are to go.")
-    def link(self) -> str:
-        """Where viewers are to go."""
-        return self.found.plan.brief.link
 
     @field(Right.PARENT, "What it may cost altogether.")
     def budget(self) -> Money:
@@ -78,20 +38,20 @@ class CampaignCase:
         """What is offered to everybody."""
         return CampaignTerms.of(self.found.plan.terms)
 
-    @field(Right.PARENT, "When it runs.")
-    def schedule(self) -> CampaignSchedule:
-        """When it runs."""
-        return CampaignSchedule.of(self.found.plan.schedule)
-
     @field(Right.PARENT, "Whom it is for.")
     def targeting(self) -> CampaignTargeting:
         """Whom it is for."""
         return CampaignTargeting.of(self.found.plan.targeting)
 
-    @field(Right.PARENT, "Why it was rejected last; empty once it is handed in again.")
+    @field(Right.PARENT, "Why it was rejected or suspended last; empty once it is handed in again, or reinstated.")
     def reason(self) -> str:
-        """Why it was rejected last."""
+        """Why it was rejected or suspended last."""
         return self.found.reason
+
+    @field(Right.PARENT, "Since when it is suspended; null where it is not.")
+    def suspended_at(self) -> datetime | None:
+        """Since when it is suspended."""
+        return self.found.suspension.since if self.found.suspension else None
 
     @field(Right.PARENT, "Since when it is planned.")
     def created_at(self) -> datetime:

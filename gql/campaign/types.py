@@ -149,10 +149,18 @@ class Campaign(Node):
 
         return Asked(CreativePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
 
-    @field(Right.OWNER, "Why staff rejected it last; empty once it is handed in again.")
+    @field(
+        Right.OWNER,
+        "Why staff rejected or suspended it last; empty once it is handed in again, or staff has reinstated it.",
+    )
     def reason(self) -> str:
-        """Why staff rejected it last."""
+        """Why staff rejected or suspended it last."""
         return self.found.reason
+
+    @field(Right.OWNER, "Since when staff has it suspended; null where it has not. `reason` says why.")
+    def suspended_at(self) -> datetime | None:
+        """Since when staff has it suspended."""
+        return self.found.suspension.since if self.found.suspension else None
 
     @field(Right.OWNER, "Since when it is planned.")
     def created_at(self) -> datetime:

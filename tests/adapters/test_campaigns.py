@@ -30,7 +30,9 @@ from domain.campaign.running import (
     complete_due,
     launch_campaign,
     pause_campaign,
+    reinstate_campaign,
     resume_campaign,
+    suspend_campaign,
 )
 from domain.campaign.spending import Pacing
 from domain.campaign.targeting import Targeting
@@ -233,6 +235,59 @@ async def test_it_pauses_and_goes_on_and_an_edit_meanwhile_is_another_version(st
     ]  # fmt: skip
 
 
+async def test_what_staff_stops_its_brand_does_not_let_go_on(stage: CampaignStage) -> None:
+    me, staff = await stage.member(), await staffer(stage, StaffRole.ADMIN)
+    brand = await stage.verified(me)
+    campaign = await stage.running(me, brand)
+    assert isinstance(await reinstate_campaign(stage, staff, campaign.id, WHY), CampaignNotReady)
+    for paused in (False, True):
+        if paused:
+            assert isinstance(await pause_campaign(stage, me, campaign.id), Campaign)
+        stopped = await suspend_campaign(stage, staff, campaign.id, "It is about something else.")
+        assert isinstance(stopped, Campaign)
+        assert await stage.read(campaign) == stopped
+        assert (stopped.state, stopped.reason) == (CampaignState.SUSPENDED, "It is about something else.")
+        before = await marks(stage)
+        for refused in (resume_campaign, pause_campaign, launch_campaign, submit_campaign):
+            assert isinstance(await refused(stage, me, campaign.id), CampaignNotReady)
+        assert isinstance(await suspend_campaign(stage, staff, campaign.id, WHY), CampaignNotReady)
+        assert await marks(stage) == before
+        back = await reinstate_campaign(stage, staff, campaign.id, WHY)
+        assert isinstance(back, Campaign)
+        assert await stage.read(campaign) == back
+        assert (back.state, back.reason) == (CampaignState.PAUSED if paused else CampaignState.ACTIVE, "")
+    deeds = [deed for deed in await stage.deeds() if deed in {"campaign.suspended", "campaign.reinstated"}]
+    assert deeds == ["campaign.suspended", "campaign.reinstated"] * 2
+
+
+async def test_who_stops_campaigns_is_staff_with_the_right_a_reason_and_a_fresh_code(stage: CampaignStage) -> None:
+    me, staff = await stage.member(), await staffer(stage, StaffRole.ADMIN)
+    campaign = await stage.running(me, await stage.verified(me))
+    before = await marks(stage)
+    for act in (suspend_campaign, reinstate_campaign):
+        assert isinstance(await act(stage, staff, campaign.id, " "), ReasonRequired)
+        stale = replace(staff, stepped_up_until=None)
+        assert isinstance(await act(stage, stale, campaign.id, WHY), StepUpRequired)
+        assert isinstance(await act(stage, staff, CampaignId(uuid7()), WHY), UnknownCampaign)
+        with pytest.raises(NotPermittedError):
+            await act(stage, me, campaign.id, WHY)
+    assert await marks(stage) == before
+
+
+async def test_a_suspended_campaign_is_cancelled_or_ends_with_its_last_day(stage: CampaignStage) -> None:
+    me, staff = await stage.member(), await staffer(stage, StaffRole.ADMIN)
+    brand = await stage.verified(me, paid_in=BUDGET + BUDGET)
+    first, second = [await stage.running(me, brand, key) for key in ("first", "second")]
+    for campaign in (first, second):
+        assert isinstance(await suspend_campaign(stage, staff, campaign.id, WHY), Campaign)
+    assert isinstance(await cancel_campaign(stage, me, first.id), Campaign)
+    stage.clock.now = second.plan.schedule.closes_at
+    assert (await complete_due(stage, stage.clock())).failed == []
+    ended = [(await stage.read(campaign)).state for campaign in (first, second)]
+    assert ended == [CampaignState.CANCELLED, CampaignState.COMPLETED]
+    assert await stage.balances(brand, first) == (2_000_000, 0)
+
+
 async def test_with_its_last_day_it_ends_by_itself_and_only_once(stage: CampaignStage) -> None:
     me = await stage.member()
     brand = await stage.verified(me, paid_in=BUDGET + BUDGET)
@@ -265,11 +320,17 @@ async def test_lists_of_campaigns_lose_no_place(stage: CampaignStage) -> None:
     assert [each.id for each in drafts] == [made[1].id, made[2].id]
 
 
+async def suspended(stage: CampaignStage, _: Any, id_: CampaignId) -> Any:
+    return await suspend_campaign(stage, await staffer(stage, StaffRole.ADMIN), id_, WHY)
+
+
 Step = Callable[[CampaignStage, Any, CampaignId], Awaitable[Any]]
 RACES: dict[str, tuple[Step, Step]] = {
     "launch and launch": (launch_campaign, launch_campaign),
     "launch and cancel": (launch_campaign, cancel_campaign),
     "pause and complete": (pause_campaign, complete_campaign),
+    "pause and suspend": (pause_campaign, suspended),
+    "suspend and complete": (suspended, complete_campaign),
     "complete and complete": (complete_campaign, complete_campaign),
     "complete and cancel": (complete_campaign, cancel_campaign),
 }

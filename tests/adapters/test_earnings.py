@@ -103,8 +103,9 @@ class TestReporting:
         stage.samples.away.add(part.source.streamer)
         assert await stage.report(part, part.seen(stage.minute)) == [Verdict.NOT_LIVE]
         stage.samples.away.clear()
-        await stage.database.pool.execute("update campaign set state = 'paused' where id = $1", campaign.id)
-        assert await stage.report(part, part.seen(stage.minute)) == [Verdict.UNKNOWN]
+        for stands in ("state = 'paused'", "state = 'suspended', suspended_at = now(), was_paused = true"):
+            await stage.database.pool.execute(f"update campaign set {stands} where id = $1", campaign.id)
+            assert await stage.report(part, part.seen(stage.minute)) == [Verdict.UNKNOWN]
         assert await stage.count("earning") == await stage.count("evidence") == 0
 
     async def test_batches_and_rates_have_bounds(self, stage: EarningStage) -> None:

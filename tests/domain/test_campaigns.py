@@ -90,6 +90,23 @@ def test_an_edit_is_a_version_and_what_staff_saw_must_be_handed_in_again() -> No
 
 
 @pytest.mark.parametrize("state", [S.ACTIVE, S.PAUSED])
+def test_what_staff_stopped_stands_afterwards_as_it_stood_before(state: CampaignState) -> None:
+    stopped = campaign(state).stepped(T.SUSPEND, NOW, "It is about something else.")
+    assert stopped is not None
+    assert (stopped.state, stopped.reason) == (S.SUSPENDED, "It is about something else.")
+    assert stopped.stepped(T.RESUME, NOW) is stopped.stepped(T.PAUSE, NOW) is None
+    edited = stopped.edited(replace(PLAN, pacing=Pacing.FRONT_LOADED), NOW)
+    assert isinstance(edited, Campaign)
+    back = edited.reinstated(NOW)
+    assert back is not None
+    assert (back.state, back.reason, back.suspension) == (state, "", None)
+    assert back.reinstated(NOW) is None
+    ended = edited.stepped(T.CANCEL, NOW)
+    assert ended is not None
+    assert (ended.suspension, ended.reason) == (None, "It is about something else.")
+
+
+@pytest.mark.parametrize("state", [S.ACTIVE, S.PAUSED])
 def test_of_one_that_runs_the_brief_and_the_budget_stay(state: CampaignState) -> None:
     running = campaign(state)
     assert running.edited(replace(PLAN, brief=replace(PLAN.brief, title="Other")), NOW) == "brief"

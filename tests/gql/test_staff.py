@@ -564,7 +564,8 @@ def test_every_root_field_of_staff_is_asked_above() -> None:
     with_streamers = {"platformLinksToCheck", "confirmPlatformLink", "rejectPlatformLink"}
     with_brands = {"brandCases", "decideBrand"}
     with_overlays = {"switchStreamerOverlays"}
-    with_campaigns = {"campaignCases", "decideCampaign", "creativesToReview", "decideCreative"}
+    with_campaigns = {"campaignCases", "creativesToReview", "decideCreative"}
+    with_campaigns |= {f"{step}Campaign" for step in ("decide", "suspend", "reinstate")}
     with_earnings = {"minutesToReview", "reviewMinute", "disputesToDecide", "decideDispute"}
     beside_people = with_overlays | with_brands | with_streamers | with_campaigns | with_earnings
     elsewhere = {"lookUpRetained", *beside_people}  # with privacy

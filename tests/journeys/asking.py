@@ -40,7 +40,7 @@ def wanted(wallet: str, key: str, units: int = 50_000, method: str = "BANK_TRANS
     return {"walletId": wallet, "amount": amount, "method": method, "idempotencyKey": key}
 
 
-_CAMPAIGN = "id state version escrow { amount }"
+_CAMPAIGN = "id state version reason escrow { amount }"
 _MORE = {
     "create": "... on PlanRefused { field }",
     "edit": "... on PlanRefused { field }",
@@ -53,7 +53,7 @@ CAMPAIGN_STEPS = {
     for step, kind, fields in (
         *((step, "Campaign", _CAMPAIGN) for step in ("create", "edit", "submit", "launch")),
         *((step, "Campaign", _CAMPAIGN) for step in ("pause", "resume", "complete", "cancel")),
-        ("decide", "CampaignCase", "id state version"),
+        *((step, "CampaignCase", "id state version") for step in ("decide", "suspend", "reinstate")),
     )
 }
 """What may be done with a campaign, by the first word of the mutation."""

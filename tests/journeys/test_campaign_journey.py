@@ -88,6 +88,12 @@ async def test_a_campaign_from_its_plan_to_the_last_coin(journey: Journey) -> No
         fixed = await does(journey, ani, "edit", campaignId=id_, plan=wish["plan"] | {"title": "Another"})
         assert (fixed["code"], fixed["field"]) == ("PLAN_REFUSED", "brief")
 
+        stopped = {"campaignId": id_, "reason": "It shows something else."}
+        assert (await does(journey, moderator, "suspend", **stopped))["state"] == "SUSPENDED"
+        assert (await told("SUSPENDED"))["campaign"]["reason"] == "It shows something else."
+        assert (await does(journey, ani, "resume", campaignId=id_))["code"] == "CAMPAIGN_NOT_READY"
+        assert (await does(journey, moderator, "reinstate", campaignId=id_, reason=WHY))["state"] == "PAUSED"
+
     assert (await does(journey, ani, "resume", campaignId=id_))["state"] == "ACTIVE"
     async with journey.conversation(Person(ani, "")) as socket:
         await socket.subscribe("1", asking.FOLLOW_CAMPAIGN, id=id_, after=cursor)

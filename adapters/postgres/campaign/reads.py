@@ -23,7 +23,7 @@ order by created_at, campaign.id limit $3
 """
 _OVER = f"""
 select campaign.id from {FROM}
-where state in ('active', 'paused') and (ends_on + 1)::timestamp at time zone time_zone <= $1
+where state in ('active', 'paused', 'suspended') and (ends_on + 1)::timestamp at time zone time_zone <= $1
 order by campaign.id limit $2
 """  # noqa: S608  # a list of our columns
 _TO_EMPTY = f"""

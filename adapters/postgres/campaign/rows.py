@@ -5,7 +5,7 @@ from typing import Any
 from asyncpg import Record
 
 from domain.campaign.creatives import Creative, CreativeId, CreativeKind, CreativeState
-from domain.campaign.model import Brief, Campaign, CampaignId, CampaignState, Caps, Plan, Pricing, Terms
+from domain.campaign.model import Brief, Campaign, CampaignId, CampaignState, Caps, Plan, Pricing, Suspension, Terms
 from domain.campaign.participation import (
     Agreement,
     Offer,
@@ -25,7 +25,7 @@ PLAN = """title, description, link, currency, budget, pricing, rate, minutes, da
     starts_on, ends_on, time_zone, platforms, countries, languages, categories, highest_rating, least_viewers,
     avoided"""
 CAMPAIGN = f"""campaign.id, brand, state, campaign.version, seq, reason, created_at, launched_at, ended_at,
-    emptied_at, {PLAN}"""
+    emptied_at, suspended_at, was_paused, {PLAN}"""
 FROM = """campaign join campaign_version as plan on plan.campaign = campaign.id and plan.version = campaign.version"""
 AWAITED = """exists (
     select from earning join earning_minute using (participation)
@@ -78,6 +78,7 @@ def campaign_of(row: Record) -> Campaign:
     return Campaign(
         CampaignId(row["id"]), BrandId(row["brand"]), plan_of(row), row["created_at"], CampaignState(row["state"]),
         row["version"], row["seq"], row["reason"], row["launched_at"], row["ended_at"], row["emptied_at"],
+        Suspension(row["suspended_at"], row["was_paused"]) if row["suspended_at"] else None,
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ _ADD = "insert into campaign (id, brand, created_at) values ($1, $2, $3) on conf
 _LOCK = "select from campaign where id = $1 for no key update"
 _READ = f"select {CAMPAIGN} from {FROM} where campaign.id = $1"  # noqa: S608  # a list of our columns
 _SAVE = """
-update campaign set state = $2, version = $3, seq = $4, reason = $5, launched_at = $6, ended_at = $7, emptied_at = $8
+update campaign set state = $2, version = $3, seq = $4, reason = $5, launched_at = $6, ended_at = $7, emptied_at = $8,
+    suspended_at = $9, was_paused = $10
 where id = $1
 """
 _ADD_PLAN = f"""
@@ -51,9 +52,11 @@ class PostgresCampaigns:
     async def save(self, campaign: Campaign) -> None:
         """Keep where it stands, and the plan where that is another version."""
         await self._keep_plan(campaign)
+        stopped = campaign.suspension
         await self._connection.execute(
             _SAVE, campaign.id, campaign.state, campaign.version, campaign.seq, campaign.reason, campaign.launched_at,
-            campaign.ended_at, campaign.emptied_at,
+            campaign.ended_at, campaign.emptied_at, stopped.since if stopped else None,
+            stopped.was_paused if stopped else None,
         )  # fmt: skip
 
     async def is_awaited(self, id_: CampaignId) -> bool:
