@@ -34,6 +34,8 @@ KINDS = sorted(type_.name for type_ in CORE.get_implementations(NODE).objects)
 ROOTS = [root for root in (CORE.query_type, CORE.mutation_type, CORE.subscription_type) if root is not None]
 
 PLATFORM_CODE = "GT-0000-0000"
+HELD, FROZEN, DOUBTED = (f"2026-01-01T00:0{minute}:00Z" for minute in range(3))
+"""Minutes of everybody's participations: one that may be disputed, one that is, and one that waits for staff."""
 PASSWORD = "correct horse battery"
 VALUES: Mapping[str, Any] = {
     "purpose": "HOSTING_CREDIT", "currency": "IDR", "portal": "PLAYER", "method": "QRIS", "amount": "50000",
@@ -45,6 +47,7 @@ VALUES: Mapping[str, Any] = {
     "language": "id", "country": "ID", "timeZone": "Asia/Jakarta", "platform": "FACEBOOK", "account": "an.account",
     "ConfirmPlatformLinkInput.code": PLATFORM_CODE, "sha256": "5e" * 32,
     "PlanInput.link": "https://baterai.example/play", "DecideCampaignInput.version": 1,
+    "OpenDisputeInput.minutes": HELD, "ReviewMinuteInput.minute": DOUBTED,
 }  # fmt: skip
 """What arguments are to be, by name, or by type and name."""
 

@@ -18,6 +18,7 @@ from domain.campaign.creatives import Creative, CreativeId, CreativeKind
 from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.participation import Participation, ParticipationId, ParticipationState
 from domain.campaign.participation import Side as Party
+from domain.earning.disputing import REASON_FIELD
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
 from domain.ids import AccountId, BrandId, TransactionId, uuid7
@@ -37,7 +38,7 @@ from domain.wallet.model import TopUp
 from gql.node import global_id
 from tests.asset_stage import kept_asset
 from tests.campaign_stage import PLAN, plan_of_now
-from tests.gql.rights.asking import PLATFORM_CODE
+from tests.gql.rights.asking import DOUBTED, FROZEN, HELD, PLATFORM_CODE
 from tests.people import Enrolled, enroll, open_session
 from tests.streamer_stage import PROFILE
 
@@ -59,6 +60,32 @@ _INVITATION = """
 insert into brand_invitation (id, brand, role, invited_by, digest, mail, mail_index, created_at, expires_at)
 values ($1, $2, 'viewer', $3, $4, $5, $4, now(), now() + interval '7 days')
 """
+_EARNING = """
+insert into earning (participation, campaign, take, withholding_tax, value_added_tax, begun_at, minutes, viewers, gross,
+    cost, seq)
+select id, campaign, 2000, 0, 1100, now(), 2, 200, 200000, 222000, 3 from participation where id = $1
+"""
+_MINUTES = f"""
+insert into earning_minute (participation, minute, streamer, state, person, day, viewers, before_minutes,
+    before_viewers, before_gross, before_cost, earned, take, withheld, added, seq, closed_at)
+select id, minute, streamer, minute_state, person, minute, 100, 0, 0, 0, 0, 80000, 20000, 0, 11000, 1, now()
+from participation cross join (values (timestamptz '{HELD}', 'held'), ('{FROZEN}', 'frozen'))
+    as two (minute, minute_state)
+where id = $1
+"""
+_DOUBTED = f"""
+insert into earning_minute (participation, minute, streamer, state, reason, seq, closed_at)
+select id, '{DOUBTED}', streamer, 'review', 'no_sample', 1, now() from participation where id = $1
+"""
+_SHARES = """
+insert into earning_share (participation, minute, creative, seconds, gross)
+select participation, minute, gen_random_uuid(), 60, 100000 from earning_minute
+where participation = $1 and earned is not null
+"""
+_DISPUTE = """
+insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, $3, $4, $5, now())
+"""
+_DISPUTED = f"insert into dispute_minute (dispute, participation, minute) values ($1, $2, '{FROZEN}')"
 _CLEARING = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
 
 
@@ -386,13 +413,25 @@ async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
     return made.id
 
 
+async def _dispute(pool: Any, ports: Adapters, side: Side) -> object:
+    """About one of the participation's minutes; another is held, and one waits for staff."""
+    participation, dispute, person = side.keys["Participation"], uuid7(), side.enrolled.person
+    for statement in (_EARNING, _MINUTES, _DOUBTED, _SHARES):
+        await pool.execute(statement, participation)
+    reason = await ports.identity.vault.seal(person, REASON_FIELD, "Nobody saw it.")
+    party = Party.BRAND if "Brand" in side.keys else Party.STREAMER
+    await pool.execute(_DISPUTE, dispute, participation, party, person, reason)
+    await pool.execute(_DISPUTED, dispute, participation)
+    return dispute
+
+
 MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] = {
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
     "Streamer": _streamer, "PlatformLink": _platform_link, "Asset": _asset, "AnotherAsset": _document,
     "Overlay": _overlay, "Campaign": _campaign, "Creative": _creative, "AnotherCampaign": _another_campaign,
-    "Participation": _participation,
+    "Participation": _participation, "Dispute": _dispute,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""
