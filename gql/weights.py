@@ -50,6 +50,9 @@ class ListSize:
 WHOLE_HISTORY = 500
 """What it costs to go through all that ever happened, where there is no index to go by."""
 
+ADDING_UP = 20
+"""What it costs to add up the hours of a year."""
+
 VENDOR = 100
 """What it costs to have somebody else asked, over the network, who may take their time."""
 

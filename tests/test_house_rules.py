@@ -58,6 +58,7 @@ MORE_CONTEXT_FILES = {
     },
     "gql/campaign": {
         *(
+            "analytics",
             "answers",
             "creatives",
             "enums",

@@ -165,8 +165,8 @@ class EarningReads(Protocol):
         """Minutes about which the ledger is being asked, earliest first; those behind one."""
         ...
 
-    async def analytics(self, asked: Asked) -> Sequence[Row]:
-        """What was shown and spent, added up by what was asked for."""
+    async def analytics(self, asked: Sequence[Asked]) -> Mapping[Asked, Sequence[Row]]:
+        """What was shown and spent, added up by what was asked for; pages in the order of their keys."""
         ...
 
     async def minutes(self, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:

@@ -7,12 +7,14 @@ from domain.campaign.creatives import Creative
 from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.participation import Offer, ParticipationId
 from domain.campaign.ports import CreativePage
+from domain.earning.analytics import Asked, Row
 from domain.earning.model import EarnedMinute
 from domain.earning.ports import MinutePage
 from domain.ids import BrandId
 from domain.ledger.chart import Purpose
 from domain.ledger.ports import AccountView
 from domain.ports import Ports
+from domain.streamer.model import Streamer
 
 
 async def escrows(ports: Ports, owners: Sequence[str]) -> Mapping[str, AccountView]:
@@ -43,3 +45,16 @@ async def offers(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[Partic
 async def minutes(ports: Ports, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:
     """Pages of minutes."""
     return await ports.earning.reads.minutes(pages)
+
+
+async def figures(ports: Ports, asked: Sequence[Asked]) -> Mapping[Asked, Sequence[Row]]:
+    """What campaigns and participations brought."""
+    return await ports.earning.reads.analytics(asked)
+
+
+async def streamers_in(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Streamer]:
+    """The streamers of participations."""
+    parts = await ports.campaign.reads.participations_by_id(ids)
+    streamers = {id_: part.streamer for id_, part in parts.items() if part.streamer is not None}
+    found = await ports.streamer.reads.streamers(list(set(streamers.values())))
+    return {id_: found[streamer] for id_, streamer in streamers.items() if streamer in found}

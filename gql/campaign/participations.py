@@ -15,6 +15,7 @@ from domain.streamer import model as streamer_model
 from gql.access import Right, field
 from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
+from gql.campaign.analytics import FirstDay, LastDay, ParticipationAnalytics, in_participation
 from gql.campaign.enums import OfferState, ParticipationState, Side
 from gql.campaign.lookups import campaigns, minutes, offers
 from gql.campaign.minutes import EarnedMinute, moment_from
@@ -157,6 +158,11 @@ class Participation(Node):
             return cursor_of(scope, found.minute.isoformat()), EarnedMinute.of(found)
 
         return Asked(MinutePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
+
+    @batched(Right.OWNER, "What it brought within days of the campaign's time zone.", load=campaigns)
+    def analytics(self, first_day: FirstDay = None, last_day: LastDay = None) -> Asked[ParticipationAnalytics | None]:
+        """What it brought within some days."""
+        return Asked(self.found.campaign, lambda found: in_participation(found, self.key, first_day, last_day))
 
     @field(Right.OWNER, "When it began.")
     def created_at(self) -> datetime:

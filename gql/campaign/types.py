@@ -16,6 +16,7 @@ from domain.ledger.ports import AccountView
 from gql.access import Right, field
 from gql.batching import Asked, batched
 from gql.brand.types import Brand, uuid_from
+from gql.campaign.analytics import CampaignAnalytics, FirstDay, LastDay, of_campaign
 from gql.campaign.creatives import Creative
 from gql.campaign.enums import CampaignState, Pacing
 from gql.campaign.lookups import brands, creatives, escrows
@@ -148,6 +149,11 @@ class Campaign(Node):
             return cursor_of(scope, found.id), Creative.of(found)
 
         return Asked(CreativePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
+
+    @field(Right.OWNER, "What it brought within days of its time zone.")
+    def analytics(self, first_day: FirstDay = None, last_day: LastDay = None) -> CampaignAnalytics:
+        """What it brought within some days."""
+        return of_campaign(self.found, first_day, last_day)
 
     @field(
         Right.OWNER,

@@ -143,12 +143,16 @@ create table earning_hour (
     gross bigint not null default 0,
     cost bigint not null default 0,
     returned bigint not null default 0,
+    earned bigint not null default 0,
+    forgone bigint not null default 0,
     primary key (participation, hour, creative),
     constraint earning_hour_figures check (
-        least(seconds, impressions, viewer_minutes, gross, cost, returned) >= 0)
+        least(seconds, impressions, viewer_minutes, gross, cost, returned, earned, forgone) >= 0)
 ) with (fillfactor = 50);
 create index earning_hour_of_campaign on earning_hour (campaign, hour);
-comment on table earning_hour is 'What the minutes of an hour come to, for each creative.';
+comment on table earning_hour is 'What an hour''s minutes come to, by creative: hours of the campaign''s own days.';
+comment on column earning_hour.returned is 'Of the cost, what disputes gave back to the campaign.';
+comment on column earning_hour.forgone is 'Of what was earned, what disputes took from the streamer.';
 
 create table campaign_day (
     campaign uuid not null references campaign (id),
@@ -171,7 +175,8 @@ GRANTS = {
     "dispute_minute": "select, insert",
     "evidence": "select, insert, update (seconds)",
     "earning_share": "select, insert",
-    "earning_hour": "select, insert, update (seconds, impressions, viewer_minutes, gross, cost, returned)",
+    "earning_hour": "select, insert, update (seconds, impressions, viewer_minutes, gross, cost, returned,"
+    " earned, forgone)",
     "campaign_day": "select, insert (campaign, starts), update (cost)",
 }
 """What the application may do. Nothing of it is deleted, and no share changed."""

@@ -8,7 +8,7 @@ import pytest
 from adapters.embedded.database import make_database
 from adapters.postgres.earning.minutes import EARLIEST, FREE, RELEASE
 from adapters.postgres.earning.reads import ANALYTICS, ASKED, MINUTES, TO_CLOSE, TO_REVIEW
-from domain.earning.analytics import Dimension
+from domain.earning.analytics import Dimension, Whose
 from tests.adapters.test_ledger_plans import fill, plan_of, reads
 from tests.earning_rows import filling
 from tests.servers import PASSWORDS, Addresses, drop_database, run
@@ -27,9 +27,9 @@ def full(servers: Addresses) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("by", Dimension)
-@pytest.mark.parametrize("alone", [True, False])
-async def test_figures_are_added_up_from_hours_alone(full: str, by: Dimension, alone: bool) -> None:
-    nodes = await plan_of(full, ANALYTICS[by, alone])
+@pytest.mark.parametrize("whose", Whose)
+async def test_figures_are_added_up_from_hours_alone(full: str, by: Dimension, whose: Whose) -> None:
+    nodes = await plan_of(full, ANALYTICS[by, whose])
     assert {node["Relation Name"] for node in nodes if "Relation Name" in node} == {"earning_hour"}
     assert reads(nodes, "earning_hour") <= {"earning_hour_of_campaign", "earning_hour_pkey"}
 

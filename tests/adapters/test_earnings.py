@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from unittest.mock import ANY
 
 import asyncpg
@@ -18,7 +19,7 @@ from domain.actor import Actor
 from domain.campaign.participation import ParticipationId
 from domain.campaign.refusals import UnknownParticipation
 from domain.earning import asking, closing, releasing
-from domain.earning.analytics import Asked, Dimension, total
+from domain.earning.analytics import Asked, Dimension, Row, Whose
 from domain.earning.bounds import Unpaid
 from domain.earning.closing import close_minutes
 from domain.earning.dispute import Dispute, Ruling
@@ -496,6 +497,19 @@ class TestDisputes:
         assert [minute.state for minute in await stage.minutes(part)] == [MinuteState.FROZEN]
 
 
+class Figures(NamedTuple):
+    """Of many rows together."""
+
+    seconds: int
+    impressions: int
+    viewer_minutes: int
+    gross: int
+    cost: int
+    returned: int
+    earned: int
+    forgone: int
+
+
 class TestAnalytics:
     async def test_figures_add_up_to_the_minutes_whatever_they_are_added_up_by(self, stage: EarningStage) -> None:
         campaign = await stage.campaign()
@@ -512,10 +526,12 @@ class TestAnalytics:
         assert isinstance(dispute, Dispute)
         await decide_dispute(stage, await staffer(stage), dispute.id, Ruling.REDUCED, WHY, 100)
         await release_minutes(stage, stage.clock())
-        asked = Asked(campaign.id, Dimension.CREATIVE, start - timedelta(hours=1), start + timedelta(hours=1))
-        rows = {by: await stage.reads.analytics(replace(asked, by=by)) for by in Dimension}
-        totals = {by: replace(total(found, one.id), key=one.id) for by, found in rows.items()}
-        assert len(set(totals.values())) == 1
+        hours = start - timedelta(hours=1), start + timedelta(hours=1)
+        asked = Asked(Dimension.CREATIVE, Whose.CAMPAIGN, campaign.id, *hours, 10)
+        rows = {by: await figures(stage, replace(asked, by=by)) for by in Dimension}
+        totals = {by: summed(found) for by, found in rows.items()}
+        assert set(totals.values()) == {totals[Dimension.CAMPAIGN]}
+        assert [row.key for row in rows[Dimension.CAMPAIGN]] == [campaign.id]
         gross = 333 * 21 // 1_000 + 150_150_00
         vat = tax_of(gross - 6) + tax_of(6)
         whole = totals[Dimension.HOUR]
@@ -523,11 +539,19 @@ class TestAnalytics:
         assert (whole.impressions, whole.cost) == (6 * 1_008, gross + vat)
         kept = 50_050_00 // 10
         assert whole.returned == 50_050_00 - kept + tax_of(50_050_00) - tax_of(50_050_00) * kept // 50_050_00
-        assert whole.spend == whole.cost - whole.returned
+        assert rows[Dimension.CAMPAIGN][0].spend == whole.cost - whole.returned
         assert [row.key for row in rows[Dimension.HOUR]] == sorted({start.replace(minute=0), start + 2 * MINUTE})
         assert {row.key: row.viewer_minutes for row in rows[Dimension.PARTICIPATION]} == {one.id: 21, other.id: 3_003}
-        mine = await stage.reads.analytics(replace(asked, participation=one.id))
-        assert (sum(row.viewer_minutes for row in mine), sum(row.gross for row in mine)) == (21, 6)
+        mine = replace(asked, whose=Whose.PARTICIPATION, of=one.id)
+        own = await stage.reads.analytics([mine, replace(mine, of=other.id)])
+        assert [(summed(each).viewer_minutes, summed(each).gross) for each in own.values()] == [
+            (21, 6), (3_003, 150_150_00),
+        ]  # fmt: skip
+        for part, found in zip((one, other), own.values(), strict=True):
+            waiting = [minute.arithmetic for minute in await stage.minutes(part)]
+            earned = sum(each.parts.earned for each in waiting if each)
+            assert summed(found).earned == earned
+        assert summed(own[replace(mine, of=other.id)]).forgone == 39_039_00 * 9 // 10
         assert rows[Dimension.PARTICIPATION][1].cpm(IDR) in {Money(286, IDR), Money(50_000_00, IDR)}
 
     async def test_nobody_watched(self, stage: EarningStage) -> None:
@@ -535,9 +559,39 @@ class TestAnalytics:
         stage.samples.viewers = 0
         await stage.report(part, part.seen(stage.minute))
         await stage.close()
-        asked = Asked(part.campaign.id, Dimension.HOUR, stage.clock() - timedelta(days=1), stage.clock())
-        (row,) = await stage.reads.analytics(asked)
+        day = stage.clock() - timedelta(days=1), stage.clock()
+        (row,) = await figures(stage, Asked(Dimension.HOUR, Whose.CAMPAIGN, part.campaign.id, *day, 10))
         assert (row.impressions, row.spend, row.cpm(IDR)) == (0, 0, None)
+
+    @pytest.mark.parametrize("by", [Dimension.CREATIVE, Dimension.HOUR])
+    async def test_pages_follow_one_another(self, stage: EarningStage, by: Dimension) -> None:
+        part = await stage.part(await stage.campaign())
+        for _ in range(3):
+            minute = stage.minute
+            both = part.seen(minute, seconds_between(0, 6)), part.seen(minute, seconds_between(7, 17), 1)
+            await stage.report(part, *both)
+            stage.turn(minutes=60)
+        await stage.close()
+        span = stage.clock() - timedelta(days=2), stage.clock()
+        asked = Asked(by, Whose.PARTICIPATION, part.id, *span, 100)
+        whole = await figures(stage, asked)
+        assert len(whole) == (2 if by is Dimension.CREATIVE else 3)
+        pages: list[Row] = []
+        after = None
+        while page := await figures(stage, replace(asked, first=1, after=after)):
+            pages += page
+            after = page[-1].key
+        assert pages == whole
+
+
+async def figures(stage: EarningStage, asked: Asked) -> Sequence[Row]:
+    """One page of figures."""
+    return (await stage.reads.analytics([asked]))[asked]
+
+
+def summed(rows: Sequence[Row]) -> Figures:
+    """All figures added up."""
+    return Figures(*(sum(getattr(row, name) for row in rows) for name in Figures._fields))
 
 
 def tax_of(minor: int) -> int:
@@ -554,6 +608,8 @@ class TestTheAudit:
             ("update earning set viewers = viewers + 1", "its totals are not those of its minutes"),
             ("update campaign_day set cost = cost - 1", "what was spent on it"),
             ("update earning_hour set viewer_minutes = viewer_minutes - 1", "it is not what its minutes come to"),
+            ("update earning_hour set forgone = forgone + 1", "it is not what its minutes come to"),
+            ("update earning_hour set impressions = impressions + 1", "it is not what was shown of the creative"),
             ("update earning_share set gross = gross + 1", "the shares of creatives"),
             ("delete from earning_share; delete from evidence; delete from earning_minute", "no minute knows of"),
         ],

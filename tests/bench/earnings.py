@@ -20,10 +20,10 @@ from adapters.embedded.database import make_database
 from adapters.postgres.database import Database
 from adapters.postgres.deeds import NoVault
 from adapters.postgres.earning.reads import PostgresEarningReads
-from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
-from domain.earning.analytics import Asked, Dimension
+from domain.earning.analytics import Asked, Dimension, Whose
 from domain.earning.ports import MinutePage
+from gql.paging import LARGEST_PAGE
 from tests.earning_rows import CAMPAIGN, filling
 from tests.servers import PASSWORDS, Addresses, Servers
 
@@ -43,12 +43,12 @@ async def run(addresses: Addresses, minutes: int) -> str:
     await connection.close()
     async with Database(made.app_url, size=2) as database:
         reads = PostgresEarningReads(database, NoVault())
-        asked = Asked(CampaignId(CAMPAIGN), Dimension.HOUR, BEGIN, END)
         slowest = 0.0
         for by in Dimension:
-            whole, mine = replace(asked, by=by), replace(asked, by=by, participation=part)
-            slowest = max(slowest, await told(f"by {by}", partial(reads.analytics, whole)))
-            slowest = max(slowest, await told(f"by {by}, of one", partial(reads.analytics, mine)))
+            whole = Asked(by, Whose.CAMPAIGN, CAMPAIGN, BEGIN, END, LARGEST_PAGE)
+            mine = replace(whole, whose=Whose.PARTICIPATION, of=part)
+            slowest = max(slowest, await told(f"by {by}", partial(reads.analytics, [whole])))
+            slowest = max(slowest, await told(f"by {by}, of one", partial(reads.analytics, [mine])))
         await told("50 minutes with their arithmetic", partial(reads.minutes, [MinutePage(part, 50)]))
     return f"earnings minutes={minutes} p99_ms={slowest:.1f}"
 

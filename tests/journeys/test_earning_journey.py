@@ -29,9 +29,22 @@ from tests.journeys.test_campaign_journey import WHY, does, paid_in, staff, take
 from tests.vaults import VaultKeys, open_vault
 
 REFUSED = "... on Refusal { code }"
+_MONEY = "{ amount currency }"
+_AUDIENCE = "audience { visibleSeconds impressions viewerMinutes }"
+_SPENT = f"figures {{ {_AUDIENCE} spend {_MONEY} cpm {_MONEY} }}"
+_EARNED_IN = f"figures {{ {_AUDIENCE} earned {_MONEY} }}"
+SPENT = f"""query ($id: ID!) {{ node(id: $id) {{ ... on Campaign {{ analytics {{
+  total {{ {_AUDIENCE} spend {_MONEY} cpm {_MONEY} }} creatives {{ edges {{ node {{ creativeId {_SPENT} }} }} }}
+  streamers {{ edges {{ node {{ participationId streamer {{ displayName }} {_SPENT} }} }} }}
+  hours {{ edges {{ node {{ hour {_SPENT} }} }} }} }} }} }} }}"""
+BROUGHT = f"""query ($id: ID!) {{ node(id: $id) {{ ... on Participation {{ analytics {{
+  total {{ {_AUDIENCE} earned {_MONEY} }} creatives {{ edges {{ node {{ creativeId {_EARNED_IN} }} }} }}
+  hours {{ edges {{ node {{ hour {_EARNED_IN} }} }} }} }} }} }} }}"""
+LONG_AGO = """query ($id: ID!) { node(id: $id) { ... on Campaign {
+  analytics(firstDay: "2020-01-01", lastDay: "2020-12-31") { total { spend { amount } cpm { amount } } }
+  never: analytics(firstDay: "2020-01-02", lastDay: "2020-01-01") { total { spend { amount } } } } } }"""
 REPORT = f"""mutation ($input: ReportImpressionsInput!) {{
   reportImpressions(input: $input) {{ ... on ImpressionReports {{ verdicts }} {REFUSED} }} }}"""
-_MONEY = "{ amount currency }"
 _MINUTES = f"""minutes {{ edges {{ node {{ minute state viewers shares {{ creativeId seconds share {_MONEY} }}
   arithmetic {{ earned {_MONEY} cost {_MONEY} steps {{ name formula amount {_MONEY} }} }}
   kept {{ earned {_MONEY} cost {_MONEY} }} }} }} }}"""
@@ -169,6 +182,41 @@ async def test_from_the_report_to_the_wallet(journey: Journey) -> None:
         assert (newer["state"], older["state"], newer["kept"]["earned"]["amount"]) == ("PAID", "PAID", "24000.00")
         earned = await journey.connection.fetchval(_EARNED, studio.actor.owner)
         assert earned == (32_000 + 24_000) * 100
+        await both_read_the_figures(journey, ani, studio, other, which, text)
+
+
+async def both_read_the_figures(
+    journey: Journey, ani: Actor, studio: Studio, other: Actor, which: str, text: str
+) -> None:
+    """What came of two minutes, one of them at half its price, as the brand and the streamer read it; nobody else."""
+    found = await journey.connection.fetchval("select campaign from participation where id = $1", key_in(which))
+    campaign = global_id("Campaign", found)
+    for who, query, id_ in ((other, SPENT, campaign), (studio.actor, SPENT, campaign), (other, BROUGHT, which)):
+        assert (await journey.ask(who, query, id=id_)).data["node"] is None
+    spent = (await journey.ask(ani, SPENT, id=campaign)).data["node"]["analytics"]
+    audience = {"visibleSeconds": 120.0, "impressions": 5_000.0, "viewerMinutes": 5_000.0}
+    idr = {"currency": "IDR"}
+    total = {"audience": audience, "spend": {"amount": "70000.00", **idr}, "cpm": {"amount": "20000.00", **idr}}
+    assert spent["total"] == total
+    assert spent["creatives"]["edges"] == [{"node": {"creativeId": text, "figures": total}}]
+    (streamer,) = [edge["node"] for edge in spent["streamers"]["edges"]]
+    assert (streamer["participationId"], streamer["figures"]) == (which, total)
+    assert streamer["streamer"]["displayName"]
+    hours = [edge["node"]["figures"]["audience"]["viewerMinutes"] for edge in spent["hours"]["edges"]]
+    assert sum(hours) == audience["viewerMinutes"]
+    brought = (await journey.ask(studio.actor, BROUGHT, id=which)).data["node"]["analytics"]
+    earned = {"audience": audience, "earned": {"amount": "56000.00", **idr}}
+    assert brought == (await journey.ask(ani, BROUGHT, id=which)).data["node"]["analytics"]
+    assert (brought["total"], brought["creatives"]["edges"]) == (
+        earned, [{"node": {"creativeId": text, "figures": earned}}],
+    )  # fmt: skip
+    nothing = await journey.ask(ani, LONG_AGO, id=campaign)
+    assert [error["extensions"]["code"] for error in nothing.body["errors"]] == ["BAD_INPUT"]
+
+
+def key_in(id_: str) -> str:
+    """The key of a global id."""
+    return plain(id_).partition(":")[2]
 
 
 def state(edge: Any) -> str:

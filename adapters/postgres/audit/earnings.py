@@ -58,17 +58,37 @@ order by 1, 2 limit $1
 _HOURS = """
 select participation, hour, hours.figures::text as said, minutes.figures::text as found
 from (
-    select participation, hour, (sum(viewer_minutes), sum(gross), sum(cost), sum(returned)) as figures
+    select participation, hour,
+        (sum(viewer_minutes), sum(gross), sum(cost), sum(returned), sum(earned), sum(forgone)) as figures
     from earning_hour group by participation, hour
 ) as hours
 full join (
-    select participation, date_trunc('hour', minute, 'UTC') as hour, (sum(viewers)::numeric, sum(gross),
-        sum(gross + added), sum(case when state in ('paid', 'returned') and kept_gross < gross
-            then gross + added - kept_gross - added * kept_gross / gross else 0 end)) as figures
-    from (select *, earned + take + withheld as gross from earning_minute) as minute
+    select participation, date_bin('1 hour', minute, day) as hour, (sum(viewers)::numeric, sum(gross),
+        sum(gross + added), sum(case when lowered then gross + added - kept_gross - added * kept_gross / gross
+            else 0 end), sum(earned), sum(case when lowered then earned - earned * kept_gross / gross else 0 end)
+        ) as figures
+    from (
+        select *, state in ('paid', 'returned') and kept_gross < gross as lowered
+        from (select *, earned + take + withheld as gross from earning_minute) as priced
+    ) as minute
     where state in ('held', 'releasing', 'frozen', 'reducing', 'returning', 'paid', 'returned') group by 1, 2
 ) as minutes using (participation, hour)
 where hours.figures is distinct from minutes.figures order by 1, 2 limit $1
+"""
+_CREATIVES = """
+select participation, hour, creative, hours.figures::text as said, shown.figures::text as found
+from (
+    select participation, hour, creative, (seconds::numeric, impressions::numeric, gross::numeric) as figures
+    from earning_hour
+) as hours
+full join (
+    select participation, date_bin('1 hour', minute, day) as hour, creative,
+        (sum(seconds)::numeric, sum(viewers)::numeric, sum(gross)::numeric) as figures
+    from earning_minute join earning_share using (participation, minute)
+    where seconds > 0
+        and state in ('held', 'releasing', 'frozen', 'reducing', 'returning', 'paid', 'returned') group by 1, 2, 3
+) as shown using (participation, hour, creative)
+where hours.figures is distinct from shown.figures order by 1, 2, 3 limit $1
 """
 _UNKNOWN = """
 select transaction_id from journal where operation = 'hold' and kind = 'earning' and refusal is null
@@ -102,6 +122,12 @@ async def against_earnings(fetch: Fetch) -> AsyncIterator[Iterable[Finding]]:
         yield [Finding("campaign_day", key, None, what, str(row["found"]), str(row["cost"]))]
     for row in await fetch(_HOURS, _MOST):
         key, what = f"{row['participation']} {row['hour']}", "it is not what its minutes come to"
+        yield [Finding("earning_hour", key, None, what, row["found"], row["said"])]
+    for row in await fetch(_CREATIVES, _MOST):
+        key, what = (
+            f"{row['participation']} {row['hour']} {row['creative']}",
+            "it is not what was shown of the creative",
+        )
         yield [Finding("earning_hour", key, None, what, row["found"], row["said"])]
     for row in await fetch(_SHARES, _MOST):
         what = "the shares of creatives do not sum to its price"

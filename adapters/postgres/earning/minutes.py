@@ -119,19 +119,21 @@ _Seen = Mapping[tuple[ParticipationId, datetime], Mapping[CreativeId, Seconds]]
 # Each creative's part of an amount is the difference of two sums, as in `domain.earning.sharing.shared`.
 _ADD_UP = """
 insert into earning_hour as kept (participation, hour, creative, campaign, seconds, impressions, viewer_minutes, gross,
-    cost, returned)
+    cost, returned, earned, forgone)
 select participation, hour, creative, campaign, sum(seconds * fresh), sum(viewers * fresh),
     sum((viewers::bigint * until / whole - viewers::bigint * since / whole) * fresh),
     sum((price * until / whole - price * since / whole) * fresh),
-    sum((cost * until / whole - cost * since / whole) * fresh), sum(back * until / whole - back * since / whole)
+    sum((cost * until / whole - cost * since / whole) * fresh), sum(back * until / whole - back * since / whole),
+    sum((earned * until / whole - earned * since / whole) * fresh),
+    sum(forgone * until / whole - forgone * since / whole)
 from (
-    select participation, minute, date_trunc('hour', minute, 'UTC') as hour, creative, campaign, seconds,
-        minute.viewers, earned + minute.take + withheld as price, back, fresh,
+    select participation, minute, date_bin('1 hour', minute, day) as hour, creative, campaign, seconds,
+        minute.viewers, earned + minute.take + withheld as price, back, fresh, earned, forgone,
         earned + minute.take + withheld + added as cost,
         sum(seconds) over upto as until, sum(seconds) over upto - seconds as since,
         sum(seconds) over (partition by participation, minute) as whole
-    from unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::bigint[])
-        as moved (participation, minute, fresh, back)
+    from unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::bigint[], $5::bigint[])
+        as moved (participation, minute, fresh, back, forgone)
     join earning_minute as minute using (participation, minute)
     join earning using (participation) join earning_share using (participation, minute)
     where seconds > 0
@@ -141,7 +143,8 @@ group by participation, hour, creative, campaign order by participation, hour, c
 on conflict (participation, hour, creative) do update set seconds = kept.seconds + excluded.seconds,
     impressions = kept.impressions + excluded.impressions,
     viewer_minutes = kept.viewer_minutes + excluded.viewer_minutes, gross = kept.gross + excluded.gross,
-    cost = kept.cost + excluded.cost, returned = kept.returned + excluded.returned
+    cost = kept.cost + excluded.cost, returned = kept.returned + excluded.returned,
+    earned = kept.earned + excluded.earned, forgone = kept.forgone + excluded.forgone
 """
 
 
@@ -203,7 +206,7 @@ class PostgresMinutes:
         refused = [row for row in moved if row["state"] == MinuteState.UNPAID]
         await self._spend(sorted((row["campaign"], row["day"], -_cost(row)) for row in refused))
         rolled = [moves for row in moved if any((moves := _rolled(row))[2:])]
-        await self._connection.execute(_ADD_UP, *columns(rolled, 4))
+        await self._connection.execute(_ADD_UP, *columns(rolled, 5))
         return await self._count([_counted(row) for row in moved])
 
     async def review(self, said: Settled, now: datetime) -> Mapping[ParticipationId, int]:
@@ -271,5 +274,6 @@ def _rolled(row: Record) -> tuple[object, ...]:
     """What a minute adds to its hour: itself once it is set aside, and what it gave back once that is done."""
     fresh = int(row["state"] == MinuteState.HELD)
     kept = kept_of(row)
-    done = row["state"] in {MinuteState.PAID, MinuteState.RETURNED} and kept is not None
-    return row["participation"], row["minute"], fresh, _cost(row) - kept.cost if done and kept else 0
+    if kept is None or row["state"] not in {MinuteState.PAID, MinuteState.RETURNED}:
+        return row["participation"], row["minute"], fresh, 0, 0
+    return row["participation"], row["minute"], fresh, _cost(row) - kept.cost, row["earned"] - kept.earned

@@ -1,7 +1,7 @@
 """Minutes read without locks: `domain.earning.ports.EarningReads`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg import Record
@@ -10,7 +10,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.earning.rows import kept_of, parts_of, route_of, terms_of, totals_of
 from domain.campaign.creatives import CreativeId
 from domain.campaign.participation import ParticipationId, Side
-from domain.earning.analytics import Asked, Dimension, Row
+from domain.earning.analytics import Asked, Dimension, Row, Whose
 from domain.earning.arithmetic import Arithmetic
 from domain.earning.dispute import Dispute, DisputeId
 from domain.earning.disputing import REASON_FIELD
@@ -80,16 +80,26 @@ where ruling is null and ($1::uuid is null or dispute.id > $1) order by dispute.
 """
 _SEQ = "select seq from earning where participation = $1"
 _ANALYTICS = """
-select {by} as key, sum(seconds)::bigint as seconds, sum(impressions)::bigint as impressions,
-    sum(viewer_minutes)::bigint as viewer_minutes, sum(gross)::bigint as gross, sum(cost)::bigint as cost,
-    sum(returned)::bigint as returned
-from earning_hour where campaign = $1 and hour >= $2 and hour < $3 and {which} group by 1 order by 1
+select asked.place, found.*
+from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::integer[]) with ordinality
+    as asked (whose, since, until, after, most, place)
+cross join lateral (
+    select {by} as key, sum(seconds)::bigint as seconds, sum(impressions)::bigint as impressions,
+        sum(viewer_minutes)::bigint as viewer_minutes, sum(gross)::bigint as gross, sum(cost)::bigint as cost,
+        sum(returned)::bigint as returned, sum(earned)::bigint as earned, sum(forgone)::bigint as forgone
+    from earning_hour where {whose} = asked.whose and hour >= asked.since and hour < asked.until {behind}
+    group by 1 order by 1 limit asked.most
+) as found
+order by asked.place, found.key
 """
+_BEHIND = "and {by} > coalesce(asked.after, '00000000-0000-0000-0000-000000000000')"
 ANALYTICS = {
-    (by, alone): _ANALYTICS.format(by=by, which="participation = $4" if alone else "$4::uuid is null")
+    (by, whose): _ANALYTICS.format(by=by, whose=whose, behind="" if by is Dimension.HOUR else _BEHIND.format(by=by))
     for by in Dimension
-    for alone in (False, True)
+    for whose in Whose
 }
+"""Pages of hours begin later, pages of anything else go over the same rows again."""
+_MOMENT = timedelta(microseconds=1)
 
 
 _FIRST = (None, UUID(int=0))
@@ -111,11 +121,15 @@ class PostgresEarningReads:
         rows = await self._database.pool.fetch(ASKED[state], *(after or _FIRST), most)
         return [_due(row) for row in rows]
 
-    async def analytics(self, asked: Asked) -> Sequence[Row]:
-        """What was shown and spent, added up by what was asked for."""
-        statement = ANALYTICS[asked.by, asked.participation is not None]
-        rows = await self._database.pool.fetch(statement, asked.campaign, asked.since, asked.until, asked.participation)
-        return [Row(*row) for row in rows]
+    async def analytics(self, asked: Sequence[Asked]) -> Mapping[Asked, Sequence[Row]]:
+        """What was shown and spent, added up by what was asked for: a statement for each way of adding up."""
+        found: dict[Asked, list[Row]] = {one: [] for one in asked}
+        for by, whose in sorted({(one.by, one.whose) for one in asked}):
+            alike = [one for one in asked if (one.by, one.whose) == (by, whose)]
+            columns = zip(*map(_bounds, alike), strict=True)
+            for row in await self._database.pool.fetch(ANALYTICS[by, whose], *map(list, columns)):
+                found[alike[row["place"] - 1]].append(Row(*row[1:]))
+        return found
 
     async def minutes(self, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:
         """Pages of minutes, newest first."""
@@ -139,6 +153,12 @@ class PostgresEarningReads:
     async def seq_of(self, participation: ParticipationId) -> int:
         """How often minutes of a participation have changed so far."""
         return await self._database.pool.fetchval(_SEQ, participation) or 0
+
+
+def _bounds(asked: Asked) -> tuple[UUID, datetime, datetime, UUID | None, int]:
+    if isinstance(asked.after, datetime):
+        return asked.of, max(asked.since, asked.after + _MOMENT), asked.until, None, asked.first
+    return asked.of, asked.since, asked.until, asked.after, asked.first
 
 
 def _dispute(row: Record) -> Dispute:

@@ -96,6 +96,11 @@ insert into earning_share (participation, minute, creative, seconds, gross)
 select participation, minute, gen_random_uuid(), 1, 1 from earning_minute, generate_series(1, $2::integer)
 where participation = $1
 """
+_HOURS = """
+insert into earning_hour (participation, hour, creative, campaign, viewer_minutes, gross, cost)
+select participation, date_trunc('hour', now()) + n * interval '1 hour', gen_random_uuid(), campaign, 1, 10, 11
+from earning, generate_series(1, $2::integer) as n where participation = $1
+"""
 _DISPUTE = """
 insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, 'brand', $3, $4, now())
 """
@@ -319,6 +324,7 @@ class Crowd:
         await self._execute(_HELD, found.id, minute, found.person)
         await self._execute(_ODD, found.id, minute)
         await self._execute(_SHARES, found.id, within)
+        await self._execute(_HOURS, found.id, within)
         await self._execute(_DISPUTE, dispute, found.id, found.person, reason)
         await self._execute(_NAMED, dispute, found.id, minute)
 

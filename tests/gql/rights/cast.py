@@ -86,6 +86,10 @@ _DISPUTE = """
 insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, $3, $4, $5, now())
 """
 _DISPUTED = f"insert into dispute_minute (dispute, participation, minute) values ($1, $2, '{FROZEN}')"
+_HOUR = """
+insert into earning_hour (participation, hour, creative, campaign, viewer_minutes, gross, cost)
+select participation, $2, gen_random_uuid(), campaign, 1, 10, 11 from earning where participation = $1
+"""
 _CLEARING = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
 
 
@@ -399,6 +403,8 @@ async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
     async with ports.work() as work:
         assert await work.participations.add(made)
         await work.participations.offer(offer_of(made, campaign, begun_by, 1, campaign.plan.terms, now=ports.clock()))
+    await pool.execute(_EARNING, made.id)
+    await pool.execute(_HOUR, made.id, campaign.plan.schedule.opens_at)
     return made.id
 
 
@@ -416,7 +422,7 @@ async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
 async def _dispute(pool: Any, ports: Adapters, side: Side) -> object:
     """About one of the participation's minutes; another is held, and one waits for staff."""
     participation, dispute, person = side.keys["Participation"], uuid7(), side.enrolled.person
-    for statement in (_EARNING, _MINUTES, _DOUBTED, _SHARES):
+    for statement in (_MINUTES, _DOUBTED, _SHARES):
         await pool.execute(statement, participation)
     reason = await ports.identity.vault.seal(person, REASON_FIELD, "Nobody saw it.")
     party = Party.BRAND if "Brand" in side.keys else Party.STREAMER
