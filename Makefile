@@ -78,7 +78,8 @@ bench-enumeration: $(STAMP) ## Measure whether an answer takes longer for an add
 	@$(PY) -m tests.bench.enumeration
 
 screenshots: $(STAMP) ## Take the pictures of the overlay's page anew that the README shows (needs Chromium)
-	SCREENSHOTS=docs/overlay $(PY) -m pytest -q tests/journeys/test_overlay_journey.py -k pictures
+	SCREENSHOTS=docs/overlay $(PY) -m pytest -q tests/journeys/test_overlay_journey.py \
+		tests/journeys/test_broadcast_journey.py -k pictures
 
 bench-discovery: $(STAMP) ## Measure how long a page of streamers takes among a hundred thousand
 	@$(PY) -m tests.bench.discovery

@@ -57,6 +57,7 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     campaign.OfferAccepted: (),
     campaign.ParticipationWentLive: (),
     campaign.ParticipationEnded: (),
+    campaign.ScreensChanged: (),
     campaign.CreativeAdded: (),
     campaign.CreativeDecided: (),
     campaign.CreativeRetired: (),

@@ -62,15 +62,17 @@ class FakeFeed:
     def listeners(self, topic: str) -> int:
         return len(self.queues.get(topic, ()))
 
-    async def listen(self, topic: str) -> AsyncGenerator[int, None]:
+    async def listen(self, *topics: str) -> AsyncGenerator[int, None]:
         queue = asyncio.Queue[int | None]()
-        self.queues.setdefault(topic, []).append(queue)
+        for topic in topics:
+            self.queues.setdefault(topic, []).append(queue)
         try:
             yield 0
             while (number := await queue.get()) is not None:
                 yield number
         finally:
-            self.queues[topic].remove(queue)
+            for topic in topics:
+                self.queues[topic].remove(queue)
 
     def tell(self, topic: str, number: int | None) -> None:
         for queue in self.queues.get(topic, ()):

@@ -93,7 +93,7 @@ MORE_CONTEXT_FILES = {
     },
     "gql/streamer": {"answers", "discovery", "enums", "inputs", "lookups"},
     "domain/overlay": {"alerts", "events", "refusals", "sessions", "switches"},
-    "gql/overlay": {"answers", "enums", "inputs", "lookups", "page"},
+    "gql/overlay": {"answers", "creatives", "enums", "inputs", "lookups", "page"},
     "gql/earning": {"answers", "enums", "inputs"},
     "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs"},
     "gql/wallet": {"lookups", "enums", "top_up"},

@@ -93,16 +93,17 @@ class Feed:
                 for listener in self._everybody():
                     listener.end()
 
-    async def listen(self, topic: str) -> AsyncGenerator[int, None]:
-        """Numbers published on a topic from now on; first of all a 0, once nothing more can be missed.
+    async def listen(self, *topics: str) -> AsyncGenerator[int, None]:
+        """Numbers published on topics from now on, and a 0 as soon as nothing more of one of them can be missed.
 
-        It ends with the feed. Raises RuntimeError outside of `running`.
+        Of a single topic the 0 comes first of all. It ends with the feed. Raises RuntimeError outside of `running`.
         """
         if not self._running:
             raise RuntimeError("nobody reads the feed: `async with feed.running()`")
         listener = _Listener()
-        self._listeners.setdefault(topic, set()).add(listener)
-        if topic in self._places or self._away:
+        for topic in topics:
+            self._listeners.setdefault(topic, set()).add(listener)
+        if self._away or self._places.keys() >= set(topics):
             listener.tell(LOOK)
         else:
             self._wake.set()
@@ -110,10 +111,11 @@ class Feed:
             while (number := await listener.next()) is not None:
                 yield number
         finally:
-            listeners = self._listeners[topic]
-            listeners.discard(listener)
-            if not listeners:
-                del self._listeners[topic]
+            for topic in topics:
+                listeners = self._listeners[topic]
+                listeners.discard(listener)
+                if not listeners:
+                    del self._listeners[topic]
 
     def _everybody(self) -> list[_Listener]:
         return [listener for listeners in self._listeners.values() for listener in listeners]

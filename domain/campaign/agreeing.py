@@ -18,6 +18,7 @@ from domain.campaign.events import (
     ParticipationEnded,
     ParticipationEvent,
     ParticipationWentLive,
+    ScreensChanged,
 )
 from domain.campaign.model import Campaign, CampaignState, Terms
 from domain.campaign.participation import (
@@ -240,6 +241,8 @@ async def _keep(
         now["terms"] = f"{terms.rate} {terms.rate.currency} {terms.pricing} for {terms.minutes} minutes"
     await work.record(Deed(action, f"participation:{after.id}", actor, before=was, after=now))
     await work.emit(event(uuid7(), after.id))
+    if after.streamer is not None and ParticipationState.LIVE in {before.state, after.state}:
+        await work.emit(ScreensChanged(uuid7(), after.streamer))
     return after
 
 

@@ -8,6 +8,7 @@ from typing import Final, NewType
 from uuid import UUID
 
 from domain.campaign.model import CampaignId
+from domain.campaign.participation import ParticipationId
 
 CreativeId = NewType("CreativeId", UUID)
 
@@ -15,6 +16,8 @@ LONGEST_HTML: Final = 5_000
 """Characters, as a brand writes them."""
 MOST_CREATIVES: Final = 20
 """Of one campaign that are pending or approved."""
+MOST_ON_SCREEN: Final = 60
+"""That a streamer's overlays show in turn; of more the campaigns that went live first are shown."""
 
 
 class CreativeKind(StrEnum):
@@ -81,3 +84,25 @@ class Creative:
         if step is CreativeStep.RETIRE:
             return replace(self, state=state)
         return replace(self, state=state, reason=reason, decided_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class OnScreen:
+    """An approved creative of a campaign that runs, in a participation that is live: what an overlay shows."""
+
+    creative: CreativeId
+    participation: ParticipationId
+    kind: CreativeKind
+    body: str
+    asset: UUID | None
+    opens_at: datetime
+    """When the campaign's first day begins: it is not shown before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What a streamer's overlays show, and what may change it."""
+
+    campaigns: frozenset[CampaignId] = frozenset()
+    """Those that the streamer is live in, also while they stand still."""
+    shown: tuple[OnScreen, ...] = ()

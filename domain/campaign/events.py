@@ -6,6 +6,7 @@ from domain.campaign.creatives import CreativeId
 from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
 from domain.events import Event
+from domain.streamer.model import StreamerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +112,20 @@ class ParticipationWentLive(ParticipationEvent):
 
 class ParticipationEnded(ParticipationEvent):
     """It is completed, rejected or withdrawn: no minute counts any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreensChanged(Event):
+    """A streamer's overlays show other campaigns than before: a participation went live, or one that was has ended."""
+
+    streamer: StreamerId
+
+    @property
+    def topic(self) -> str:
+        """`screens:<streamer>`."""
+        return screens_topic(self.streamer)
+
+
+def screens_topic(streamer: StreamerId) -> str:
+    """The topic of what a streamer's overlays show."""
+    return f"screens:{streamer}"

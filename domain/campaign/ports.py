@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.brand.ports import BrandWork
-from domain.campaign.creatives import Creative, CreativeId
+from domain.campaign.creatives import Creative, CreativeId, Programme
 from domain.campaign.model import Campaign, CampaignId, CampaignState
 from domain.campaign.participation import Offer, OfferState, Participation, ParticipationId
 from domain.campaign.targeting import Facts
@@ -223,6 +223,10 @@ class CampaignReads(Protocol):
 
     async def creatives_to_review(self, first: int, after: CreativeId | None) -> Sequence[tuple[Creative, Campaign]]:
         """Creatives that wait for a moderator with their campaigns, oldest first; those behind one."""
+        ...
+
+    async def programme(self, streamer: StreamerId, now: datetime) -> Programme:
+        """What a streamer's overlays show, once the day of each campaign has come."""
         ...
 
     async def over(self, now: datetime, most: int) -> Sequence[CampaignId]:

@@ -130,8 +130,11 @@ class Books(Protocol):
 class Feed(Protocol):
     """Tells that a topic has something new. A hint and nothing more: what is new stands in PostgreSQL."""
 
-    def listen(self, topic: str) -> AsyncGenerator[int, None]:
-        """Numbers published on a topic from now on. 0 means: look for yourself (the feed may have missed some)."""
+    def listen(self, *topics: str) -> AsyncGenerator[int, None]:
+        """Numbers published on topics from now on. 0 means: look for yourself (the feed may have missed some).
+
+        Of several topics a number says no more than that one of them has news.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """The page of an overlay: one for all, whatever the token, which it reads from its own address and we never look at.
 
-Nothing of it is written into the page itself but the id of the document that it asks by, so that no script or style is
+Nothing is written into the page itself but the ids of the documents that it asks by, so that no script or style is
 allowed that is not ours. It sets no cookie and sends no referrer; the log hides the address (`gql.telemetry`).
 """
 
@@ -28,15 +28,17 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
-_SCENE: Final = "OverlayScene"
+_DOCUMENTS: Final = {"scene": "OverlayScene", "reports": "ReportImpressions"}
+"""What the page asks by: the name of each document."""
 
 
 def routes(shipped: Iterable[TrustedDocument]) -> list[Route]:
-    """Where the page is, and its parts; nowhere, unless the document that it asks by is among those shipped."""
-    scene = next((each for each in shipped if each.name == _SCENE and Client.OVERLAY in each.clients), None)
-    if scene is None:
+    """Where the page is, and its parts; nowhere, unless the documents that it asks by are among those shipped."""
+    known = {each.name: document_id(each.text) for each in shipped if Client.OVERLAY in each.clients}
+    if not known.keys() >= set(_DOCUMENTS.values()):
         return []
-    page = Template((_FOLDER / "page.html").read_text(encoding="utf-8")).substitute(document=document_id(scene.text))
+    ids = {place: known[name] for place, name in _DOCUMENTS.items()}
+    page = Template((_FOLDER / "page.html").read_text(encoding="utf-8")).substitute(ids)
     parts = {file.name: file.read_bytes() for file in _FOLDER.iterdir() if file.suffix in _KINDS}
 
     async def show(_: Request) -> Response:

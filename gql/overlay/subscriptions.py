@@ -1,21 +1,28 @@
-"""What an overlay's page follows: how it looks, and what is raised on it, none lost and none twice."""
+"""What an overlay's page follows: how it looks, what it shows, and what is raised on it, none lost and none twice."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
+from dataclasses import field as part
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
 
+from domain.campaign.creatives import MOST_ON_SCREEN, Programme
+from domain.campaign.events import campaign_topic, screens_topic
 from domain.overlay import model
 from domain.overlay.model import ALERT_LIFETIME, Overlay, OverlayId, overlay_topic
 from domain.overlay.sessions import SignedSession, open_session
 from gql.access import Right, field
 from gql.context import Context, Info
 from gql.money import Money
+from gql.overlay.creatives import OverlayCreative
 from gql.overlay.enums import AlertKind, Place, Theme
 from gql.overlay.types import OverlayGoal
 from gql.paging import cursor_of, number_of
 from gql.scalars import Cursor
+from gql.weights import at_most
 
 _AT_ONCE = 50
 _PLACE = "Where the stream stands: begin `after` it next time."
@@ -34,8 +41,12 @@ class OverlayScene:
     """What lasts."""
 
     overlay: strawberry.Private[Overlay]
+    programme: strawberry.Private[Programme]
     signed: strawberry.Private[SignedSession]
     place_in_stream: strawberry.Private[int]
+    now: datetime = field(
+        Right.PARENT, "What time it is here. Count on from it, and not by a clock of your own, when you report."
+    )
 
     @field(Right.PARENT, _PLACE)
     def cursor(self) -> Cursor:
@@ -76,6 +87,15 @@ class OverlayScene:
     def goal(self) -> OverlayGoal | None:
         """What the streamer wants to reach."""
         return OverlayGoal.of(self.overlay.settings.goal)
+
+    @field(
+        Right.PARENT,
+        "What to show of campaigns, one after the other: all of it, so that what is no longer here is shown no more.",
+        list_size=at_most(MOST_ON_SCREEN),
+    )
+    def creatives(self) -> list[OverlayCreative]:
+        """What to show of campaigns."""
+        return [OverlayCreative.of(each, self.now) for each in self.programme.shown]
 
 
 @strawberry.type(description="Something to show once, when what came before it has been shown.")
@@ -148,23 +168,54 @@ class OverlaySubscription:
 
 
 async def _messages(context: Context, id_: OverlayId, place: int | None) -> AsyncGenerator[Any, None]:
-    """Listen, then look, then follow. The feed only says that there is something new."""
-    reads = context.ports.overlay.overlays
-    signed = open_session(context.ports.overlay.vault, context.ports.clock, context.calling_screen)
-    async with aclosing(context.ports.feed.listen(overlay_topic(id_))) as hints:
-        shown = 0
-        async for _ in hints:
-            overlay = (await reads.overlays([id_])).get(id_)
-            if overlay is None:
-                return
-            if place is None or place > overlay.sequence:
-                place = overlay.sequence
-            if overlay.version != shown:
-                shown = overlay.version
-                yield OverlayScene(overlay=overlay, signed=signed, place_in_stream=place)
-            async for alert in _alerts(context, overlay, place):
-                yield OverlayAlert(alert=alert)
-            place = overlay.sequence
+    """Listen, then look, then follow. The feed only says that there is something new, and where depends on the look."""
+    screen = context.calling_screen
+    follower = _Follower(context, open_session(context.ports.overlay.vault, context.ports.clock, screen), place)
+    campaigns = None
+    while campaigns != follower.programme.campaigns:
+        campaigns = follower.programme.campaigns
+        topics = (overlay_topic(id_), screens_topic(screen.streamer), *map(campaign_topic, campaigns))
+        async with aclosing(context.ports.feed.listen(*topics)) as hints:
+            async for _ in hints:
+                async for message in follower.news():
+                    yield message
+                if follower.is_over or follower.programme.campaigns != campaigns:
+                    break
+
+
+@dataclass(eq=False, slots=True)
+class _Follower:
+    """What a page was told so far."""
+
+    context: Context
+    signed: SignedSession
+    place: int | None
+    """Where the page stands among alerts; None before it was told."""
+    programme: Programme = part(default_factory=Programme)
+    """What overlays of its streamer were last found to show."""
+    is_over: bool = False
+    """There is no such overlay any more."""
+    _told: tuple[object, ...] = ()
+
+    async def news(self) -> AsyncGenerator[Any, None]:
+        """The scene where it is another, then all alerts that were not told."""
+        screen, ports = self.context.calling_screen, self.context.ports
+        overlay = (await ports.overlay.overlays.overlays([screen.overlay])).get(screen.overlay)
+        if overlay is None:
+            self.is_over = True
+            return
+        if self.place is None or self.place > overlay.sequence:
+            self.place = overlay.sequence
+        now = ports.clock()
+        self.programme = await ports.campaign.reads.programme(screen.streamer, now)
+        if self._told != (scene := (overlay.version, self.programme.shown)):
+            self._told = scene
+            yield OverlayScene(
+                overlay=overlay, programme=self.programme, signed=self.signed, place_in_stream=self.place, now=now
+            )  # fmt: skip
+        async for alert in _alerts(self.context, overlay, self.place):
+            yield OverlayAlert(alert=alert)
+        self.place = overlay.sequence
 
 
 async def _alerts(context: Context, overlay: Overlay, after: int) -> AsyncGenerator[model.Alert, None]:

@@ -35,6 +35,7 @@ export class Stage {
   fit() {
     if (!this.#scene) return;
     const { width, height, safeArea } = this.#scene;
+    this.#body.style.setProperty("--height", `${height}px`);
     const scale = Math.min(innerWidth / width, innerHeight / height);
     Object.assign(this.#at("picture").style, {
       width: `${width}px`,

@@ -85,6 +85,15 @@ async def test_a_new_topic_does_not_wait_for_the_reader_to_come_round(feed: Feed
         assert await told(second, within_s=1) == 0
 
 
+async def test_of_several_topics_each_is_heard_and_none_is_left_behind(feed: Feed, redis: Redis) -> None:
+    async with aclosing(feed.listen("one")) as known, aclosing(feed.listen("one", "two", "three")) as listening:
+        assert await told(known) == 0
+        assert await told(listening) == 0
+        for topic in ("two", "one", "three"):
+            await hears(listening, redis, topic)
+    assert feed._listeners == {}
+
+
 async def test_a_slow_listener_is_told_the_newest_only(feed: Feed, redis: Redis) -> None:
     async with aclosing(feed.listen("slow")) as slow, aclosing(feed.listen("slow")) as quick:
         assert await told(slow) == 0

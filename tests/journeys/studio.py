@@ -35,7 +35,8 @@ _ANSWERS = {
 }
 SCENE = """subscription ($after: Cursor) { overlayScene(after: $after) {
   __typename
-  ... on OverlayScene { cursor session { id nonce } theme place goal { title reached target } }
+  ... on OverlayScene { cursor now session { id nonce } theme place goal { title reached target }
+    creatives { id participationId kind html startsInS } }
   ... on OverlayAlert { cursor kind name message amount { amount currency } isTest }
 } }"""
 GOAL = {"title": "New microphone", "reached": 3, "target": 10}

@@ -27,6 +27,7 @@ NO_SOCKETS = """window.WebSocket = class {
   close() {}
 };"""
 IN_OBS = "window.obsstudio = {};"
+PAINTED = "document.documentElement.style.background = '#3d5a80'"
 OBS_TELLS = "dispatchEvent(new CustomEvent('obsSource{}Changed', {{{{ detail: {{{{ {} }}}} }}}}))"
 
 
@@ -260,7 +261,6 @@ async def test_pictures_of_its_states(studio: Studio, tmp_path: Path) -> None:
     """`make screenshots` keeps them."""
     stay_home_without_chromium()
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
-    painted = "document.documentElement.style.background = '#3d5a80'"
     async with studio.page(width=640, height=360) as page:
         for theme, place in (("MIDNIGHT", "BOTTOM_RIGHT"), ("DAYLIGHT", "TOP_LEFT"), ("NEON", "BOTTOM")):
             wanted = {"name": "Main", "theme": theme, "place": place, "goal": GOAL}
@@ -268,7 +268,7 @@ async def test_pictures_of_its_states(studio: Studio, tmp_path: Path) -> None:
             await expect(page.locator("body")).to_have_attribute("data-theme", theme)
             await studio.send("Ayu", message=f"It looks well in {theme.lower()}.")
             await shows(page, theme.lower())
-            await page.evaluate(painted)
+            await page.evaluate(PAINTED)
             await expect(page.locator("#alert")).to_have_css("opacity", "1")
             await page.screenshot(path=folder / f"overlay-{theme.lower()}.png")
         await studio.do("switchOverlays", on=False)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from adapters.postgres.campaign.participation_reads import ParticipationReads
+from adapters.postgres.campaign.programmes import ProgrammeReads
 from adapters.postgres.campaign.rows import AWAITED, CAMPAIGN, CREATIVE, FROM, campaign_of, creative_of
 from domain.campaign.creatives import Creative, CreativeId
 from domain.campaign.model import Campaign, CampaignId, CampaignState
@@ -67,7 +67,7 @@ order by created_at, id limit $2
 """  # noqa: S608  # statements of our own
 
 
-class PostgresCampaignReads(ParticipationReads):
+class PostgresCampaignReads(ProgrammeReads):
     """Reads of campaigns."""
 
     async def campaigns_by_id(self, ids: Sequence[CampaignId]) -> Mapping[CampaignId, Campaign]:

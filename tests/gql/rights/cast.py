@@ -306,12 +306,14 @@ async def _platform_link(_: Any, ports: Adapters, side: Side) -> object:
     return id_
 
 
-async def _overlay(_: Any, ports: Adapters, side: Side) -> object:
+async def _overlay(pool: Any, ports: Adapters, side: Side) -> object:
+    """One that shows a campaign of somebody's."""
     made = await add_overlay(ports.overlay, Actor(side.enrolled.person), Settings("Main scene", goal=Goal("All", 1, 2)))
     assert isinstance(made, OverlayWithToken), made
     side.token = made.token
     sent = await send_test(ports.overlay, Actor(side.enrolled.person), made.overlay, AlertKind.TIP, "Ayu", "")
     assert sent == made.overlay
+    await pool.execute(_ON_SCREEN, await _another_campaign(pool, ports, side), side.keys["Streamer"])
     return made.overlay
 
 
@@ -406,6 +408,18 @@ async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
     await pool.execute(_EARNING, made.id)
     await pool.execute(_HOUR, made.id, campaign.plan.schedule.opens_at)
     return made.id
+
+
+_ON_SCREEN = """
+with shown as (
+    insert into creative (id, campaign, kind, body, state, created_at, decided_at)
+    values (gen_random_uuid(), $1, 'html', '<p>Play longer</p>', 'approved', now(), now())
+)
+insert into participation (id, campaign, streamer, person, begun_by, state, created_at, campaign_version, pricing, rate,
+    currency, minutes, agreed_at, disclosed_at, live_at)
+select gen_random_uuid(), $1, id, person, 'streamer', 'live', now(), 1, 'cpm', 1, 'IDR', 1, now(), now(), now()
+from streamer where id = $2
+"""
 
 
 async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
