@@ -8,10 +8,9 @@ from typing import Any
 
 from adapters.postgres.database import Database
 from adapters.redis.feed import Feed
-from adapters.wiring import plugged
+from adapters.wiring import Adapters, plugged
 from domain.actor import Actor
 from domain.earning.closing import close_minutes
-from domain.earning.ports import EarningPorts
 from domain.earning.releasing import release_minutes
 from domain.earning.sharing import MINUTE, minute_of
 from domain.ids import BrandId, uuid7
@@ -66,7 +65,7 @@ _EARNED = "select coalesce(sum(posted), 0) from account where owner = $1 and pur
 
 
 @asynccontextmanager
-async def later(journey: Journey, **by: float) -> AsyncIterator[EarningPorts]:
+async def later(journey: Journey, **by: float) -> AsyncIterator[Adapters]:
     """What jobs are handed, when so much time has passed."""
     house = journey.house
     keys = VaultKeys(IDENTITY["VAULT_MASTER_KEYS"], bytes.fromhex(IDENTITY["IDENTITY_KEY"]))
@@ -79,7 +78,7 @@ async def later(journey: Journey, **by: float) -> AsyncIterator[EarningPorts]:
             replace(knowing_nobody(), vault=vault),
         ) as ports,
     ):  # fmt: skip
-        yield ports.earning
+        yield ports
 
 
 async def taking_part(journey: Journey, ani: Actor, brand: BrandId, studio: Studio) -> tuple[str, str]:
@@ -147,7 +146,7 @@ async def test_from_the_report_to_the_wallet(journey: Journey) -> None:
             await socket.subscribe("1", FOLLOW, id=which)
             await socket.data("1")
             async with later(journey, minutes=10) as ports:
-                assert (await close_minutes(ports, ports.clock())).failed == []
+                assert (await close_minutes(ports.earning, ports.clock())).failed == []
             while True:
                 told = (await socket.data("1"))["earningsChanged"]
                 if [state(edge) for edge in told["participation"]["minutes"]["edges"]] == ["HELD", "HELD"]:
@@ -177,7 +176,7 @@ async def test_from_the_report_to_the_wallet(journey: Journey) -> None:
         assert await asked(journey, judge, asking.DECIDE_DISPUTE, ruled) == {"ruling": "REDUCED"}
 
         async with later(journey, days=8) as ports:
-            assert (await release_minutes(ports, ports.clock())).failed == []
+            assert (await release_minutes(ports.earning, ports.clock())).failed == []
         newer, older = await minutes(ani)
         assert (newer["state"], older["state"], newer["kept"]["earned"]["amount"]) == ("PAID", "PAID", "24000.00")
         earned = await journey.connection.fetchval(_EARNED, studio.actor.owner)
