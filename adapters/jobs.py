@@ -16,6 +16,7 @@ from domain.campaign.escrow import return_escrow
 from domain.campaign.running import complete_due
 from domain.earning.closing import close_minutes
 from domain.earning.releasing import release_minutes
+from domain.earning.resting import wake_rested
 from domain.identity.exports import expire_exports, make_exports
 from domain.identity.letters import send_letters
 from domain.identity.mail_requests import answer_mail_requests
@@ -129,6 +130,10 @@ async def _close_minutes(ports: Adapters) -> None:
     _tell("minutes_closed", await close_minutes(ports.earning, ports.clock()))
 
 
+async def _wake_rested(ports: Adapters) -> None:
+    _tell("rests_over", await wake_rested(ports.earning, ports.clock()))
+
+
 async def _release_minutes(ports: Adapters) -> None:
     _tell("minutes_released", await release_minutes(ports.earning, ports.clock()))
 
@@ -165,6 +170,7 @@ JOBS: Mapping[str, Scheduled] = {
     "expire_holds": Scheduled("* * * * * */30", _expire_holds),
     "close_minutes": Scheduled("* * * * * */10", _close_minutes),
     "release_minutes": Scheduled("* * * * * */30", _release_minutes),
+    "wake_rested": Scheduled("* * * * * */30", _wake_rested),
     "answer_mail_requests": Scheduled("* * * * * */2", _answer_mail_requests),
     "send_letters": Scheduled("* * * * * */2", _send_letters),
     "sweep_uploads": Scheduled("*/5 * * * *", _sweep_uploads),

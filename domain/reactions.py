@@ -51,6 +51,8 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     campaign.CampaignLaunched: (),
     campaign.CampaignPaused: (),
     campaign.CampaignResumed: (),
+    campaign.CampaignRested: (),
+    campaign.CampaignWoken: (),
     campaign.CampaignEnded: (),
     campaign.ParticipationBegun: (),
     campaign.OfferCountered: (),

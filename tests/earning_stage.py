@@ -117,13 +117,18 @@ class EarningStage(AccountsStage):
         return minute_of(self.clock()) - MINUTE
 
     async def campaign(
-        self, budget: int = 10**9, daily_cap: int | None = None, streamer_cap: int | None = None, creatives: int = 2
+        self,
+        budget: int = 10**9,
+        daily_cap: int | None = None,
+        streamer_cap: int | None = None,
+        creatives: int = 2,
+        days_left: int = 0,
     ) -> Campaign:
-        """A campaign with its budget, in minor units, in escrow."""
+        """A campaign with its budget, in minor units, in escrow; on its last day all of that may be spent."""
         now, brand, id_ = self.clock(), uuid7(), CampaignId(uuid7())
         insert_brand = "insert into brand (id, name, industry, size) values ($1, 'A brand', 'batteries', 'small')"
         await self.database.pool.execute(insert_brand, brand)
-        days = (now.date() - timedelta(days=30), now.date() + timedelta(days=30))
+        days = (now.date() - timedelta(days=30), now.date() + timedelta(days=days_left))
         async with self.database.transaction() as connection:
             await connection.execute(
                 "insert into campaign (id, brand, created_at) values ($1, $2, $3)", id_, brand, now

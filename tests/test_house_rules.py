@@ -37,7 +37,7 @@ MORE_CONTEXT_FILES = {
     "gql/asset": {"answers", "enums", "inputs", "lookups"},
     "domain/earning": {
         *("analytics", "arithmetic", "asking", "bounds", "closing", "dispute", "disputing", "events", "intake"),
-        *("postings", "rates", "refusals", "releasing", "review", "sharing"),
+        *("postings", "rates", "refusals", "releasing", "resting", "review", "sharing"),
     },
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams", "wallets"},
     "domain/campaign": {
@@ -54,7 +54,7 @@ MORE_CONTEXT_FILES = {
             "running",
             "showing",
         ),
-        *("spending", "targeting"),
+        *("spending", "suspending", "targeting"),
     },
     "gql/campaign": {
         *(

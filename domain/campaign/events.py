@@ -54,6 +54,14 @@ class CampaignResumed(CampaignEvent):
     """It goes on."""
 
 
+class CampaignRested(CampaignEvent):
+    """It, or a participation in it, has spent what it may by now: it is not shown until it has woken."""
+
+
+class CampaignWoken(CampaignEvent):
+    """What rested of it is shown again."""
+
+
 class CampaignEnded(CampaignEvent):
     """It is completed or cancelled: nothing of it is shown or counted any more."""
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
 
-from domain.campaign.spending import Pacing, Schedule
+from domain.campaign.spending import Pacing, Rest, Schedule
 from domain.campaign.targeting import EVERYBODY, MOST_WANTED, Targeting
 from domain.ids import BrandId
 from domain.money import Currency, Money
@@ -212,6 +212,8 @@ class Campaign:
     """When nothing was left in escrow after the end."""
     suspension: Suspension | None = None
     """While staff has stopped it."""
+    rest: Rest | None = None
+    """While it has spent what it may by now. Kept by what closes its minutes."""
 
     @property
     def owner(self) -> str:

@@ -10,10 +10,8 @@ from domain.campaign.escrow import fund, give_back
 from domain.campaign.events import CampaignEnded, CampaignLaunched, CampaignPaused, CampaignResumed
 from domain.campaign.model import Campaign, CampaignId, CampaignStep
 from domain.campaign.ports import CampaignPorts, CampaignWork
-from domain.campaign.refusals import BrandNotVerified, ScheduleOver, UnknownCampaign
-from domain.identity.staff import check
+from domain.campaign.refusals import BrandNotVerified, ScheduleOver
 from domain.refusal import Refusal
-from domain.rights import Permission
 from domain.work import Swept
 
 _BATCH = 100
@@ -50,37 +48,6 @@ async def pause_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) ->
 async def resume_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:
     """Let a paused campaign go on. Its door: the mutation, for managers. What staff has stopped stands still."""
     return await step_campaign(ports, actor, id_, CampaignStep.RESUME, "campaign.resumed", CampaignResumed)
-
-
-async def suspend_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId, reason: str) -> Campaign | Refusal:
-    """Stop a campaign that runs, whatever its brand wants. Its door: staff's mutation. Raises `NotPermittedError`."""
-    if refusal := check(ports, actor, Permission.MANAGE_CAMPAIGNS, reason):
-        return refusal
-    async with ports.work() as work:
-        campaign = await work.campaigns.lock(id_)
-        if campaign is None:
-            return UnknownCampaign()
-        stopped = campaign.stepped(CampaignStep.SUSPEND, ports.clock(), reason)
-        if stopped is None:
-            return not_ready(campaign)
-        return await keep(work, actor, "campaign.suspended", campaign, stopped, CampaignPaused, reason)
-
-
-async def reinstate_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId, reason: str) -> Campaign | Refusal:
-    """Let a campaign that staff stopped stand as it stood before: what its brand had paused stays paused.
-
-    Its door: staff's mutation. Raises `NotPermittedError`.
-    """
-    if refusal := check(ports, actor, Permission.MANAGE_CAMPAIGNS, reason):
-        return refusal
-    async with ports.work() as work:
-        campaign = await work.campaigns.lock(id_)
-        if campaign is None:
-            return UnknownCampaign()
-        back = campaign.reinstated(ports.clock())
-        if back is None:
-            return not_ready(campaign)
-        return await keep(work, actor, "campaign.reinstated", campaign, back, CampaignResumed, reason)
 
 
 async def complete_campaign(ports: CampaignPorts, actor: Actor, id_: CampaignId) -> Campaign | Refusal:

@@ -73,3 +73,29 @@ def spendable_by(now: datetime, budget: Money, schedule: Schedule, pacing: Pacin
     if pacing is Pacing.FRONT_LOADED:
         share = 1 - (1 - share) ** 2
     return Money(rounded(share * budget.minor, Rounding.DOWN), budget.currency)
+
+
+def paced_by(now: datetime, budget: Money, schedule: Schedule, pacing: Pacing) -> Money:
+    """How much of a budget may be spent until the local day of an instant is over.
+
+    By whole days, because that is how streams go: whoever shows in the morning does not wait for the afternoon's share.
+    """
+    return spendable_by(schedule.day_of(now)[1], budget, schedule, pacing)
+
+
+class RestReason(StrEnum):
+    """Why nothing of a campaign is shown for a while, though it runs."""
+
+    DAILY_CAP = "daily_cap"
+    AHEAD_OF_PACE = "ahead_of_pace"
+    STREAMER_CAP = "streamer_cap"
+    MINUTES_USED = "minutes_used"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing of a campaign is shown for a while, by anybody or in one participation: no minute more would be paid."""
+
+    reason: RestReason
+    until: datetime | None
+    """When it is shown again by itself; None where that takes another plan."""

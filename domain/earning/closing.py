@@ -12,13 +12,13 @@ from typing import Final
 from domain.campaign.model import Pricing
 from domain.earning.arithmetic import price_of
 from domain.earning.asking import Asked, ask_ledger, tell
-from domain.earning.bounds import Spent, Unpaid, reached
+from domain.earning.bounds import Spending, Unpaid
 from domain.earning.model import Case, Closed, Doubt, Due, EarningPolicy, MinuteState
 from domain.earning.ports import Day, EarningPorts, Settled, Streamed
 from domain.earning.postings import set_aside
+from domain.earning.resting import let_rest
 from domain.earning.sharing import MINUTE, shared
 from domain.ledger.model import Code, Transaction
-from domain.money import Money
 from domain.work import Swept
 
 _BATCH = 256
@@ -52,9 +52,10 @@ async def _close(ports: EarningPorts, before: datetime, now: datetime) -> int:
         cases = await work.minutes.claim(waiting)
         for account in sorted({account for case in cases for account in case.route.accounts}):
             await work.ledger.open(account)
-        spent = dict(await work.minutes.spent_on(sorted({Day(case.campaign, case.day) for case in cases})))
+        spent = Spending(await work.minutes.spent_on(sorted({Day(case.campaign, case.day) for case in cases})))
         closed = [_judged(ports.policy, case, viewers.get(_streamed(case)), spent) for case in cases]
         await tell(work, await work.minutes.close(closed, now))
+        await let_rest(work, closed, spent, now)
     return len(cases)
 
 
@@ -69,7 +70,7 @@ async def _viewers(ports: EarningPorts, minutes: Sequence[Streamed]) -> Mapping[
     return {minute: viewers for minute, viewers in both.items() if viewers is not None}
 
 
-def _judged(policy: EarningPolicy, case: Case, viewers: int | None, spent: dict[Day, int]) -> Closed:
+def _judged(policy: EarningPolicy, case: Case, viewers: int | None, spent: Spending) -> Closed:
     """What a minute comes to; `spent` grows by what it costs."""
     if not any(case.seconds.values()):
         return Closed(case, MinuteState.UNPAID, Unpaid.SHOWN_ELSEWHERE, viewers)
@@ -79,11 +80,8 @@ def _judged(policy: EarningPolicy, case: Case, viewers: int | None, spent: dict[
     if case.totals.minutes >= case.terms.minutes:
         return Closed(case, MinuteState.UNPAID, Unpaid.MINUTES_USED, viewers)
     priced = price_of(case.terms, case.rates, case.totals, viewers or 0)
-    day, currency = Day(case.campaign, case.day), case.route.currency
-    so_far = Spent(Money(spent[day], currency), Money(case.totals.cost, currency))
-    if cap := reached(case.caps, so_far, priced.cost):
-        return Closed(case, MinuteState.UNPAID, cap, viewers)
-    spent[day] += priced.parts.cost
+    if bound := spent.refuses(case, priced.cost):
+        return Closed(case, MinuteState.UNPAID, bound, viewers)
     shares = shared(priced.parts.gross, case.seconds)
     return Closed(case, MinuteState.DECIDING, "", priced.viewers, priced, shares)
 

@@ -10,11 +10,12 @@ from uuid import UUID
 from domain.campaign.creatives import CreativeId
 from domain.campaign.model import CampaignId, Caps, Terms
 from domain.campaign.participation import ParticipationId
-from domain.campaign.spending import Schedule
+from domain.campaign.spending import Pacing, Schedule
 from domain.earning.arithmetic import Arithmetic, Parts
 from domain.earning.postings import Route
 from domain.earning.rates import Rates, Totals
 from domain.earning.sharing import Seconds
+from domain.money import Money
 from domain.streamer.model import StreamerId
 
 MOST_REPORTS: Final = 64
@@ -120,8 +121,10 @@ class Case:
     terms: Terms
     rates: Rates
     totals: Totals
+    budget: Money
     caps: Caps
     schedule: Schedule
+    pacing: Pacing
     seconds: Mapping[CreativeId, int]
     """So long each creative was visible, in seconds that are this participation's."""
     approved: bool = False

@@ -1,6 +1,6 @@
 """What earnings need: minutes inside a unit of work, reads without locks, the ledger's second door, and our samples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from domain.brand.ports import BrandWork
 from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
+from domain.campaign.spending import Rest
 from domain.earning.analytics import Asked, Row
 from domain.earning.dispute import Dispute, DisputeId, Parties, Ruling
 from domain.earning.model import Case, Closed, Due, EarnedMinute, EarningPolicy, MinuteState, Report, Source
@@ -53,6 +54,21 @@ class Day(NamedTuple):
     starts: datetime
 
 
+class Spendings(NamedTuple):
+    """What campaigns spent, in minor units."""
+
+    on_days: Mapping[Day, int]
+    altogether: Mapping[CampaignId, int]
+
+
+class Resting(NamedTuple):
+    """What is to rest: a campaign or, of it, one participation."""
+
+    campaign: CampaignId
+    participation: ParticipationId | None
+    rest: Rest
+
+
 class Settled(NamedTuple):
     """What the ledger answered about a minute."""
 
@@ -86,8 +102,8 @@ class Minutes(Protocol):
         """
         ...
 
-    async def spent_on(self, days: Sequence[Day]) -> Mapping[Day, int]:
-        """What campaigns spent on days, in minor units; nobody else spends on those days until the work ends."""
+    async def spent_on(self, days: Sequence[Day]) -> Spendings:
+        """What campaigns spent, on days and altogether; nobody else spends of them until the work ends."""
         ...
 
     async def close(self, closed: Sequence[Closed], now: datetime) -> Mapping[ParticipationId, int]:
@@ -100,6 +116,18 @@ class Minutes(Protocol):
 
     async def review(self, said: Settled, now: datetime) -> Mapping[ParticipationId, int]:
         """Keep what staff said of a minute that waits for that; empty where none does."""
+        ...
+
+    async def still_open(self, campaigns: Sequence[CampaignId]) -> Mapping[CampaignId, Mapping[ParticipationId, int]]:
+        """How many minutes of each participation in campaigns are open."""
+        ...
+
+    async def rest(self, resting: Sequence[Resting]) -> Collection[CampaignId]:
+        """Keep what is shown no more for a while, where it is still; the campaigns in which that is news."""
+        ...
+
+    async def wake(self, now: datetime, most: int) -> Collection[CampaignId]:
+        """Show again what rested for long enough, or may spend more by now; the campaigns of that."""
         ...
 
     async def claim_release(self, until: datetime, most: int) -> int:
@@ -179,6 +207,10 @@ class EarningReads(Protocol):
 
     async def disputes_to_decide(self, first: int, after: DisputeId | None) -> Sequence[ReadDispute]:
         """Disputes that wait for staff, in the order of their ids; those behind one."""
+        ...
+
+    async def rests_of(self, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Rest]:
+        """Why participations that are live rest, those that do, or whose campaign does."""
         ...
 
     async def seq_of(self, participation: ParticipationId) -> int:

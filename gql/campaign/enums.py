@@ -3,7 +3,7 @@
 from domain.campaign.creatives import CreativeKind, CreativeState
 from domain.campaign.model import CampaignState, Pricing
 from domain.campaign.participation import OfferState, ParticipationState, Side
-from domain.campaign.spending import Pacing
+from domain.campaign.spending import Pacing, RestReason
 from domain.campaign.targeting import Rule, Verdict
 from gql.enums import describe
 
@@ -15,6 +15,7 @@ __all__ = [
     "Pacing",
     "ParticipationState",
     "Pricing",
+    "RestReason",
     "Rule",
     "Side",
     "Verdict",
@@ -51,6 +52,17 @@ describe(
     {
         Pacing.EVEN: "The same share in the same time.",
         Pacing.FRONT_LOADED: "Most at first: three quarters by half of the time.",
+    },
+)
+describe(
+    RestReason,
+    "CampaignRestReason",
+    "Why nothing of a campaign is shown for a while, though it runs.",
+    {
+        RestReason.DAILY_CAP: "It has spent what it may in a day, or is about to.",
+        RestReason.AHEAD_OF_PACE: "It has spent its share of the budget for the days until now, or is about to.",
+        RestReason.STREAMER_CAP: "It has spent what it may on one streamer, or is about to.",
+        RestReason.MINUTES_USED: "All agreed minutes were shown.",
     },
 )
 describe(

@@ -7,6 +7,7 @@ from domain.campaign.creatives import Creative
 from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.participation import Offer, ParticipationId
 from domain.campaign.ports import CreativePage
+from domain.campaign.spending import Rest
 from domain.earning.analytics import Asked, Row
 from domain.earning.model import EarnedMinute
 from domain.earning.ports import MinutePage
@@ -40,6 +41,11 @@ async def campaigns(ports: Ports, ids: Sequence[CampaignId]) -> Mapping[Campaign
 async def offers(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Sequence[Offer]]:
     """The newest offers of participations."""
     return await ports.campaign.reads.offers_of(ids)
+
+
+async def rests(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Rest]:
+    """Why participations rest, those that do."""
+    return await ports.earning.reads.rests_of(ids)
 
 
 async def minutes(ports: Ports, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:

@@ -42,6 +42,7 @@ describe(
         Unpaid.MINUTES_USED: "All agreed minutes were shown before.",
         Unpaid.DAILY_CAP: "The campaign had spent what it may in a day.",
         Unpaid.STREAMER_CAP: "The campaign had spent what it may on one streamer.",
+        Unpaid.AHEAD_OF_PACE: "The campaign had spent its share of the budget for the days until then.",
         Unpaid.BUDGET_SPENT: "The budget was spent.",
         Unpaid.SHOWN_ELSEWHERE: "Every second of it belongs to another participation, which showed first.",
         Unpaid.EVIDENCE_REJECTED: "Staff looked at its evidence.",

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from domain.actor import Actor
-from domain.campaign import creatives, editing, model, running, showing
+from domain.campaign import creatives, editing, model, running, showing, suspending
 from domain.campaign.model import CampaignId
 from domain.campaign.ports import CampaignPorts
 from domain.refusal import Refusal
@@ -123,7 +123,7 @@ class CampaignRunMutation:
     async def suspend_campaign(self, info: Info, wanted: Annotated[inputs.SuspendCampaignInput, Wanted]) -> object:
         """Stop a campaign that runs."""
         context, id_ = info.context, campaign_id(wanted.campaign_id)
-        return _case(await running.suspend_campaign(context.ports.campaign, context.caller, id_, wanted.reason))
+        return _case(await suspending.suspend_campaign(context.ports.campaign, context.caller, id_, wanted.reason))
 
     @field(
         Right.STAFF,
@@ -135,7 +135,7 @@ class CampaignRunMutation:
     async def reinstate_campaign(self, info: Info, wanted: Annotated[inputs.ReinstateCampaignInput, Wanted]) -> object:
         """Let a campaign that staff suspended stand as it stood before."""
         context, id_ = info.context, campaign_id(wanted.campaign_id)
-        return _case(await running.reinstate_campaign(context.ports.campaign, context.caller, id_, wanted.reason))
+        return _case(await suspending.reinstate_campaign(context.ports.campaign, context.caller, id_, wanted.reason))
 
     @field(
         Right.OWNER,

@@ -17,10 +17,10 @@ from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
 from gql.campaign.analytics import FirstDay, LastDay, ParticipationAnalytics, in_participation
 from gql.campaign.enums import OfferState, ParticipationState, Side
-from gql.campaign.lookups import campaigns, minutes, offers
+from gql.campaign.lookups import campaigns, minutes, offers, rests
 from gql.campaign.minutes import EarnedMinute, moment_from
 from gql.campaign.outline import CampaignOutline
-from gql.campaign.plans import CampaignTerms
+from gql.campaign.plans import CampaignRest, CampaignTerms
 from gql.campaign.types import campaign_id
 from gql.context import Context, Info
 from gql.node import Node, key_of
@@ -178,6 +178,15 @@ class Participation(Node):
     def live_at(self) -> datetime | None:
         """Since when minutes count."""
         return self.found.live_at
+
+    @batched(
+        Right.OWNER,
+        "Why nothing of it is shown for a while, though it is live; null while it is shown.",
+        load=rests,
+    )
+    def rest(self) -> Asked[CampaignRest | None]:
+        """Why nothing of it is shown for a while."""
+        return Asked(self.key, CampaignRest.of)
 
     @field(Right.OWNER, "When it was completed, rejected or withdrawn.")
     def ended_at(self) -> datetime | None:

@@ -8,7 +8,7 @@ import strawberry
 from domain.campaign import model, spending, targeting
 from domain.campaign.targeting import MOST_WANTED
 from gql.access import Right, field
-from gql.campaign.enums import Pricing
+from gql.campaign.enums import Pricing, RestReason
 from gql.money import Money
 from gql.streamer.enums import Category, Platform, Rating
 from gql.weights import at_most
@@ -75,3 +75,18 @@ class CampaignTargeting:
             categories=list(found.categories), highest_rating=found.highest_rating, least_viewers=found.least_viewers,
             avoided=list(found.avoided),
         )  # fmt: skip
+
+
+@strawberry.type(description="Nothing of a campaign is shown for a while: no minute more would be paid.")
+class CampaignRest:
+    """Nothing of a campaign is shown for a while."""
+
+    reason: RestReason = field(Right.PARENT, "Which bound it has come to.")
+    until: datetime | None = field(
+        Right.PARENT, "When it is shown again by itself; null where that takes another plan, or never comes."
+    )
+
+    @classmethod
+    def of(cls, found: spending.Rest | None) -> Self | None:
+        """Show a rest, if there is one."""
+        return None if found is None else cls(reason=found.reason, until=found.until)

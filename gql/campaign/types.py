@@ -11,7 +11,7 @@ from domain.campaign import model
 from domain.campaign.creatives import CreativeId
 from domain.campaign.model import CampaignId
 from domain.campaign.ports import CreativePage
-from domain.campaign.spending import spendable_by
+from domain.campaign.spending import paced_by
 from domain.ledger.ports import AccountView
 from gql.access import Right, field
 from gql.batching import Asked, batched
@@ -20,7 +20,7 @@ from gql.campaign.analytics import CampaignAnalytics, FirstDay, LastDay, of_camp
 from gql.campaign.creatives import Creative
 from gql.campaign.enums import CampaignState, Pacing
 from gql.campaign.lookups import brands, creatives, escrows
-from gql.campaign.plans import CampaignSchedule, CampaignTargeting, CampaignTerms
+from gql.campaign.plans import CampaignRest, CampaignSchedule, CampaignTargeting, CampaignTerms
 from gql.context import Info
 from gql.money import Money
 from gql.node import Node, key_of
@@ -116,11 +116,20 @@ class Campaign(Node):
         """How the budget is spread over the time."""
         return self.found.plan.pacing
 
-    @field(Right.OWNER, "How much of the budget may be spent by now, as it is spread.")
+    @field(
+        Right.OWNER,
+        "How much of the budget may be spent until this day of its time zone is over, as it is spread. What goes beyond"
+        " that is not paid, and not shown.",
+    )
     def spendable_now(self, info: Info) -> Money:
-        """How much of the budget may be spent by now."""
+        """How much of the budget may be spent until today is over."""
         plan = self.found.plan
-        return Money.of(spendable_by(info.context.ports.clock(), plan.budget, plan.schedule, plan.pacing))
+        return Money.of(paced_by(info.context.ports.clock(), plan.budget, plan.schedule, plan.pacing))
+
+    @field(Right.OWNER, "Why nothing of it is shown for a while, though it runs; null while it is shown.")
+    def rest(self) -> CampaignRest | None:
+        """Why nothing of it is shown for a while."""
+        return CampaignRest.of(self.found.rest)
 
     @batched(
         Right.OWNER, "What lies in escrow for it; after the end, what is not paid out or returned yet.", load=escrows

@@ -30,11 +30,10 @@ from domain.campaign.running import (
     complete_due,
     launch_campaign,
     pause_campaign,
-    reinstate_campaign,
     resume_campaign,
-    suspend_campaign,
 )
 from domain.campaign.spending import Pacing
+from domain.campaign.suspending import reinstate_campaign, suspend_campaign
 from domain.campaign.targeting import Targeting
 from domain.errors import NotPermittedError
 from domain.identity.refusals import ReasonRequired, StepUpRequired, TooManyTries

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.campaign.model import Caps, Pricing, Terms
 from domain.earning.arithmetic import Arithmetic, Parts, price_of
-from domain.earning.bounds import Spent, Unpaid, reached
+from domain.earning.bounds import Bounds, Spent, Unpaid, reached
 from domain.earning.postings import Route, give_back, pay, set_aside
 from domain.earning.rates import WHOLE, Rate, Rates, Totals
 from domain.earning.sharing import (
@@ -205,11 +205,14 @@ def test_of_two_who_claim_a_second_the_first_has_it() -> None:
 
 def test_a_minute_is_paid_whole_within_caps_or_not_at_all() -> None:
     caps = Caps(daily=rupiah(100), per_streamer=rupiah(50))
-    spent = Spent(rupiah(90), rupiah(45))
-    assert reached(caps, spent, rupiah(5)) is None
-    assert reached(caps, spent, rupiah(6)) is Unpaid.STREAMER_CAP
-    assert reached(caps, spent, rupiah(11)) is Unpaid.DAILY_CAP
-    assert reached(Caps(), spent, rupiah(10**6)) is None
+    spent = Spent(rupiah(90), rupiah(45), rupiah(300))
+    bounds = Bounds(caps, rupiah(400))
+    assert reached(bounds, spent, rupiah(5)) is None
+    assert reached(bounds, spent, rupiah(6)) is Unpaid.STREAMER_CAP
+    assert reached(bounds, spent, rupiah(11)) is Unpaid.DAILY_CAP
+    assert reached(Bounds(Caps(), None), spent, rupiah(10**6)) is None
+    assert reached(Bounds(Caps(), rupiah(304)), spent, rupiah(5)) is Unpaid.AHEAD_OF_PACE
+    assert reached(Bounds(Caps(), rupiah(305)), spent, rupiah(5)) is None
 
 
 class Escrow:

@@ -66,13 +66,13 @@ subscription ($id: ID!, $after: Cursor) {{
 
 
 def plan(now: datetime, units: int = 1_000_000) -> dict[str, Any]:
-    """The plan of a campaign that runs for a month from today on."""
+    """The plan of a campaign that runs today and tomorrow: half of the budget, at least, may be spent by tonight."""
     budget = {"amount": f"{units}.00", "currency": "IDR"}
     return {
         "title": "Play longer", "description": "Batteries that last.", "link": "https://baterai.example/play",
         "budget": budget, "terms": {"pricing": "CPM", "rate": {"amount": "20000", "currency": "IDR"}, "minutes": 600},
         "schedule": {
-            "startsOn": now.date().isoformat(), "endsOn": (now.date() + timedelta(days=30)).isoformat(),
+            "startsOn": now.date().isoformat(), "endsOn": (now.date() + timedelta(days=1)).isoformat(),
             "timeZone": "Asia/Jakarta",
         },
     }  # fmt: skip

@@ -15,7 +15,7 @@ from domain.campaign.participation import (
     ParticipationState,
     Side,
 )
-from domain.campaign.spending import Pacing, Schedule
+from domain.campaign.spending import Pacing, Rest, RestReason, Schedule
 from domain.campaign.targeting import Targeting
 from domain.ids import BrandId, PersonId
 from domain.money import Currency, Money
@@ -25,12 +25,16 @@ PLAN = """title, description, link, currency, budget, pricing, rate, minutes, da
     starts_on, ends_on, time_zone, platforms, countries, languages, categories, highest_rating, least_viewers,
     avoided"""
 CAMPAIGN = f"""campaign.id, brand, state, campaign.version, seq, reason, created_at, launched_at, ended_at,
-    emptied_at, suspended_at, was_paused, {PLAN}"""
+    emptied_at, suspended_at, was_paused, campaign.rest, rests_until, {PLAN}"""
 FROM = """campaign join campaign_version as plan on plan.campaign = campaign.id and plan.version = campaign.version"""
 AWAITED = """exists (
     select from earning join earning_minute using (participation)
     where earning.campaign = {} and earning_minute.state in ('open', 'review', 'deciding', 'appealed'))"""
 """Of a campaign a minute waits for its price, or for what staff says of it."""
+
+RESTS = """(campaign.rest is not null or exists (
+    select from earning as own where own.participation = {} and own.rest is not null))"""
+"""Of a campaign nothing is shown for now, or nothing of it in a participation."""
 
 CREATIVE = """creative.id, creative.campaign, kind, body, asset, creative.created_at, creative.state, replaces,
     creative.reason, decided_at"""
@@ -79,6 +83,7 @@ def campaign_of(row: Record) -> Campaign:
         CampaignId(row["id"]), BrandId(row["brand"]), plan_of(row), row["created_at"], CampaignState(row["state"]),
         row["version"], row["seq"], row["reason"], row["launched_at"], row["ended_at"], row["emptied_at"],
         Suspension(row["suspended_at"], row["was_paused"]) if row["suspended_at"] else None,
+        Rest(RestReason(row["rest"]), row["rests_until"]) if row["rest"] else None,
     )  # fmt: skip
 
 

@@ -1,22 +1,26 @@
 """Minutes on PostgreSQL: `domain.earning.ports.Minutes` on the connection of one unit of work.
 
-Locks go from a participation's totals to its minutes and then to days of campaigns, each in order of their keys.
+Locks go from a participation's totals to its minutes, then to campaigns and to their days, each in order of their keys.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import Connection, Record
+from asyncpg import Record
 
 from adapters.postgres.arrays import columns
+from adapters.postgres.earning.rests import PostgresRests
 from adapters.postgres.earning.rows import caps_of, kept_of, route_of, schedule_of, terms_of, totals_of
 from domain.campaign.creatives import CreativeId
+from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
+from domain.campaign.spending import Pacing
 from domain.earning.model import Case, Closed, MinuteState
-from domain.earning.ports import Day, Settled, Streamed
+from domain.earning.ports import Day, Settled, Spendings, Streamed
 from domain.earning.rates import Rate, Rates
 from domain.earning.sharing import NONE, Claim, Seconds, belonging, union
+from domain.money import Currency, Money
 from domain.streamer.model import StreamerId
 
 FREE = """
@@ -32,7 +36,7 @@ select earliest.participation, earliest.minute, earliest.streamer, earliest.appr
     participation.campaign, participation.pricing, participation.rate, participation.currency,
     participation.minutes as agreed, earning.take, earning.withholding_tax, earning.value_added_tax, earning.minutes,
     earning.viewers, earning.gross, earning.cost, version.daily_cap, version.streamer_cap, version.starts_on,
-    version.ends_on, version.time_zone
+    version.ends_on, version.time_zone, version.budget, version.pacing
 from unnest($1::uuid[]) as free (id)
 cross join lateral (
     select * from earning_minute where participation = free.id and state = 'open'
@@ -60,6 +64,11 @@ _LOCK_DAYS = """
 select campaign, starts, cost from campaign_day
 where (campaign, starts) in (select * from unnest($1::uuid[], $2::timestamptz[]))
 order by campaign, starts for no key update
+"""
+# Whoever closes minutes of a campaign is alone with it: what was spent on other days counts for the pace, too.
+_LOCK_CAMPAIGNS = "select from campaign where id = any($1::uuid[]) order by id for no key update"
+_ALTOGETHER = """
+select campaign, sum(cost)::bigint as cost from campaign_day where campaign = any($1::uuid[]) group by campaign
 """
 _CLOSE = """
 update earning_minute as kept set state = closed.state, reason = closed.reason, viewers = closed.viewers,
@@ -148,11 +157,8 @@ on conflict (participation, hour, creative) do update set seconds = kept.seconds
 """
 
 
-class PostgresMinutes:
+class PostgresMinutes(PostgresRests):
     """Minutes inside a unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def claim(self, waiting: Sequence[Streamed]) -> Sequence[Case]:
         """Be alone with open minutes, the earliest of each participation."""
@@ -177,12 +183,17 @@ class PostgresMinutes:
                 found.setdefault((row["participation"], minute), {})[row["creative"]] = own
         return found
 
-    async def spent_on(self, days: Sequence[Day]) -> Mapping[Day, int]:
-        """What campaigns spent on days, in minor units; nobody else spends on those days until the work ends."""
+    async def spent_on(self, days: Sequence[Day]) -> Spendings:
+        """What campaigns spent, on days and altogether; nobody else spends of them until the work ends."""
         asked = [[day.campaign for day in days], [day.starts for day in days]]
+        await self._connection.execute(_LOCK_CAMPAIGNS, asked[0])
         await self._connection.execute(_DAYS, *asked)
         rows = await self._connection.fetch(_LOCK_DAYS, *asked)
-        return {Day(row["campaign"], row["starts"]): row["cost"] for row in rows}
+        sums = await self._connection.fetch(_ALTOGETHER, asked[0])
+        return Spendings(
+            {Day(row["campaign"], row["starts"]): row["cost"] for row in rows},
+            {CampaignId(row["campaign"]): row["cost"] for row in sums},
+        )
 
     async def close(self, closed: Sequence[Closed], now: datetime) -> Mapping[ParticipationId, int]:
         """Keep what closing came to, and the days' spending; the seq of each participation after that."""
@@ -234,7 +245,8 @@ def _case(row: Record, seen: Mapping[CreativeId, Seconds]) -> Case:
     seconds = {creative: own.bit_count() for creative, own in seen.items()}
     return Case(
         ParticipationId(row["participation"]), StreamerId(row["streamer"]), route_of(row), row["minute"],
-        terms_of(row), rates, totals_of(row), caps_of(row), schedule_of(row), seconds, row["approved"],
+        terms_of(row), rates, totals_of(row), Money(row["budget"], Currency(row["currency"])), caps_of(row),
+        schedule_of(row), Pacing(row["pacing"]), seconds, row["approved"],
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.earning.rows import kept_of, parts_of, route_of, terms_of, totals_of
 from domain.campaign.creatives import CreativeId
 from domain.campaign.participation import ParticipationId, Side
+from domain.campaign.spending import Rest, RestReason
 from domain.earning.analytics import Asked, Dimension, Row, Whose
 from domain.earning.arithmetic import Arithmetic
 from domain.earning.dispute import Dispute, DisputeId
@@ -105,6 +106,17 @@ _MOMENT = timedelta(microseconds=1)
 _FIRST = (None, UUID(int=0))
 
 
+# What keeps one participation from being shown lasts longer than what keeps all of its campaign.
+_RESTS = """
+select participation.id, coalesce(earning.rest, campaign.rest) as rest,
+    case when earning.rest is null then rests_until end as rests_until
+from participation join campaign on campaign.id = participation.campaign
+left join earning on earning.participation = participation.id
+where participation.id = any($1::uuid[]) and participation.state = 'live'
+    and coalesce(earning.rest, campaign.rest) is not null
+"""
+
+
 class PostgresEarningReads:
     """Reads of minutes."""
 
@@ -149,6 +161,11 @@ class PostgresEarningReads:
         sealed = [Sealed(PersonId(row["person"]), REASON_FIELD, row["reason"]) for row in rows if row["reason"]]
         opened = iter(await self._vault.open(sealed))
         return [ReadDispute(_dispute(row), next(opened) if row["reason"] else None) for row in rows]
+
+    async def rests_of(self, ids: Sequence[ParticipationId]) -> Mapping[ParticipationId, Rest]:
+        """Why participations that are live rest, those that do, or whose campaign does."""
+        rows = await self._database.pool.fetch(_RESTS, list(ids))
+        return {ParticipationId(row["id"]): Rest(RestReason(row["rest"]), row["rests_until"]) for row in rows}
 
     async def seq_of(self, participation: ParticipationId) -> int:
         """How often minutes of a participation have changed so far."""
