@@ -43,6 +43,11 @@ async def rest_of(stage: EarningStage, campaign: Campaign) -> Rest | None:
     return (await reads.campaigns_by_id([campaign.id]))[campaign.id].rest
 
 
+async def on_screen(stage: EarningStage, part: Part) -> int:
+    """How many creatives its streamer's overlays show."""
+    return len((await campaigns_on(stage).reads.programme(part.source.streamer, stage.clock())).shown)
+
+
 async def said(stage: EarningStage, part: Part) -> list[str]:
     """What became of its minutes, the oldest first."""
     return [minute.reason or str(minute.state) for minute in await stage.minutes(part)]
@@ -70,6 +75,7 @@ async def test_until_a_day_is_over_no_more_is_paid_than_its_share(stage: Earning
     await stage.close()
     assert await said(stage, part) == [HELD, HELD, Unpaid.AHEAD_OF_PACE, Unpaid.AHEAD_OF_PACE]
     until = end_of_day(stage, stage.clock())
+    assert await on_screen(stage, part) == 0
     assert await rest_of(stage, campaign) == Rest(RestReason.AHEAD_OF_PACE, until)
     assert (await stage.reads.rests_of([part.id]))[part.id] == Rest(RestReason.AHEAD_OF_PACE, until)
     assert await told(stage, campaign) == ["CampaignRested"]
@@ -78,6 +84,7 @@ async def test_until_a_day_is_over_no_more_is_paid_than_its_share(stage: Earning
     await asyncio.gather(*(wake_rested(stage, stage.clock()) for _ in range(3)))
     assert await rest_of(stage, campaign) is None
     assert await stage.reads.rests_of([part.id]) == {}
+    assert await on_screen(stage, part) == 2
     assert await told(stage, campaign) == ["CampaignRested", "CampaignWoken"]
 
 
@@ -133,6 +140,7 @@ async def test_one_streamer_rests_at_their_cap_and_others_go_on(stage: EarningSt
     assert await told(stage, campaign) == ["CampaignRested"]
     await wake_rested(stage, stage.clock())
     assert set(await stage.reads.rests_of([one.id, other.id])) == {one.id}
+    assert [await on_screen(stage, part) for part in (one, other)] == [0, 2]
 
 
 async def test_who_is_about_to_have_shown_all_agreed_minutes_rests_unless_one_does_not_count(

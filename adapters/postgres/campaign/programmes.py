@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from adapters.postgres.campaign.participation_reads import ParticipationReads
-from adapters.postgres.campaign.rows import FROM
+from adapters.postgres.campaign.rows import FROM, RESTS
 from domain.campaign.creatives import MOST_ON_SCREEN, CreativeId, CreativeKind, OnScreen, Programme
 from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
@@ -15,7 +15,7 @@ select part.id as participation, part.campaign, creative.id as creative, creativ
     starts_on::timestamp at time zone time_zone as opens_at
 from {FROM} join participation as part on part.campaign = campaign.id
 left join creative on creative.campaign = campaign.id and creative.state = 'approved' and campaign.state = 'active'
-    and (ends_on + 1)::timestamp at time zone time_zone > $2
+    and (ends_on + 1)::timestamp at time zone time_zone > $2 and not {RESTS.format("part.id")}
 where part.streamer = $1 and part.state = 'live'
 order by part.live_at, part.id, creative.created_at, creative.id
 """  # noqa: S608  # a list of our tables
