@@ -59,6 +59,9 @@ ID_NAMES: Mapping[str, str] = {
     "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
     "invitationId": "BrandInvitation", "logoId": "Asset", "documentIds": "AnotherAsset",
     "OpenCampaign.id": "AnotherCampaign", "replacesId": "Creative",
+    "AcceptOfferInput.participationId": "AnotherParticipation",
+    "CounterOfferInput.participationId": "AnotherParticipation",
+    "RejectParticipationInput.participationId": "AnotherParticipation",
 }  # fmt: skip
 """Of which kind ids are that do not say it by their name."""
 

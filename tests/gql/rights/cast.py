@@ -65,6 +65,16 @@ insert into earning (participation, campaign, take, withholding_tax, value_added
     cost, seq)
 select id, campaign, 2000, 0, 1100, now(), 2, 200, 200000, 222000, 3 from participation where id = $1
 """
+_SHOWN = """
+insert into creative (id, campaign, kind, body, state, created_at, decided_at)
+values (gen_random_uuid(), $1, 'html', '<p>Play longer</p>', 'approved', now(), now())
+"""
+_LIVE = """
+insert into participation (id, campaign, streamer, person, begun_by, state, created_at, campaign_version, pricing, rate,
+    currency, minutes, agreed_at, disclosed_at, live_at)
+select $1, $2, id, person, 'streamer', 'live', now(), 1, 'cpm', 100000, 'IDR', 100, now(), now(), now()
+from streamer where id = $3
+"""
 _MINUTES = f"""
 insert into earning_minute (participation, minute, streamer, state, person, day, viewers, before_minutes,
     before_viewers, before_gross, before_cost, earned, take, withheld, added, seq, closed_at)
@@ -313,7 +323,9 @@ async def _overlay(pool: Any, ports: Adapters, side: Side) -> object:
     side.token = made.token
     sent = await send_test(ports.overlay, Actor(side.enrolled.person), made.overlay, AlertKind.TIP, "Ayu", "")
     assert sent == made.overlay
-    await pool.execute(_ON_SCREEN, await _another_campaign(pool, ports, side), side.keys["Streamer"])
+    campaign = await _another_campaign(pool, ports, side)
+    await pool.execute(_SHOWN, campaign)
+    await pool.execute(_LIVE, uuid7(), campaign, side.keys["Streamer"])
     return made.overlay
 
 
@@ -388,13 +400,10 @@ async def _creative(_: Any, ports: Adapters, side: Side) -> object | None:
     return made.id
 
 
-async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
-    """Of the brand's campaign with a streamer who is nobody's here; of anybody else as the streamer in somebody's."""
-    streamer, begun_by = side, Party.STREAMER
-    if "Campaign" in side.keys:
-        streamer, begun_by = Side(await enroll(pool), ""), Party.BRAND
-        await ports.identity.vault.create_key(streamer.enrolled.person)
-        streamer.keys["Streamer"] = await _streamer(pool, ports, streamer)
+async def _offered(pool: Any, ports: Adapters, side: Side) -> object:
+    """A participation that is not agreed on: in the brand's campaign, or of theirs who streams."""
+    streamer = await _streamer_of(pool, ports, side)
+    begun_by = Party.BRAND if "Campaign" in side.keys else Party.STREAMER
     key = str(side.keys["Campaign" if "Campaign" in side.keys else "AnotherCampaign"])
     campaign = (await ports.campaign.reads.campaigns_by_id([CampaignId(UUID(key))]))[CampaignId(UUID(key))]
     state = ParticipationState.APPLIED if begun_by is Party.STREAMER else ParticipationState.INVITED
@@ -405,21 +414,28 @@ async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
     async with ports.work() as work:
         assert await work.participations.add(made)
         await work.participations.offer(offer_of(made, campaign, begun_by, 1, campaign.plan.terms, now=ports.clock()))
-    await pool.execute(_EARNING, made.id)
-    await pool.execute(_HOUR, made.id, campaign.plan.schedule.opens_at)
     return made.id
 
 
-_ON_SCREEN = """
-with shown as (
-    insert into creative (id, campaign, kind, body, state, created_at, decided_at)
-    values (gen_random_uuid(), $1, 'html', '<p>Play longer</p>', 'approved', now(), now())
-)
-insert into participation (id, campaign, streamer, person, begun_by, state, created_at, campaign_version, pricing, rate,
-    currency, minutes, agreed_at, disclosed_at, live_at)
-select gen_random_uuid(), $1, id, person, 'streamer', 'live', now(), 1, 'cpm', 1, 'IDR', 1, now(), now(), now()
-from streamer where id = $2
-"""
+async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
+    """One that is live and has earned: in the brand's campaign, or of theirs who streams."""
+    streamer, made = await _streamer_of(pool, ports, side), uuid7()
+    campaign = side.keys["Campaign"] if "Campaign" in side.keys else await _another_campaign(pool, ports, side)
+    await pool.execute(_LIVE, made, campaign, streamer.keys["Streamer"])
+    for statement in (_EARNING, _MINUTES, _DOUBTED, _SHARES):
+        await pool.execute(statement, made)
+    await pool.execute(_HOUR, made, PLAN.schedule.opens_at)
+    return made
+
+
+async def _streamer_of(pool: Any, ports: Adapters, side: Side) -> Side:
+    """Who streams in a participation: for a brand somebody who is nobody's here, and otherwise themselves."""
+    if "Campaign" not in side.keys:
+        return side
+    streamer = Side(await enroll(pool), "")
+    await ports.identity.vault.create_key(streamer.enrolled.person)
+    streamer.keys["Streamer"] = await _streamer(pool, ports, streamer)
+    return streamer
 
 
 async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
@@ -436,8 +452,6 @@ async def _another_campaign(pool: Any, ports: Adapters, _: Side) -> object:
 async def _dispute(pool: Any, ports: Adapters, side: Side) -> object:
     """About one of the participation's minutes; another is held, and one waits for staff."""
     participation, dispute, person = side.keys["Participation"], uuid7(), side.enrolled.person
-    for statement in (_MINUTES, _DOUBTED, _SHARES):
-        await pool.execute(statement, participation)
     reason = await ports.identity.vault.seal(person, REASON_FIELD, "Nobody saw it.")
     party = Party.BRAND if "Brand" in side.keys else Party.STREAMER
     await pool.execute(_DISPUTE, dispute, participation, party, person, reason)
@@ -451,7 +465,7 @@ MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] 
     "TopUp": _top_up, "MergeRequest": _merge_request, "SignInIdentity": _identity, "Passkey": _passkey,
     "Streamer": _streamer, "PlatformLink": _platform_link, "Asset": _asset, "AnotherAsset": _document,
     "Overlay": _overlay, "Campaign": _campaign, "Creative": _creative, "AnotherCampaign": _another_campaign,
-    "Participation": _participation, "Dispute": _dispute,
+    "AnotherParticipation": _offered, "Participation": _participation, "Dispute": _dispute,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""
