@@ -22,6 +22,8 @@ from adapters.embedded.database import DatabaseAddresses
 from adapters.jobs import JOBS
 from adapters.sandbox import twitch
 from adapters.sandbox.mail import RunningMailSandbox, running_mail_sandbox
+from domain.actor import Actor
+from domain.ids import PersonId, uuid7
 from domain.rights import StaffRole
 from gql.document_files import Rules, shipped
 from gql.limits import Limits
@@ -202,7 +204,8 @@ async def shown(town: Town, streamer: Visitor, participation: str) -> None:
         return await minutes(streamer, participation) != []
 
     await eventually(is_live)
-    studio = Studio(town.journey, *(None,) * 2, "", added["overlay"]["id"], added["token"])  # type: ignore[arg-type]
+    unasked = Actor(PersonId(uuid7()))
+    studio = Studio(town.journey, unasked, unasked, "", added["overlay"]["id"], added["token"])
     async with studio.page() as page:
         await line_is(page, "live")
         await expect(page.locator("#creative")).to_contain_text("Play longer")
