@@ -1,7 +1,8 @@
 """A campaign's budget in escrow: put there whole, and given back, once it has ended, by as much as nobody waits for.
 
 Minutes that were shown are closed some while later, and what a ruling frees comes free later still. So of a campaign
-that anybody went live in, the rest returns by a job, in as many parts as it takes, until the escrow is empty.
+that anybody went live in, the rest returns by a job, in as many parts as it takes, until the escrow is empty. Nothing
+of it returns while a streamer may still appeal: whoever is right in the end finds what they are to be paid from.
 """
 
 from dataclasses import replace
@@ -20,7 +21,11 @@ from domain.work import Swept
 
 _BATCH: Final = 100
 _LAST_REPORTS: Final = timedelta(minutes=5)
-"""A report that was being written as the campaign ended is in the database by then."""
+"""A report that was being written as the campaign ended is in the database by then, and whose clock is behind has
+appealed."""
+APPEALED_WITHIN: Final = timedelta(days=7)
+"""After staff rejected the evidence of a minute, so long its streamer may appeal: as long as a price waits that their
+brand may dispute, so that neither side's word comes later than the other's."""
 
 
 async def fund(work: CampaignWork, campaign: Campaign) -> Refusal | None:
@@ -52,17 +57,18 @@ async def give_back(work: CampaignWork, campaign: Campaign, now: datetime) -> Ca
 
 
 async def return_escrow(ports: CampaignPorts, now: datetime) -> Swept:
-    """Return what is left of campaigns that have ended, where no minute waits for a price or for staff's word.
+    """Return what is left of campaigns that have ended, where no minute waits for a price, an appeal or staff's word.
 
     Its door: the schedule; many may run at once, and it comes again to a campaign of which something comes free later.
     """
-    swept = Swept()
-    for id_ in await ports.reads.to_empty(now - _LAST_REPORTS, _BATCH):
+    swept, before = Swept(), now - _LAST_REPORTS
+    since = before - APPEALED_WITHIN
+    for id_ in await ports.reads.to_empty(before, since, _BATCH):
         swept.looked_at += 1
         try:
             async with ports.work() as work:
                 campaign = await work.campaigns.lock(id_)
-                if campaign is not None and campaign.owes_escrow and not await work.campaigns.is_awaited(id_):
+                if campaign is not None and campaign.owes_escrow and not await work.campaigns.is_awaited(id_, since):
                     await work.campaigns.save(await give_back(work, campaign, now))
         except Exception as error:  # noqa: BLE001  # one campaign's trouble must not stop the others
             swept.failed.append((str(id_), error))

@@ -35,8 +35,8 @@ class Campaigns(Protocol):
         """Keep where it stands, and the plan where that is another version."""
         ...
 
-    async def is_awaited(self, id_: CampaignId) -> bool:
-        """Whether a minute of it waits for its price, or for what staff says of it."""
+    async def is_awaited(self, id_: CampaignId, rejected_since: datetime) -> bool:
+        """Whether a minute of it waits for its price or for staff's word; or may be appealed, rejected since then."""
         ...
 
 
@@ -233,7 +233,7 @@ class CampaignReads(Protocol):
         """Campaigns that run and whose last day has passed."""
         ...
 
-    async def to_empty(self, before: datetime, most: int) -> Sequence[CampaignId]:
+    async def to_empty(self, before: datetime, rejected_since: datetime, most: int) -> Sequence[CampaignId]:
         """Campaigns that ended before then, in whose escrow something is free and not waited for; or nothing is."""
         ...
 

@@ -1,29 +1,12 @@
 """How much may be spent at most, beside the budget: that one is kept by the ledger, which never goes under it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from domain.campaign.model import Caps
 from domain.campaign.spending import paced_by
-from domain.earning.model import Case
+from domain.earning.model import Case, Unpaid
 from domain.earning.ports import Day, Spendings
 from domain.money import Money
-
-
-class Unpaid(StrEnum):
-    """Why a minute that counted is not paid."""
-
-    MINUTES_USED = "minutes_used"
-    """All agreed minutes were shown before."""
-    DAILY_CAP = "daily_cap"
-    STREAMER_CAP = "streamer_cap"
-    AHEAD_OF_PACE = "ahead_of_pace"
-    """The campaign had spent its share of the budget until that day."""
-    BUDGET_SPENT = "budget_spent"
-    SHOWN_ELSEWHERE = "shown_elsewhere"
-    """Every second of it belongs to another participation of the streamer, which showed first."""
-    EVIDENCE_REJECTED = "evidence_rejected"
-    """Staff looked at it."""
 
 
 @dataclass(frozen=True, slots=True)

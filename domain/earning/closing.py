@@ -12,8 +12,8 @@ from typing import Final
 from domain.campaign.model import Pricing
 from domain.earning.arithmetic import price_of
 from domain.earning.asking import Asked, ask_ledger, tell
-from domain.earning.bounds import Spending, Unpaid
-from domain.earning.model import Case, Closed, Doubt, Due, EarningPolicy, MinuteState
+from domain.earning.bounds import Spending
+from domain.earning.model import Case, Closed, Doubt, Due, EarningPolicy, MinuteState, Unpaid
 from domain.earning.ports import Day, EarningPorts, Settled, Streamed
 from domain.earning.postings import set_aside
 from domain.earning.resting import let_rest

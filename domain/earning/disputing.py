@@ -11,12 +11,13 @@ from typing import Final
 from domain.actor import Actor
 from domain.audit_log import Deed, Detail
 from domain.brand.profiles import as_member
+from domain.campaign.escrow import APPEALED_WITHIN
 from domain.campaign.participation import ParticipationId, Side
 from domain.campaign.refusals import UnknownParticipation
 from domain.earning.asking import tell
 from domain.earning.dispute import LONGEST_REASON, MOST_NAMED, RULED, WHOLE_PRICE, Dispute, DisputeId, Parties, Ruling
 from domain.earning.ports import EarningPorts, EarningWork
-from domain.earning.refusals import DisputeNotOpen, DisputeRefused, MinutesNotDisputable
+from domain.earning.refusals import AppealTooLate, DisputeNotOpen, DisputeRefused, MinutesNotDisputable
 from domain.errors import KeyDestroyedError
 from domain.identity.refusals import FourEyesRequired, TooManyTries
 from domain.identity.staff import check
@@ -39,7 +40,8 @@ async def open_dispute(
 ) -> Dispute | Refusal:
     """Dispute minutes: as the brand's manager those that wait, as the streamer those whose evidence staff rejected.
 
-    The same key again is the same dispute.
+    A streamer does so within `APPEALED_WITHIN`, by the clock once nobody returns the escrow any more. The same key
+    again is the same dispute.
     """
     named = tuple(sorted(set(minutes)))
     if not 0 < len(named) <= MOST_NAMED or not 0 < len(reason.strip()) <= len(reason) <= LONGEST_REASON:
@@ -54,10 +56,12 @@ async def open_dispute(
             return side
         if known := await work.disputes.lock(id_):
             return known
-        opened = Dispute(id_, participation, side, actor.person, sealed, ports.clock(), named)
+        closed = await work.disputes.disputable(participation, named, side)
+        now = ports.clock()
+        if closed is None or (side is Side.STREAMER and min(closed) + APPEALED_WITHIN <= now):
+            return MinutesNotDisputable() if closed is None else AppealTooLate()
+        opened = Dispute(id_, participation, side, actor.person, sealed, now, named)
         changed = await work.disputes.open(opened)
-        if not changed:
-            return MinutesNotDisputable()
         target, told = f"participation:{participation}", _told(opened)
         await work.record(Deed("dispute.opened", target, actor, about=actor.person, after=told, reason=reason))
         await tell(work, changed)

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.campaign.creatives import CreativeId
+from domain.campaign.escrow import APPEALED_WITHIN
 from domain.campaign.model import CampaignId, Caps, Terms
 from domain.campaign.participation import ParticipationId
 from domain.campaign.spending import Pacing, Schedule
@@ -55,6 +56,22 @@ class Doubt(StrEnum):
     """We counted no viewers then: the stream was not live, or its platform did not tell."""
     VIEWER_SPIKE = "viewer_spike"
     """Many times as many viewers as in the minutes before."""
+
+
+class Unpaid(StrEnum):
+    """Why a minute that counted is not paid."""
+
+    MINUTES_USED = "minutes_used"
+    """All agreed minutes were shown before."""
+    DAILY_CAP = "daily_cap"
+    STREAMER_CAP = "streamer_cap"
+    AHEAD_OF_PACE = "ahead_of_pace"
+    """The campaign had spent its share of the budget until that day."""
+    BUDGET_SPENT = "budget_spent"
+    SHOWN_ELSEWHERE = "shown_elsewhere"
+    """Every second of it belongs to another participation of the streamer, which showed first."""
+    EVIDENCE_REJECTED = "evidence_rejected"
+    """Staff looked at it."""
 
 
 class Verdict(StrEnum):
@@ -184,3 +201,9 @@ class EarnedMinute:
     released_at: datetime | None
     kept: Parts | None = None
     """What was left of it after a dispute, where that was less."""
+
+    @property
+    def appealable_until(self) -> datetime | None:
+        """Until when its streamer may appeal; None where there is nothing to appeal against."""
+        is_rejected = self.state is MinuteState.UNPAID and self.reason == Unpaid.EVIDENCE_REJECTED
+        return self.closed_at + APPEALED_WITHIN if is_rejected and self.closed_at else None

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from domain.brand.ports import BrandWork
 from domain.campaign.model import CampaignId
-from domain.campaign.participation import ParticipationId
+from domain.campaign.participation import ParticipationId, Side
 from domain.campaign.spending import Rest
 from domain.earning.analytics import Asked, Row
 from domain.earning.dispute import Dispute, DisputeId, Parties, Ruling
@@ -146,8 +146,17 @@ class Disputes(Protocol):
         """Be alone with a dispute."""
         ...
 
+    async def disputable(
+        self, participation: ParticipationId, minutes: Sequence[datetime], side: Side
+    ) -> Sequence[datetime] | None:
+        """Be alone with minutes, and have nothing of their campaign return; when each was closed.
+
+        None where there is one that the side cannot dispute.
+        """
+        ...
+
     async def open(self, dispute: Dispute) -> Mapping[ParticipationId, int]:
-        """Keep a dispute and stop the minutes that it names; empty, and nothing is kept, where one cannot be."""
+        """Keep a dispute and stop the minutes that it names, which are disputable."""
         ...
 
     async def rule(

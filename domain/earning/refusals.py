@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from domain.campaign.escrow import APPEALED_WITHIN
 from domain.earning.model import MOST_REPORTS
 from domain.refusal import Refusal
 
@@ -37,6 +38,14 @@ class MinutesNotDisputable(Refusal):
 
     code: ClassVar[str] = "MINUTES_NOT_DISPUTABLE"
     message: str = "Brands dispute minutes that wait to be paid, streamers those whose evidence was rejected."
+
+
+@dataclass(frozen=True, slots=True)
+class AppealTooLate(Refusal):
+    """What an appeal would be paid from has returned to the brand, or is about to."""
+
+    code: ClassVar[str] = "APPEAL_TOO_LATE"
+    message: str = f"An appeal comes within {APPEALED_WITHIN.days} days after staff rejected the evidence of a minute."
 
 
 @dataclass(frozen=True, slots=True)

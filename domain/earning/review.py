@@ -6,8 +6,7 @@ from domain.actor import Actor
 from domain.audit_log import Deed
 from domain.campaign.participation import ParticipationId
 from domain.earning.asking import tell
-from domain.earning.bounds import Unpaid
-from domain.earning.model import MinuteState
+from domain.earning.model import MinuteState, Unpaid
 from domain.earning.ports import EarningPorts, Settled
 from domain.earning.refusals import MinuteNotInReview
 from domain.identity.staff import check

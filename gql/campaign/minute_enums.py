@@ -1,7 +1,6 @@
 """The words of minutes in the schema."""
 
-from domain.earning.bounds import Unpaid
-from domain.earning.model import Doubt, MinuteState
+from domain.earning.model import Doubt, MinuteState, Unpaid
 from gql.enums import describe
 
 __all__ = ["Doubt", "MinuteState", "Unpaid"]

@@ -90,6 +90,9 @@ class EarnedMinute:
     )
     arithmetic: MinuteArithmetic | None = field(Right.PARENT, "How it got its price; null where it has none.")
     kept: MinuteKept | None = field(Right.PARENT, "What staff left of the price; null where nobody ruled on it.")
+    appealable_until: datetime | None = field(
+        Right.PARENT, "Until when its streamer may dispute that staff rejected its evidence; null where staff did not."
+    )
     closed_at: datetime | None = field(Right.PARENT, "When it was closed.")
     released_at: datetime | None = field(Right.PARENT, "When it was paid.")
 
@@ -100,7 +103,7 @@ class EarnedMinute:
             minute=found.minute, state=found.state, doubt=_DOUBTS.get(found.reason), unpaid=_UNPAID.get(found.reason),
             viewers=found.viewers, shares=[*_shares(found)], kept=_kept(found),
             arithmetic=None if found.arithmetic is None else MinuteArithmetic.of(found.arithmetic),
-            closed_at=found.closed_at, released_at=found.released_at,
+            appealable_until=found.appealable_until, closed_at=found.closed_at, released_at=found.released_at,
         )  # fmt: skip
 
 

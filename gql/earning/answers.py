@@ -84,6 +84,7 @@ OpenDisputeResult = result(
     campaign.UnknownParticipation,
     refusals.DisputeRefused,
     refusals.MinutesNotDisputable,
+    refusals.AppealTooLate,
     identity.TooManyTries,
     description="The dispute, or why there is none.",
 )

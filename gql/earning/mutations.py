@@ -44,7 +44,8 @@ class EarningMutation:
     @field(
         Right.OWNER,
         "Dispute minutes of a participation: as the brand's manager those that wait to be paid, as the streamer those"
-        " whose evidence staff rejected. They stand still until staff decides.",
+        " whose evidence staff rejected, within 7 days (`EarnedMinute.appealableUntil`). They stand still until staff"
+        " decides.",
         graphql_type=answers.OpenDisputeResult,
     )
     async def open_dispute(self, info: Info, wanted: Annotated[inputs.OpenDisputeInput, Wanted]) -> object:

@@ -20,12 +20,11 @@ from domain.campaign.participation import ParticipationId
 from domain.campaign.refusals import UnknownParticipation
 from domain.earning import asking, closing, releasing
 from domain.earning.analytics import Asked, Dimension, Row, Whose
-from domain.earning.bounds import Unpaid
 from domain.earning.closing import close_minutes
 from domain.earning.dispute import Dispute, Ruling
 from domain.earning.disputing import decide_dispute, open_dispute
 from domain.earning.intake import report_impressions
-from domain.earning.model import MOST_REPORTS, Doubt, MinuteState, Verdict
+from domain.earning.model import MOST_REPORTS, Doubt, MinuteState, Unpaid, Verdict
 from domain.earning.ports import Streamed
 from domain.earning.refusals import (
     DisputeNotOpen,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import cast
 
@@ -11,24 +11,27 @@ import pytest
 
 from adapters.embedded.database import DatabaseAddresses
 from domain.actor import Actor
-from domain.campaign.escrow import return_escrow
+from domain.campaign.escrow import APPEALED_WITHIN, return_escrow
 from domain.campaign.model import Campaign as Planned
+from domain.campaign.participation import Side
 from domain.campaign.running import cancel_campaign, complete_campaign
 from domain.earning.closing import close_minutes
-from domain.earning.dispute import Dispute, Ruling
+from domain.earning.dispute import Dispute, DisputeId, Ruling
 from domain.earning.disputing import decide_dispute, open_dispute
 from domain.earning.model import MinuteState, Verdict
 from domain.earning.ports import Streamed
+from domain.earning.refusals import AppealTooLate
 from domain.earning.releasing import release_minutes
 from domain.earning.review import review_minute
 from domain.earning.sharing import MINUTE
-from domain.ids import BrandId
+from domain.ids import BrandId, uuid7
 from domain.ledger.chart import Purpose
 from domain.ledger.model import AccountKey
 from tests.campaign_stage import CampaignStage, campaigns_on
 from tests.earning_stage import IDR, Campaign, EarningStage, Part, staged_earnings
 from tests.ledger_on_postgres import breaches
 from tests.staff_stage import WHY, staffer
+from tests.waiting import eventually
 
 BUDGET = 1_000_000_00
 COST = 55_500_00
@@ -149,6 +152,95 @@ async def test_what_waits_for_staff_keeps_the_escrow_until_staff_has_looked(stag
     await stage.close()
     await ending.job()
     assert await ending.money() == (BUDGET - COST, COST)
+
+
+async def rejected(stage: EarningStage) -> tuple[Ending, datetime]:
+    """A campaign that has ended, of which staff has rejected the only minute; until when that may be appealed."""
+    stage.samples.viewers = None
+    ending = await shown(stage, 1)
+    await ending.completed()
+    await stage.close()
+    (minute,) = await stage.minutes(ending.part)
+    assert await review_minute(stage, ending.staff, ending.part.id, minute.minute, WHY, counts=False)
+    (minute,) = await stage.minutes(ending.part)
+    assert minute.appealable_until == stage.clock() + APPEALED_WITHIN
+    return ending, minute.appealable_until
+
+
+async def appealed(ending: Ending) -> object:
+    """The streamer disputes all that was rejected."""
+    streamer = replace(ending.manager, person=ending.part.route.person, brands={})
+    named = [minute.minute for minute in await ending.stage.minutes(ending.part)]
+    return await open_dispute(ending.stage, streamer, ending.part.id, named, "They were there.", "1")
+
+
+async def test_who_wins_an_appeal_at_the_last_moment_is_paid(stage: EarningStage) -> None:
+    ending, until = await rejected(stage)
+    stage.clock.now = until - timedelta(seconds=1)
+    await ending.job()
+    assert await ending.money() == (0, BUDGET)
+    opened = await appealed(ending)
+    assert isinstance(opened, Dispute), opened
+    assert (await stage.minutes(ending.part))[0].appealable_until is None
+    stage.turn(days=30)
+    await ending.job()
+    assert await ending.money() == (0, BUDGET)
+    assert await decide_dispute(stage, ending.staff, opened.id, Ruling.UPHELD, WHY) is Ruling.UPHELD
+    stage.samples.viewers = 1_000
+    await stage.close()
+    await ending.job()
+    stage.turn(days=8)
+    await release_minutes(stage, stage.clock())
+    await ending.job()
+    assert [minute.state for minute in await stage.minutes(ending.part)] == [MinuteState.PAID]
+    assert (await ending.money(), await ending.is_empty()) == ((BUDGET - COST, 0), True)
+
+
+async def test_after_the_deadline_nobody_appeals_and_all_returns(stage: EarningStage) -> None:
+    ending, until = await rejected(stage)
+    stage.clock.now = until
+    deeds = await stage.deeds()
+    assert isinstance(await appealed(ending), AppealTooLate)
+    assert (await stage.deeds(), await stage.count("dispute")) == (deeds, 0)
+    await ending.job()
+    assert await ending.money() == (0, BUDGET)
+    stage.turn(minutes=5)
+    await ending.job()
+    assert (await ending.money(), await ending.is_empty()) == ((BUDGET, 0), True)
+
+
+async def test_an_appeal_that_is_being_written_keeps_the_escrow(stage: EarningStage) -> None:
+    ending, until = await rejected(stage)
+    (minute,) = await stage.minutes(ending.part)
+    stage.clock.now = until - timedelta(seconds=1)
+    async with stage.work() as work:
+        assert await work.disputes.disputable(ending.part.id, [minute.minute], Side.STREAMER)
+        late = asyncio.create_task(return_escrow(ending.campaigns, until + timedelta(minutes=6)))
+        await eventually(lambda: somebody_waits(stage))
+        named, by = (minute.minute,), ending.part.route.person
+        opened = Dispute(DisputeId(uuid7()), ending.part.id, Side.STREAMER, by, None, stage.clock(), named)
+        assert await work.disputes.open(opened)
+    assert (await late).failed == []
+    assert await ending.money() == (0, BUDGET)
+
+
+async def test_an_appeal_that_waits_for_the_return_is_judged_by_the_clock_after_it(stage: EarningStage) -> None:
+    ending, until = await rejected(stage)
+    stage.clock.now = until - timedelta(seconds=1)
+    async with ending.campaigns.work() as work:
+        assert await work.campaigns.lock(ending.part.campaign.id)
+        appeal = asyncio.create_task(appealed(ending))
+        await eventually(lambda: somebody_waits(stage))
+        stage.clock.now = until
+    assert isinstance(await appeal, AppealTooLate)
+
+
+async def somebody_waits(stage: EarningStage) -> bool:
+    """Whether somebody stands before a lock that another has."""
+    asked = (
+        "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database())"
+    )
+    return bool(await stage.value(asked))
 
 
 async def test_a_minute_that_is_closed_amid_returns_is_paid(stage: EarningStage) -> None:

@@ -9,9 +9,8 @@ import pytest
 from adapters.embedded.database import DatabaseAddresses
 from domain.campaign.ports import CampaignReads
 from domain.campaign.spending import Pacing, Rest, RestReason, Schedule, paced_by
-from domain.earning.bounds import Unpaid
 from domain.earning.closing import close_minutes
-from domain.earning.model import MinuteState, Verdict
+from domain.earning.model import MinuteState, Unpaid, Verdict
 from domain.earning.resting import wake_rested
 from domain.earning.sharing import MINUTE
 from domain.money import Money

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from domain.campaign.model import Caps, Pricing, Terms
 from domain.earning.arithmetic import Arithmetic, Parts, price_of
-from domain.earning.bounds import Bounds, Spent, Unpaid, reached
+from domain.earning.bounds import Bounds, Spent, reached
+from domain.earning.model import Unpaid
 from domain.earning.postings import Route, give_back, pay, set_aside
 from domain.earning.rates import WHOLE, Rate, Rates, Totals
 from domain.earning.sharing import (

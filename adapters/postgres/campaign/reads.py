@@ -30,8 +30,8 @@ _TO_EMPTY = f"""
 select campaign.id from campaign
 join account on account.owner = 'campaign:' || campaign.id and account.purpose = 'campaign_escrow'
 where ended_at <= $1 and launched_at is not null and emptied_at is null
-    and (account.posted > account.held or account.posted = 0) and not {AWAITED.format("campaign.id")}
-order by ended_at, campaign.id limit $2
+    and (account.posted > account.held or account.posted = 0) and not {AWAITED.format("campaign.id", "$2")}
+order by ended_at, campaign.id limit $3
 """  # noqa: S608  # a condition of our own
 
 
@@ -119,6 +119,7 @@ class PostgresCampaignReads(ProgrammeReads):
         """Campaigns that run and whose last day has passed."""
         return [CampaignId(row["id"]) for row in await self._database.pool.fetch(_OVER, now, most)]
 
-    async def to_empty(self, before: datetime, most: int) -> Sequence[CampaignId]:
+    async def to_empty(self, before: datetime, rejected_since: datetime, most: int) -> Sequence[CampaignId]:
         """Campaigns that ended before then, in whose escrow something is free and not waited for; or nothing is."""
-        return [CampaignId(row["id"]) for row in await self._database.pool.fetch(_TO_EMPTY, before, most)]
+        rows = await self._database.pool.fetch(_TO_EMPTY, before, rejected_since, most)
+        return [CampaignId(row["id"]) for row in rows]

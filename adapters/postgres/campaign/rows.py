@@ -29,8 +29,9 @@ CAMPAIGN = f"""campaign.id, brand, state, campaign.version, seq, reason, created
 FROM = """campaign join campaign_version as plan on plan.campaign = campaign.id and plan.version = campaign.version"""
 AWAITED = """exists (
     select from earning join earning_minute using (participation)
-    where earning.campaign = {} and earning_minute.state in ('open', 'review', 'deciding', 'appealed'))"""
-"""Of a campaign a minute waits for its price, or for what staff says of it."""
+    where earning.campaign = {} and (earning_minute.state in ('open', 'review', 'deciding', 'appealed')
+        or earning_minute.state = 'unpaid' and reason = 'evidence_rejected' and closed_at > {}::timestamptz))"""
+"""Of a campaign a minute waits for its price or for what staff says of it; or may be appealed, rejected since then."""
 
 RESTS = """(campaign.rest is not null or exists (
     select from earning as own where own.participation = {} and own.rest is not null))"""

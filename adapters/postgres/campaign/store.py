@@ -1,5 +1,7 @@
 """Campaigns inside a unit of work: `domain.campaign.ports.Campaigns` on its connection."""
 
+from datetime import datetime
+
 from asyncpg import Connection
 
 from adapters.postgres.campaign.rows import AWAITED, CAMPAIGN, FROM, PLAN, campaign_of, plan_values
@@ -59,9 +61,9 @@ class PostgresCampaigns:
             stopped.was_paused if stopped else None,
         )  # fmt: skip
 
-    async def is_awaited(self, id_: CampaignId) -> bool:
-        """Whether a minute of it waits for its price, or for what staff says of it."""
-        found: bool = await self._connection.fetchval(f"select {AWAITED.format('$1')}", id_)
+    async def is_awaited(self, id_: CampaignId, rejected_since: datetime) -> bool:
+        """Whether a minute of it waits for its price or for staff's word; or may be appealed, rejected since then."""
+        found: bool = await self._connection.fetchval(f"select {AWAITED.format('$1', '$2')}", id_, rejected_since)
         return found
 
     async def _keep_plan(self, campaign: Campaign) -> None:

@@ -1,14 +1,14 @@
 """Disputes on PostgreSQL: `domain.earning.ports.Disputes` on the connection of one unit of work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from asyncpg import Connection
 
 from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId, Side
-from domain.earning.bounds import Unpaid
 from domain.earning.dispute import AMID, DISPUTABLE, RULED, WHOLE_PRICE, Dispute, DisputeId, Parties, Ruling
+from domain.earning.model import Unpaid
 from domain.ids import BrandId, PersonId
 
 _PARTIES = """
@@ -19,9 +19,11 @@ _LOCK = "select * from dispute where id = $1 for no key update"
 _NAMED = "select minute from dispute_minute where dispute = $1 order by minute"
 _ALONE = "select seq from earning where participation = $1 for no key update"
 _DISPUTABLE = """
-select from earning_minute where participation = $1 and minute = any($2::timestamptz[]) and state = $3
+select closed_at from earning_minute where participation = $1 and minute = any($2::timestamptz[]) and state = $3
     and ($3 <> 'unpaid' or reason = $4) order by minute for no key update
 """
+# The last of all locks, as who closes minutes takes it: whoever returns the escrow has done so, or waits.
+_NOTHING_RETURNS = "select from campaign where id = (select campaign from earning where participation = $1) for share"
 _ADD = """
 insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, $3, $4, $5, $6)
 """
@@ -63,14 +65,20 @@ class PostgresDisputes:
             row["opened_at"], named, Ruling(row["ruling"]) if row["ruling"] else None, row["decided_at"],
         )  # fmt: skip
 
+    async def disputable(
+        self, participation: ParticipationId, minutes: Sequence[datetime], side: Side
+    ) -> Sequence[datetime] | None:
+        """Be alone with minutes, and have nothing of their campaign return; when each was closed."""
+        await self._connection.execute(_ALONE, participation)
+        state, rejected = DISPUTABLE[side], Unpaid.EVIDENCE_REJECTED
+        there = await self._connection.fetch(_DISPUTABLE, participation, list(minutes), state, rejected)
+        await self._connection.execute(_NOTHING_RETURNS, participation)
+        return [row["closed_at"] for row in there] if len(there) == len(minutes) else None
+
     async def open(self, dispute: Dispute) -> Mapping[ParticipationId, int]:
-        """Keep a dispute and stop the minutes that it names; empty, and nothing is kept, where one cannot be."""
+        """Keep a dispute and stop the minutes that it names, which are disputable."""
         participation, named = dispute.participation, list(dispute.minutes)
         seq = await self._connection.fetchval(_ALONE, participation)
-        state = DISPUTABLE[dispute.side]
-        there = await self._connection.fetch(_DISPUTABLE, participation, named, state, Unpaid.EVIDENCE_REJECTED)
-        if seq is None or len(there) != len(named):
-            return {}
         await self._connection.execute(
             _ADD, dispute.id, participation, dispute.side, dispute.opened_by, dispute.reason, dispute.opened_at
         )
