@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adapters.commands import audit
 from adapters.demo import person_named
-from adapters.embedded.story import storm
+from adapters.embedded.story import airtime, storm
 from adapters.embedded.story.checks import decimal, expect, rupiah
 from adapters.embedded.story.client import Entry, Person, Watch
 from adapters.embedded.story.gateway import Notice
@@ -43,8 +43,12 @@ async def told(scene: Scene, chapter: Callable[[str], None]) -> None:
     order_id = await _top_up(scene, demo)
     chapter("A payment that has been spent is charged back")
     await _charge_back(scene, demo, order_id)
+    chapter("A brand's budget goes into escrow, and a streamer goes live for it")
+    on_air = await airtime.prepared(scene)
     chapter("A storm of payments, and kill -9 in the middle of it")
     await storm.told(scene)
+    chapter("A minute on stream becomes a streamer's earnings")
+    await airtime.told(scene, on_air)
     chapter("The audit recomputes everything from the entries")
     await _audit(scene)
 

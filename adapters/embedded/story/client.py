@@ -77,6 +77,11 @@ class Person:
             raise AmissError(f"GraphQL answered {found['errors'][0]['message']!r} to {' '.join(query.split())[:60]!r}.")
         return found["data"]
 
+    async def change(self, mutation: str, **wish: object) -> Any:
+        """What a mutation of one field made of its input. Raises `AmissError` for a refusal, too."""
+        (answer,) = (await self.ask(mutation, input=wish)).values()
+        return made(answer)
+
     async def wallet_for(self, purpose: str) -> str:
         """The id of the wallet of a purpose that was opened before."""
         found = (await self.ask(_WALLETS))["viewer"]["wallets"]
@@ -84,13 +89,13 @@ class Person:
 
     async def open_wallet(self) -> str:
         """Open a wallet for hosting credit."""
-        return str(_made((await self.ask(_OPEN))["openWallet"])["id"])
+        return str(made((await self.ask(_OPEN))["openWallet"])["id"])
 
     async def start_top_up(self, wallet: str, rupiah: int, method: str, key: str) -> Mapping[str, str]:
         """Start to put money into a wallet: `id`, `state` and `redirectUrl`."""
         amount = {"amount": str(rupiah), "currency": "IDR"}
         wish = {"walletId": wallet, "amount": amount, "method": method, "idempotencyKey": key}
-        found: Mapping[str, str] = _made((await self.ask(_START, input=wish))["startTopUp"])
+        found: Mapping[str, str] = made((await self.ask(_START, input=wish))["startTopUp"])
         return found
 
     async def top_ups(self) -> list[tuple[str, str, str]]:
@@ -185,7 +190,7 @@ class Watch:
         self._entries.append(Entry(told["sequence"], told["kind"], *amounts))
 
 
-def _made(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+def made(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a mutation made. Raises `AmissError` for a refusal."""
     if "code" in answer:
         raise AmissError(f"The server refused: {answer['code']}, {answer['message']}")

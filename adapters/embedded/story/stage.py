@@ -53,6 +53,11 @@ class Stage:
         return self.environment["MIDTRANS_CORE_URL"]
 
     @property
+    def twitch_url(self) -> str:
+        """Where Twitch's sandbox is."""
+        return f"http://{ports.LOOPBACK}:{self.environment['TWITCH_SANDBOX_PORT']}"
+
+    @property
     def settings(self) -> Settings:
         """The settings that the processes run with."""
         return Settings.model_validate({name.lower(): value for name, value in self.environment.items()})
@@ -71,9 +76,10 @@ class Stage:
         """Kill the server as a power cut would."""
         self.family.kill(_SERVER)
 
-    def start_sandbox(self) -> None:
-        """Start the gateway's sandbox and wait until it answers."""
-        self.family.start("sandbox", self._for_processes(), int(self.environment["SANDBOX_PORT"]))
+    def start_sandboxes(self) -> None:
+        """Start the gateway's sandbox and Twitch's, and wait until they answer."""
+        for command, port in (("sandbox", "SANDBOX_PORT"), ("twitch-sandbox", "TWITCH_SANDBOX_PORT")):
+            self.family.start(command, self._for_processes(), int(self.environment[port]))
 
     def start_worker(self) -> None:
         """Start the worker."""
@@ -92,7 +98,7 @@ def new_stage(say: Say) -> Iterator[Stage]:
         stack.push(partial(_tidy, stage.folder))
         _databases(stage, stack, say)
         stack.callback(stage.family.stop)
-        stage.start_sandbox()
+        stage.start_sandboxes()
         stage.start_worker()
         stage.start_server()
         say(f"The sandbox at {stage.sandbox_url}, a worker, and the server at {stage.server_url} run as processes.")
@@ -120,8 +126,8 @@ def _databases(stage: Stage, stack: ExitStack, say: Say) -> None:
 
 def _settings(folder: Path, household: Household, database_url: str, redis_url: str) -> dict[str, str]:
     """Every setting, so that neither a file `.env` nor a `make dev` beside us has a word in it."""
-    server, sandbox = ports.any_free(), ports.any_free()
-    gateway = f"http://{ports.LOOPBACK}:{sandbox}"
+    server, sandbox, twitch = (ports.any_free() for _ in range(3))
+    gateway, channels = (f"http://{ports.LOOPBACK}:{port}" for port in (sandbox, twitch))
     return {
         "ENVIRONMENT": "development",
         "DATABASE_URL": database_url,
@@ -141,6 +147,11 @@ def _settings(folder: Path, household: Household, database_url: str, redis_url: 
         "MIDTRANS_SNAP_URL": f"{gateway}/snap/v1",
         "MIDTRANS_CORE_URL": gateway,
         "MIDTRANS_TIMEOUT_S": "10",
+        "TWITCH_SANDBOX_PORT": str(twitch),
+        "TWITCH_CLIENT_ID": "story",
+        "TWITCH_CLIENT_SECRET": "story",
+        "TWITCH_OAUTH_URL": f"{channels}/oauth2",
+        "TWITCH_API_URL": f"{channels}/helix",
         "QUOTAS": "requests_of_address=1000000/60, requests_of_person=1000000/60, deposit=1000000/3600",
         "KEYS_DATABASE_URL": database_url,
         "VAULT_MASTER_KEYS": household.vault_master_keys,
