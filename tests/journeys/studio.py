@@ -88,14 +88,18 @@ class Studio:
             yield socket
 
     @asynccontextmanager
-    async def page(self, script: str = "", *, width: int = 1280, height: int = 720) -> AsyncIterator[Page]:
-        """The overlay's page in a browser, opened, where `script` has run before it."""
+    async def page(
+        self, script: str = "", *, width: int = 1280, height: int = 720, clocked: bool = False
+    ) -> AsyncIterator[Page]:
+        """The overlay's page in a browser, opened, where `script` has run before it; `clocked`: by a test's time."""
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             try:
                 page = await chromium.new_page(viewport={"width": width, "height": height})
                 page.on("pageerror", lambda error: self.complaints.append(str(error)))
                 page.on("console", self._hear)
+                if clocked:
+                    await page.clock.install()
                 if script:
                     await page.add_init_script(script)
                 await page.goto(f"{self.journey.house.url}/overlay/{self.token}")
