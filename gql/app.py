@@ -291,7 +291,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         *key_routes(application.published_keys),
         *page.routes(application.trust.shipped),
         *exports.routes(lambda: application.ports.privacy),
-        *doors.routes(lambda: application.ports.asset),
+        *doors.routes(lambda: application.ports),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
         *twitch_routes(lambda: application.ports.streamer, wiring.twitch_secret(settings)),
     ]

@@ -92,7 +92,7 @@ MORE_CONTEXT_FILES = {
         *("platforms", "profile", "refusals", "site", "watching"),
     },
     "gql/streamer": {"answers", "discovery", "enums", "inputs", "lookups"},
-    "domain/overlay": {"alerts", "events", "refusals", "sessions", "switches"},
+    "domain/overlay": {"alerts", "events", "media", "refusals", "sessions", "switches"},
     "gql/overlay": {"answers", "creatives", "enums", "inputs", "lookups", "page"},
     "gql/earning": {"answers", "enums", "inputs"},
     "gql/staff": {"answers", "audit", "audit_queries", "enums", "inputs"},

@@ -17,9 +17,12 @@ from adapters.assets.local import LocalFiles
 from adapters.assets.names import disposition
 from domain.asset.addresses import Shown, shown
 from domain.asset.keeping import contents
+from domain.asset.model import MediaType, RenditionName
 from domain.asset.ports import AssetPorts
 from domain.asset.receiving import awaited_by
 from domain.errors import UnavailableError
+from domain.overlay.media import asked_by
+from domain.ports import Ports
 from domain.quotas import REQUESTS_OF_ADDRESS, neighbourhood
 
 LONGEST_UPLOAD_S: Final = 900.0
@@ -34,27 +37,57 @@ _ALWAYS: Final[Mapping[str, str]] = {
 }
 _NEVER_KEPT: Final = {**_ALWAYS, "Cache-Control": "no-store"}
 _KEPT_A_WHILE: Final = {**_ALWAYS, "Cache-Control": "private, max-age=600"}
+_KEPT_A_DAY: Final = {**_ALWAYS, "Cache-Control": "private, max-age=86400, immutable"}
+"""What an overlay shows is the same for ever; whether it is shown the scene says."""
+_STILL: Final = frozenset({MediaType.PNG, MediaType.JPEG})
+"""Of these overlays are given a smaller picture; others may move, and are given whole."""
 _GONE: Final = "There is nothing here, or not any more.\n"
 
 
-def routes(ports: Callable[[], AssetPorts]) -> list[Route]:
-    """The doors of files."""
+def routes(ports: Callable[[], Ports]) -> list[Route]:
+    """The doors of files, and of what overlays show."""
 
     async def upload(request: Request) -> Response:
-        if refused := await _too_often(ports(), request):
+        if refused := await _too_often(ports().asset, request):
             return refused
-        return await receive(ports(), request)
+        return await receive(ports().asset, request)
 
     async def fetch(request: Request) -> Response:
-        if refused := await _too_often(ports(), request):
+        if refused := await _too_often(ports().asset, request):
             return refused
-        found = await shown(ports(), request.path_params["address"])
-        return _said(404, _GONE) if found is None else await _file(ports(), found)
+        found = await shown(ports().asset, request.path_params["address"])
+        if found is None:
+            return _said(404, _GONE)
+        named = {"Content-Disposition": disposition(found.rendition, found.asset.declared.file_name)}
+        return await _file(ports().asset, found, _KEPT_A_WHILE | named)
+
+    async def fetch_for_overlay(request: Request) -> Response:
+        if refused := await _too_often(ports().asset, request):
+            return refused
+        found = await _on_screen(ports(), request.path_params["address"])
+        return _said(404, _GONE) if found is None else await _file(ports().asset, found, _KEPT_A_DAY)
 
     return [
         Route("/uploads/{token}", upload, methods=["POST"]),
         Route("/assets/{address}", fetch, methods=["GET", "HEAD"]),
+        Route("/overlay/media/{address}", fetch_for_overlay, methods=["GET", "HEAD"]),
     ]
+
+
+async def _on_screen(ports: Ports, address: str) -> Shown | None:
+    """What is at an overlay's address, as long as that overlay shows it."""
+    asked = await asked_by(ports.overlay, address)
+    if asked is None:
+        return None
+    screen, creative = asked
+    programme = await ports.campaign.reads.programme(screen.streamer, ports.campaign.clock())
+    kept = next((each.asset for each in programme.shown if each.creative == creative), None)
+    asset = (await ports.asset.reads.assets([kept])).get(kept) if kept else None
+    if asset is None:
+        return None
+    size = RenditionName.OVERLAY if asset.declared.media_type in _STILL else RenditionName.WHOLE
+    rendition = asset.rendition(size)
+    return Shown(asset, rendition) if rendition else None
 
 
 async def receive(ports: AssetPorts, request: Request) -> Response:
@@ -82,10 +115,9 @@ async def receive(ports: AssetPorts, request: Request) -> Response:
     return Response(None, 204, _NEVER_KEPT) if taken else _said(409, "A file was sent here already.\n")
 
 
-async def _file(ports: AssetPorts, found: Shown) -> Response:
+async def _file(ports: AssetPorts, found: Shown, headers: Mapping[str, str]) -> Response:
     """The file, as what it was found to be; parts of it where it lies open on this machine."""
-    asset, rendition = found.asset, found.rendition
-    told = {**_KEPT_A_WHILE, "Content-Disposition": disposition(rendition, asset.declared.file_name)}
+    asset, rendition, told = found.asset, found.rendition, dict(headers)
     place = None if asset.rule.is_personal else ports.files.lies_at(asset.id, rendition.name)
     if place is not None and await asyncio.to_thread(place.is_file):
         return FileResponse(place, 200, told, rendition.media_type)

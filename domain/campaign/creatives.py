@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
+from domain.ids import AssetId
 
 CreativeId = NewType("CreativeId", UUID)
 
@@ -66,7 +67,7 @@ class Creative:
     kind: CreativeKind
     body: str
     """The sanitised text of html; empty for an image and a video."""
-    asset: UUID | None
+    asset: AssetId | None
     """The image or the video."""
     created_at: datetime
     state: CreativeState = CreativeState.PENDING
@@ -94,7 +95,7 @@ class OnScreen:
     participation: ParticipationId
     kind: CreativeKind
     body: str
-    asset: UUID | None
+    asset: AssetId | None
     opens_at: datetime
     """When the campaign's first day begins: it is not shown before."""
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from domain.actor import Actor
+from domain.asset.model import IMAGES, Purpose
+from domain.asset.refusals import AssetNotReady
 from domain.audit_log import Deed
 from domain.campaign.creatives import (
     LONGEST_HTML,
@@ -18,24 +20,26 @@ from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.ports import CampaignPorts, CampaignWork
 from domain.campaign.refusals import CreativeNotReady, HtmlRefused, TooManyCreatives, UnknownCampaign, UnknownCreative
 from domain.identity.staff import check
-from domain.ids import derived, uuid7
+from domain.ids import AssetId, derived, uuid7
 from domain.refusal import Refusal
 from domain.rights import Permission
 
 
 async def add_creative(
-    ports: CampaignPorts, actor: Actor, campaign: CampaignId, html: str, key: str, replaces: CreativeId | None = None
-) -> Creative | Refusal:
-    """Give a campaign a text to show, once a moderator has looked. Its door: the mutation, for managers.
+    ports: CampaignPorts, actor: Actor, campaign: CampaignId, content: str | AssetId, key: str,
+    replaces: CreativeId | None = None,
+) -> Creative | Refusal:  # fmt: skip
+    """Give a campaign a text, an image or a video to show, once a moderator has looked.
 
-    What is dangerous in it is taken out. The same key again is the same creative. One that `replaces` another takes
-    its place when it is approved; until then the other is shown.
+    Its door: the mutation, for managers. What is dangerous in a text is taken out; an image and a video are files of
+    the brand that are ready. The same key again is the same creative. One that `replaces` another takes its place when
+    it is approved; until then the other is shown.
     """
-    body = ports.markup.clean(html).strip() if len(html) <= LONGEST_HTML else ""
-    if not body:
-        return HtmlRefused()
     id_, now = CreativeId(derived(f"creative:{campaign}", key)), ports.clock()
-    made = Creative(id_, campaign, CreativeKind.HTML, body, None, now, replaces=replaces)
+    body = _cleaned(ports, content) if isinstance(content, str) else ""
+    if isinstance(content, str) and not body:
+        return HtmlRefused()
+    text = Creative(id_, campaign, CreativeKind.HTML, body, None, now, replaces=replaces)
     async with ports.work() as work:
         found = await of_brand(ports, work, actor, campaign)
         if isinstance(found, Refusal):
@@ -44,6 +48,9 @@ async def add_creative(
             return known
         if refusal := await _cannot_add(work, found, replaces):
             return refusal
+        made = text if isinstance(content, str) else await _of_file(work, found, text, content)
+        if isinstance(made, Refusal):
+            return made
         await work.creatives.add(made)
         await _tell(work, found, CreativeAdded(uuid7(), campaign, id_))
         await work.record(Deed("creative.added", f"creative:{id_}", actor, after={"campaign": str(campaign)}))
@@ -96,6 +103,19 @@ async def retire_creative(ports: CampaignPorts, actor: Actor, id_: CreativeId) -
         was = {"state": str(creative.state)}
         await work.record(Deed("creative.retired", f"creative:{id_}", actor, None, was, {"state": "retired"}))
     return retired
+
+
+def _cleaned(ports: CampaignPorts, html: str) -> str:
+    return ports.markup.clean(html).strip() if len(html) <= LONGEST_HTML else ""
+
+
+async def _of_file(work: CampaignWork, campaign: Campaign, blank: Creative, id_: AssetId) -> Creative | AssetNotReady:
+    """The same of a file of the brand that was sent for this; what it is made of the file tells."""
+    asset = (await work.assets.ready([id_], [campaign.owner], Purpose.CREATIVE)).get(id_)
+    if asset is None:
+        return AssetNotReady()
+    kind = CreativeKind.IMAGE if asset.declared.media_type in IMAGES else CreativeKind.VIDEO
+    return replace(blank, kind=kind, asset=id_)
 
 
 async def _cannot_add(work: CampaignWork, campaign: Campaign, replaces: CreativeId | None) -> Refusal | None:

@@ -1,5 +1,6 @@
 """What the mutations of campaigns answer."""
 
+from domain.asset import refusals as asset
 from domain.brand import refusals as brand
 from domain.campaign import refusals
 from domain.identity import refusals as identity
@@ -82,6 +83,7 @@ AddCreativeResult = result(
     Creative,
     *_OF_A_CAMPAIGN,
     refusals.HtmlRefused,
+    asset.AssetNotReady,
     refusals.UnknownCreative,
     refusals.TooManyCreatives,
     description="The creative, or why there is none.",

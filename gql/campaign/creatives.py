@@ -8,8 +8,13 @@ import strawberry
 from domain.campaign import creatives as creatives_model
 from domain.campaign import model
 from domain.campaign.creatives import CreativeId
+from domain.ids import AssetId
 from domain.rights import Permission
 from gql.access import Right, field
+from gql.asset.enums import RenditionName
+from gql.asset.lookups import assets
+from gql.asset.types import AssetFile, InSize
+from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
 from gql.campaign.enums import CreativeKind, CreativeState
 from gql.context import Info
@@ -30,20 +35,26 @@ def creative_id(id_: str) -> CreativeId:
 class Creative:
     """A creative, as its brand sees it."""
 
+    sent: strawberry.Private[AssetId | None]
     id: strawberry.ID = field(Right.PARENT, "The global id.")
     kind: CreativeKind = field(Right.PARENT, "What it is made of.")
-    html: str = field(Right.PARENT, "The text as it is shown, without what is dangerous.")
+    html: str = field(Right.PARENT, "The text as it is shown, without what is dangerous; empty otherwise.")
     state: CreativeState = field(Right.PARENT, "What a moderator found of it; only an approved one is shown.")
     replaces: strawberry.ID | None = field(Right.PARENT, "The one whose place it takes once it is approved.")
     reason: str = field(Right.PARENT, "Why it was rejected; empty otherwise.")
     created_at: datetime = field(Right.PARENT, "Since when it is here.")
     decided_at: datetime | None = field(Right.PARENT, "When a moderator decided.")
 
+    @batched(Right.PARENT, "The image or the video; null for a text, and in a size that there is not.", load=assets)
+    def file(self, size: InSize = RenditionName.WHOLE) -> Asked[AssetFile | None]:
+        """The image or the video."""
+        return Asked(self.sent, lambda found: AssetFile.of(found, size))
+
     @classmethod
     def of(cls, found: creatives_model.Creative) -> Self:
         """Show a creative."""
         return cls(
-            id=global_id(CREATIVE, found.id), kind=found.kind, html=found.body, state=found.state,
+            sent=found.asset, id=global_id(CREATIVE, found.id), kind=found.kind, html=found.body, state=found.state,
             replaces=global_id(CREATIVE, found.replaces) if found.replaces else None, reason=found.reason,
             created_at=found.created_at, decided_at=found.decided_at,
         )  # fmt: skip

@@ -7,6 +7,8 @@ import strawberry
 from domain.brand.model import LONGEST_KEY
 from domain.campaign import model, spending, targeting
 from domain.campaign.targeting import MOST_WANTED
+from domain.ids import AssetId
+from gql.asset.types import asset_id
 from gql.campaign.enums import Pacing, Pricing
 from gql.errors import BadInputError
 from gql.money import MoneyInput
@@ -210,9 +212,15 @@ class AddCreativeInput:
     """Something to show."""
 
     campaign_id: strawberry.ID = strawberry.field(description=_CAMPAIGN)
-    html: str = strawberry.field(
+    html: str | None = strawberry.field(
+        default=None,
         description="A text of at most 5000 characters. Of its mark-up paragraphs, headings, lists and emphasis stay;"
-        " attributes, images, links, scripts and styles are taken out."
+        " attributes, images, links, scripts and styles are taken out.",
+    )
+    asset_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="In place of a text the global id of an image or a video: a file of the brand that is ready, sent"
+        " for the purpose `CREATIVE`. Videos are shown without sound, for a minute at most.",
     )
     replaces_id: strawberry.ID | None = strawberry.field(
         default=None, description="The global id of the creative whose place it takes once it is approved."
@@ -221,6 +229,15 @@ class AddCreativeInput:
         description="A text of your making, new for every creative of the campaign: sending the same one again answers"
         f" the first. 1 to {LONGEST_KEY} characters."
     )
+
+    @property
+    def content(self) -> str | AssetId:
+        """The text, or the file. Raises `BadInputError`."""
+        if self.html is not None and self.asset_id is None:
+            return self.html
+        if self.html is None and self.asset_id is not None:
+            return asset_id(self.asset_id)
+        raise BadInputError("Give either `html` or `assetId`.")
 
     @property
     def key(self) -> str:

@@ -178,7 +178,7 @@ class CreativeMutation:
         context, id_ = info.context, campaign_id(wanted.campaign_id)
         replaces = creative_id(wanted.replaces_id) if wanted.replaces_id else None
         made = await showing.add_creative(
-            context.ports.campaign, context.caller, id_, wanted.html, wanted.key, replaces
+            context.ports.campaign, context.caller, id_, wanted.content, wanted.key, replaces
         )
         return _creative(made)
 

@@ -19,8 +19,8 @@ from gql.trusted import Client, TrustedDocument, document_id
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "overlay_page"
 _KINDS: Final = {".js": "text/javascript", ".css": "text/css"}
 _POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,

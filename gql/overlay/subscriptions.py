@@ -1,17 +1,20 @@
 """What an overlay's page follows: how it looks, what it shows, and what is raised on it, none lost and none twice."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from dataclasses import field as part
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
 from domain.campaign.creatives import MOST_ON_SCREEN, Programme
 from domain.campaign.events import campaign_topic, screens_topic
 from domain.overlay import model
+from domain.overlay.media import media_address
 from domain.overlay.model import ALERT_LIFETIME, Overlay, OverlayId, overlay_topic
 from domain.overlay.sessions import SignedSession, open_session
 from gql.access import Right, field
@@ -42,6 +45,7 @@ class OverlayScene:
 
     overlay: strawberry.Private[Overlay]
     programme: strawberry.Private[Programme]
+    addresses: strawberry.Private[Callable[[UUID], str]]
     signed: strawberry.Private[SignedSession]
     place_in_stream: strawberry.Private[int]
     now: datetime = field(
@@ -95,7 +99,7 @@ class OverlayScene:
     )
     def creatives(self) -> list[OverlayCreative]:
         """What to show of campaigns."""
-        return [OverlayCreative.of(each, self.now) for each in self.programme.shown]
+        return [OverlayCreative.of(each, self.addresses(each.creative), self.now) for each in self.programme.shown]
 
 
 @strawberry.type(description="Something to show once, when what came before it has been shown.")
@@ -211,7 +215,8 @@ class _Follower:
         if self._told != (scene := (overlay.version, self.programme.shown)):
             self._told = scene
             yield OverlayScene(
-                overlay=overlay, programme=self.programme, signed=self.signed, place_in_stream=self.place, now=now
+                overlay=overlay, programme=self.programme, signed=self.signed, place_in_stream=self.place, now=now,
+                addresses=partial(media_address, ports.overlay.vault, screen),
             )  # fmt: skip
         async for alert in _alerts(self.context, overlay, self.place):
             yield OverlayAlert(alert=alert)

@@ -4,6 +4,8 @@ const TURN_MS = 15_000;
 const FADE_MS = 500; // as the style has it
 const AGAIN_MS = 60_000;
 const IDLE_MS = 1_000;
+const LOAD_MS = 15_000;
+const LONGEST_MS = 60_000; // of a video, whatever it says of itself
 
 export class Rota {
   #frame;
@@ -66,7 +68,7 @@ export class Rota {
       this.#hide();
       return this.#wait(IDLE_MS, () => this.#next());
     }
-    this.#wait(TURN_MS, () => this.#next()); // should it not come about
+    clearTimeout(this.#timer);
     try {
       const element = await (piece.element ??= made(piece.creative));
       if (turn !== this.#turn) return;
@@ -87,18 +89,44 @@ export class Rota {
       this.#frame.dataset.kind = piece.creative.kind;
       this.#shown = piece;
     }
+    await element.play?.();
+    if (turn !== this.#turn) return;
     this.#coming = null;
     this.#frame.classList.add("shown");
-    this.#wait(TURN_MS, () => this.#next());
+    this.#wait(turnOf(element), () => this.#next());
     const next = this.#after(piece);
     if (next && next !== piece) (next.element ??= made(next.creative)).catch(() => {}); // told when its turn comes
   }
 }
 
-/** The element that shows a creative, once it can be seen at once. */
-async function made({ kind, html }) {
-  if (kind !== "HTML") throw new Error(`nothing is known of ${kind}`);
-  const element = document.createElement("div");
-  element.innerHTML = html; // the server has left nothing in it but a little mark-up
-  return element;
+/** How long an element is shown: a video to its end, but not for ever; a short one again and again. */
+function turnOf({ duration = 0 }) {
+  return Math.min(LONGEST_MS, Math.max(TURN_MS, Number.isFinite(duration) ? duration * 1_000 : 0));
+}
+
+const makers = {
+  HTML({ html }) {
+    const element = document.createElement("div");
+    element.innerHTML = html; // the server has left nothing in it but a little mark-up
+    return element;
+  },
+  IMAGE({ path }) {
+    const element = new Image();
+    element.src = path;
+    return element.decode().then(() => element);
+  },
+  VIDEO({ path }) {
+    const element = document.createElement("video");
+    Object.assign(element, { muted: true, playsInline: true, loop: true, preload: "auto", src: path });
+    return new Promise((ready, broken) => {
+      element.oncanplay = () => ready(element);
+      element.onerror = () => broken(new Error("the video cannot be played"));
+    });
+  },
+};
+
+/** The element that shows a creative, once it can be seen at once. Whatever takes too long has failed. */
+async function made(creative) {
+  const late = new Promise((_, tooLong) => setTimeout(() => tooLong(new Error("it took too long to load")), LOAD_MS));
+  return Promise.race([makers[creative.kind](creative), late]);
 }

@@ -13,7 +13,7 @@ create table creative (
     campaign uuid not null references campaign (id),
     kind text not null,
     body text not null default '',
-    asset uuid,
+    asset uuid references asset (id),
     replaces uuid references creative (id),
     state text not null default 'pending',
     reason text not null default '',

@@ -4,7 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
 
 from domain.actor import Actor
 from domain.earning.sharing import minute_of
@@ -14,6 +18,7 @@ from gql.node import global_id
 from tests.identity_settings import IDENTITY
 from tests.journeys.house import Journey
 from tests.journeys.studio import Studio, studio_of
+from tests.journeys.test_asset_journey import FINISH, START
 from tests.journeys.test_campaign_journey import WHY, does, staff, takes
 from tests.journeys.test_earning_journey import streams, taking_part
 from tests.vaults import VaultKeys, open_vault
@@ -51,6 +56,22 @@ class Broadcast:
         made = await takes(self.journey, self.manager, "addCreative", **wish)
         await self.decided(made["id"], approve=True)
         return made["id"]
+
+    async def uploaded(self, content: bytes, type_: str, purpose: str = "CREATIVE") -> str:
+        """A file of the brand that is ready."""
+        wish = {
+            "purpose": purpose, "brandId": global_id("Brand", self.brand), "fileName": "Secret plans",
+            "mediaType": type_, "length": len(content), "sha256": sha256(content).hexdigest(),
+        }  # fmt: skip
+        begun = (await self.journey.ask(self.manager, START, input=wish)).data["startUpload"]
+        form = aiohttp.FormData()
+        for each in begun["fields"]:
+            form.add_field(each["name"], each["value"])
+        form.add_field("file", content, filename="a file")
+        assert (await self.journey.request("POST", urlsplit(begun["url"]).path, data=form)).status == 204
+        done = (await self.journey.ask(self.manager, FINISH, id=begun["asset"]["id"])).data["finishUpload"]
+        assert done["state"] == "READY", done
+        return str(done["id"])
 
     async def ends(self, how: str, who: Actor) -> None:
         """The participation is over."""

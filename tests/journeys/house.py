@@ -73,6 +73,7 @@ class House:
             "ENVIRONMENT": "production", "DATABASE_URL": self.database.app_url, "REDIS_URL": self.valkey.url,
             "SEAL_KEY": SEAL_KEY, "SEAL_HEAD_FILE": str(self.folder / "heads"),
             "TOKEN_KEY_FILE": str(self.folder / "token-key.pem"), "PORT": str(self.port), "PUBLIC_URL": self.url,
+            "ASSET_FOLDER": str(self.folder / "assets"),
             "MIDTRANS_SERVER_KEY": SERVER_KEY, "MIDTRANS_SNAP_URL": f"{self.sandbox_url}/snap/v1",
             "MIDTRANS_CORE_URL": self.sandbox_url, "QUOTAS": HIGH, "KEYS_DATABASE_URL": self.database.app_url,
             "UNTRUSTED_DOCUMENTS": "allow", **IDENTITY, **self.more,

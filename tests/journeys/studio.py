@@ -36,7 +36,7 @@ _ANSWERS = {
 SCENE = """subscription ($after: Cursor) { overlayScene(after: $after) {
   __typename
   ... on OverlayScene { cursor now session { id nonce } theme place goal { title reached target }
-    creatives { id participationId kind html startsInS } }
+    creatives { id participationId kind html path startsInS } }
   ... on OverlayAlert { cursor kind name message amount { amount currency } isTest }
 } }"""
 GOAL = {"title": "New microphone", "reached": 3, "target": 10}

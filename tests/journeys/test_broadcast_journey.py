@@ -2,17 +2,25 @@
 
 import asyncio
 import gzip
+import io
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+from PIL import Image
 from playwright.async_api import Page, Route, expect
 
 from adapters.config import ROOT
+from domain.ids import uuid7
+from gql.node import global_id
 from gql.scalars import plain
 from tests.adapters.passkey_browser import stay_home_without_chromium
+from tests.asset_stage import picture
 from tests.gql.house import Socket
 from tests.journeys.broadcast import Broadcast, on_air
 from tests.journeys.house import Journey
@@ -23,6 +31,24 @@ from tests.waiting import eventually
 
 HASTY = "const real = window.setTimeout; window.setTimeout = (act, ms) => real(act, ms / 5);"
 """Turns of three seconds, and reports every two or three."""
+TO_REVIEW = "{ creativesToReview(first: 100) { edges { node { creative { id kind file { mediaType width } } } } } }"
+KEPT = "private, max-age=86400, immutable"
+RECORD = """async () => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
+  const paint = canvas.getContext("2d");
+  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm" });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  recorder.start();
+  for (let frame = 0; frame < 50; frame++) {
+    paint.fillStyle = `hsl(${frame * 7} 80% 50%)`;
+    paint.fillRect(0, 0, 320, 180);
+    await new Promise((next) => setTimeout(next, 40));
+  }
+  await new Promise((done) => { recorder.onstop = done; recorder.stop(); });
+  return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+}"""
+"""A video of two seconds, made by the browser itself."""
 HIDDEN_S = 8.0
 LOADED_S = 4.0
 """So long before a test begins a page may have been there."""
@@ -45,16 +71,27 @@ async def browsed(broadcast: Broadcast) -> AsyncIterator[Page]:
         yield page
 
 
-async def shown(socket: Socket, *ids: str) -> None:
+async def shown(socket: Socket, *ids: str) -> Any:
     """The next scenes come to show these creatives and no others."""
-    while [each["id"] for each in (await message(socket))["creatives"]] != list(ids):
-        pass
+    while True:
+        scene = await message(socket)
+        if [each["id"] for each in scene["creatives"]] == list(ids):
+            return scene
+
+
+async def document_of(broadcast: Broadcast) -> str:
+    """A file of the brand that is for something else."""
+    return await broadcast.uploaded(picture(), "PNG", "BRAND_LOGO")
 
 
 async def seconds_of(journey: Journey, creative: str) -> int:
     """So many seconds of a creative are kept as evidence."""
-    found: int = await journey.connection.fetchval(_SEEN, plain(creative).partition(":")[2])
+    found: int = await journey.connection.fetchval(_SEEN, key_of(creative))
     return found
+
+
+def key_of(id_: str) -> UUID:
+    return UUID(plain(id_).partition(":")[2])
 
 
 def on_picture(page: Page, text: str) -> Awaitable[None]:
@@ -86,7 +123,7 @@ class TestProtocol:
             scene = await message(socket)
             assert scene["creatives"] == [{
                 "id": broadcast.text, "participationId": broadcast.participation, "kind": "HTML",
-                "html": "<p>Play</p>", "startsInS": 0,
+                "html": "<p>Play</p>", "path": None, "startsInS": 0,
             }]  # fmt: skip
             await broadcast.decided(draft["id"], approve=True)
             await shown(socket, broadcast.text, draft["id"])
@@ -96,6 +133,42 @@ class TestProtocol:
             await shown(socket, broadcast.text, draft["id"])
         async with studio_of(journey) as other, other.following() as socket:
             assert (await message(socket))["creatives"] == []
+
+    async def test_an_image_is_fetched_by_the_overlay_that_shows_it_as_long_as_it_does(
+        self, broadcast: Broadcast
+    ) -> None:
+        journey, studio = broadcast.journey, broadcast.studio
+        file = await broadcast.uploaded(picture(size=(1920, 1080)), "PNG")
+        wish = {"campaignId": broadcast.campaign, "assetId": file, "idempotencyKey": "image"}
+        made = await takes(journey, broadcast.manager, "addCreative", **wish)
+        shown_to_staff = (await journey.ask(broadcast.moderator, TO_REVIEW)).data["creativesToReview"]["edges"]
+        (case,) = [edge["node"]["creative"] for edge in shown_to_staff if edge["node"]["creative"]["id"] == made["id"]]
+        assert (case["kind"], case["file"]["mediaType"], case["file"]["width"]) == ("IMAGE", "PNG", 1920)
+        async with studio.following() as socket:
+            await shown(socket, broadcast.text)
+            await broadcast.decided(made["id"], approve=True)
+            image = (await shown(socket, broadcast.text, made["id"]))["creatives"][1]
+            path = image["path"]
+            got = await journey.client.get(journey.house.url + path)
+            assert (got.status, got.content_type, got.headers["Cache-Control"]) == (200, "image/webp", KEPT)
+            assert "Secret" not in str(got.headers)
+            with Image.open(io.BytesIO(await got.read())) as opened:
+                assert opened.size == (1280, 720)
+            assert path.partition("-")[0].rpartition("/")[2] not in journey.house.log("server")
+            for wrong in (path[:-1] + ("A" if path[-1] != "A" else "B"), path + "0", "/overlay/media/none"):
+                assert (await journey.request("GET", wrong)).status == 404
+            await broadcast.steps("pause")
+            assert (await journey.request("GET", path)).status == 404
+            await broadcast.steps("resume")
+            await studio.do("rotateOverlayToken", overlayId=studio.overlay)
+            assert (await journey.request("GET", path)).status == 404
+
+    async def test_a_file_of_another_brand_or_purpose_is_none(self, broadcast: Broadcast) -> None:
+        journey = broadcast.journey
+        wish = {"campaignId": broadcast.campaign, "idempotencyKey": "file"}
+        for file in (global_id("Asset", uuid7()), await document_of(broadcast)):
+            refused = await takes(journey, broadcast.manager, "addCreative", **wish, assetId=file)
+            assert refused["code"] == "ASSET_NOT_READY"
 
     async def test_what_has_not_begun_is_told_with_its_time(self, broadcast: Broadcast) -> None:
         await broadcast.journey.connection.execute(
@@ -139,6 +212,30 @@ class TestPage:
         await line_is(browsed, "shut")
         await broadcast.studio.do("switchOverlays", on=True)
         await on_picture(browsed, "Play")
+
+    async def test_it_shows_images_and_videos_and_passes_over_what_is_broken(self, broadcast: Broadcast) -> None:
+        stay_home_without_chromium()
+        journey, studio = broadcast.journey, broadcast.studio
+        async with studio.page() as page:
+            video = bytes(await page.evaluate(RECORD))
+        image = await broadcast.added(assetId=await broadcast.uploaded(picture("JPEG"), "JPEG"))
+        film = await broadcast.added(assetId=await broadcast.uploaded(video, "WEBM"))
+        broken = await broadcast.added(assetId=await broadcast.uploaded(picture("GIF"), "GIF"))
+        asset = await journey.connection.fetchval("select asset from creative where id = $1", key_of(broken))
+        for file in (journey.house.folder / "assets").rglob(f"*{asset.hex}*/*"):
+            file.write_bytes(b"GIF89a")
+        async with studio.page(HASTY) as page:
+            for kind in ("IMAGE", "VIDEO", "HTML", "IMAGE", "VIDEO"):
+                await expect(page.locator(f"#creative.shown[data-kind={kind}]")).to_be_visible()
+                if kind == "VIDEO":
+                    assert await page.locator("#creative video").evaluate("video => video.videoWidth") == 320
+                if kind == "IMAGE":
+                    assert await page.locator("#creative img").evaluate("image => image.naturalWidth") == 640
+            for creative in (image, film, broadcast.text):
+                await eventually(partial(seconds_of, journey, creative))
+            assert await seconds_of(journey, broken) == 0
+        assert studio.complaints
+        studio.complaints.clear()
 
     async def test_what_could_be_seen_is_counted_by_the_second_and_nothing_else(
         self, broadcast: Broadcast, browsed: Page

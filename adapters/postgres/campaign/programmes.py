@@ -7,6 +7,7 @@ from adapters.postgres.campaign.rows import FROM, RESTS
 from domain.campaign.creatives import MOST_ON_SCREEN, CreativeId, CreativeKind, OnScreen, Programme
 from domain.campaign.model import CampaignId
 from domain.campaign.participation import ParticipationId
+from domain.ids import AssetId
 from domain.streamer.model import StreamerId
 
 # A campaign without anything to show is among the rows, too: whoever follows it hears when it has.
@@ -30,7 +31,7 @@ class ProgrammeReads(ParticipationReads):
         shown = [
             OnScreen(
                 CreativeId(row["creative"]), ParticipationId(row["participation"]), CreativeKind(row["kind"]),
-                row["body"], row["asset"], row["opens_at"],
+                row["body"], AssetId(row["asset"]) if row["asset"] else None, row["opens_at"],
             )
             for row in rows if row["creative"] is not None
         ]  # fmt: skip

@@ -17,7 +17,7 @@ from domain.campaign.participation import (
 )
 from domain.campaign.spending import Pacing, Rest, RestReason, Schedule
 from domain.campaign.targeting import Targeting
-from domain.ids import BrandId, PersonId
+from domain.ids import AssetId, BrandId, PersonId
 from domain.money import Currency, Money
 from domain.streamer.model import Category, Platform, Rating, StreamerId
 
@@ -44,9 +44,9 @@ CREATIVE = """creative.id, creative.campaign, kind, body, asset, creative.create
 def creative_of(row: Record) -> Creative:
     """A creative from a row that has `CREATIVE`."""
     return Creative(
-        CreativeId(row["id"]), CampaignId(row["campaign"]), CreativeKind(row["kind"]), row["body"], row["asset"],
-        row["created_at"], CreativeState(row["state"]), CreativeId(row["replaces"]) if row["replaces"] else None,
-        row["reason"], row["decided_at"],
+        CreativeId(row["id"]), CampaignId(row["campaign"]), CreativeKind(row["kind"]), row["body"],
+        AssetId(row["asset"]) if row["asset"] else None, row["created_at"], CreativeState(row["state"]),
+        CreativeId(row["replaces"]) if row["replaces"] else None, row["reason"], row["decided_at"],
     )  # fmt: skip
 
 

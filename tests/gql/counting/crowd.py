@@ -329,7 +329,9 @@ class Crowd:
         await self._execute(_NAMED, dispute, found.id, minute)
 
     async def _creative(self, campaign: CampaignId) -> None:
-        made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play</p>", None, self.ports.clock())
+        owner = f"brand:{next(iter(self.caller.brands))}"
+        asset = await kept_asset(self.ports, self.caller.person, owner, AssetPurpose.CREATIVE, MediaType.PNG, 1)
+        made = Creative(CreativeId(uuid7()), campaign, CreativeKind.IMAGE, "", asset, self.ports.clock())
         async with self.ports.work() as work:
             await work.creatives.add(made)
 

@@ -51,7 +51,7 @@ VALUES: Mapping[str, Any] = {
 }  # fmt: skip
 """What arguments are to be, by name, or by type and name."""
 
-ASKED = {"first", "miniApp", "role"}
+ASKED = {"first", "miniApp", "role", "html"}
 """Arguments that are given though none is needed."""
 
 ID_NAMES: Mapping[str, str] = {

@@ -394,7 +394,8 @@ async def _creative(_: Any, ports: Adapters, side: Side) -> object | None:
     if "Campaign" not in side.keys:
         return None
     campaign = CampaignId(UUID(str(side.keys["Campaign"])))
-    made = Creative(CreativeId(uuid7()), campaign, CreativeKind.HTML, "<p>Play longer</p>", None, ports.clock())
+    asset = await kept_asset(ports, side.enrolled.person, side.owner, AssetPurpose.CREATIVE, MediaType.PNG)
+    made = Creative(CreativeId(uuid7()), campaign, CreativeKind.IMAGE, "", asset, ports.clock())
     async with ports.work() as work:
         await work.creatives.add(made)
     return made.id
