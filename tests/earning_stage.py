@@ -137,11 +137,12 @@ class EarningStage(AccountsStage):
             await connection.execute("update campaign set state = 'active', launched_at = $2 where id = $1", id_, now)
         made = Campaign(id_, tuple(CreativeId(uuid7()) for _ in range(creatives)))
         for creative in made.creatives:
-            await self._creative(id_, creative)
+            await self.creative(id_, creative)
         await self._fund(id_, budget)
         return made
 
-    async def _creative(self, campaign: CampaignId, creative: CreativeId) -> None:
+    async def creative(self, campaign: CampaignId, creative: CreativeId) -> None:
+        """Something that may be shown."""
         insert = "insert into creative (id, campaign, kind, body, created_at) values ($1, $2, 'html', 'Hello', $3)"
         await self.database.pool.execute(insert, creative, campaign, self.clock())
         approve = "update creative set state = 'approved', decided_at = $2 where id = $1"
