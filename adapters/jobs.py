@@ -22,6 +22,7 @@ from domain.identity.letters import send_letters
 from domain.identity.mail_requests import answer_mail_requests
 from domain.identity.pruning import prune_mail
 from domain.identity.shredding import erase_due, shred_again
+from domain.invoice.issuing import issue_invoices
 from domain.streamer.discovery import measure_listing, renew_listing
 from domain.streamer.grants import look_after_grants
 from domain.streamer.watching import count_followers, sample_streams, subscribe_all, tidy_subscriptions
@@ -138,6 +139,10 @@ async def _release_minutes(ports: Adapters) -> None:
     _tell("minutes_released", await release_minutes(ports.earning, ports.clock()))
 
 
+async def _issue_invoices(ports: Adapters) -> None:
+    _tell("invoices_issued", await issue_invoices(ports.invoice, ports.clock()))
+
+
 def _tell(what: str, swept: Swept) -> None:
     for which, error in swept.failed:
         _log.warning("not_swept", job=what, which=which, error=repr(error))
@@ -171,6 +176,7 @@ JOBS: Mapping[str, Scheduled] = {
     "close_minutes": Scheduled("* * * * * */10", _close_minutes),
     "release_minutes": Scheduled("* * * * * */30", _release_minutes),
     "wake_rested": Scheduled("* * * * * */30", _wake_rested),
+    "issue_invoices": Scheduled("11 * * * *", _issue_invoices, longest_s=3600),
     "answer_mail_requests": Scheduled("* * * * * */2", _answer_mail_requests),
     "send_letters": Scheduled("* * * * * */2", _send_letters),
     "sweep_uploads": Scheduled("*/5 * * * *", _sweep_uploads),

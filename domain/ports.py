@@ -10,6 +10,7 @@ from domain.earning.ports import EarningPorts
 from domain.identity.desk import Desk
 from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
+from domain.invoice.ports import InvoicePorts
 from domain.ledger.ports import Feed, Submissions
 from domain.overlay.ports import OverlayPorts
 from domain.quotas import Quotas
@@ -83,6 +84,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def earning(self) -> EarningPorts:
         """What earnings take."""
+        ...
+
+    @property
+    def invoice(self) -> InvoicePorts:
+        """What invoices take."""
         ...
 
     @property

@@ -14,11 +14,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from adapters import exports, webhooks, wiring
+from adapters import webhooks, wiring
 from adapters.address import Located
-from adapters.assets import doors
 from adapters.config import Environment, Settings, UntrustedDocuments, read_settings
 from adapters.demo import DEMO, demo_password, demo_session, mail_of
+from adapters.file_doors import file_routes
 from adapters.identity.published import key_routes
 from adapters.identity.tokens import TokenError, Tokens, Verified
 from adapters.logs import configure_logging
@@ -290,8 +290,7 @@ def _routes(application: Application, settings: Settings) -> list[Any]:
         Route("/metrics", routing.figures),
         *key_routes(application.published_keys),
         *page.routes(application.trust.shipped),
-        *exports.routes(lambda: application.ports.privacy),
-        *doors.routes(lambda: application.ports),
+        *file_routes(lambda: application.ports),
         *webhooks.routes(lambda: application.ports, wiring.midtrans_keys(settings)),
         *twitch_routes(lambda: application.ports.streamer, wiring.twitch_secret(settings)),
     ]

@@ -26,6 +26,7 @@ from gql.identity.mutations import AccountMutation, SessionMutation
 from gql.identity.passkey_mutations import PasskeyMutation
 from gql.identity.privacy_mutations import PrivacyMutation
 from gql.identity.provider_mutations import ProviderMutation
+from gql.invoice.queries import InvoiceStaffQuery
 from gql.limits import Limits
 from gql.nodes import NodeQuery
 from gql.overlay.mutations import OverlayMutation, OverlayStaffMutation
@@ -58,6 +59,7 @@ QUERIES: tuple[type, ...] = (
     ParticipationQuery,
     EarningStaffQuery,
     DiscoveryQuery,
+    InvoiceStaffQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,

@@ -23,8 +23,8 @@ OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["
 REFUSED = Counter("graphql_refusals_total", "Operations refused or broken off, by what was amiss.", ["reason"])
 REFUSALS = Counter("quota_refusals_total", "What was refused because it was done too often.", ["quota"])
 
-_LINKS = ("/exports/", "/uploads/", "/assets/", "/overlay/")
-_SECRET = re.compile(r"^(/exports/|/uploads/|/assets/|/overlay/(?!assets/)).+", re.DOTALL)
+_LINKS = ("/exports/", "/uploads/", "/assets/", "/invoices/", "/overlay/")
+_SECRET = re.compile(r"^(/exports/|/uploads/|/assets/|/invoices/|/overlay/(?!assets/)).+", re.DOTALL)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -23,6 +23,7 @@ from tests.campaign_stage import campaigns_on
 from tests.earning_stage import earnings_on
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
+from tests.invoice_stage import invoices_on
 from tests.overlay_stage import overlays_on
 from tests.streamer_stage import streamers_on
 
@@ -73,6 +74,7 @@ class AccountPorts(FakePorts):
         self.asset = assets_on(stage, folder)
         self.campaign = campaigns_on(stage)
         self.earning = earnings_on(stage, self.submissions)
+        self.invoice = invoices_on(stage)
         self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):
             setattr(self, name, getattr(stage, name))

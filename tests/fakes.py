@@ -23,6 +23,7 @@ from domain.identity.ports import IdentityPorts
 from domain.identity.privacy import PrivacyPolicy
 from domain.identity.privacy_stores import PrivacyPorts
 from domain.ids import AccountId, PersonId, TransactionId, uuid7
+from domain.invoice.ports import InvoicePorts
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
 from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest, Submissions, wallet_topic
@@ -293,6 +294,10 @@ class FakeEarnings(FakeIdentity):
     """As much of earnings as is asked for by tests of something else; theirs is a real one, in `earning_stage`."""
 
 
+class FakeInvoices(FakeIdentity):
+    """As much of invoices as is asked for by tests of something else; theirs is a real one, in `invoice_stage`."""
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -318,6 +323,7 @@ class FakePorts:
         self.brand = cast("BrandPorts", FakeBrands(self.clock, self.quotas, self.standings))
         self.asset = cast("AssetPorts", FakeAssets(self.clock, self.quotas, self.standings))
         self.campaign = cast("CampaignPorts", FakeCampaigns(self.clock, self.quotas, self.standings))
+        self.invoice = cast("InvoicePorts", FakeInvoices(self.clock, self.quotas, self.standings))
         self.earning = cast("EarningPorts", FakeEarnings(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)

@@ -39,6 +39,8 @@ MORE_CONTEXT_FILES = {
         *("analytics", "arithmetic", "asking", "bounds", "closing", "dispute", "disputing", "events", "intake"),
         *("postings", "rates", "refusals", "releasing", "resting", "review", "sharing"),
     },
+    "domain/invoice": {"addresses", "issuing"},
+    "gql/invoice": {"lookups"},
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams", "wallets"},
     "domain/campaign": {
         *(
@@ -72,7 +74,7 @@ MORE_CONTEXT_FILES = {
         ),
         *("participation_inputs", "participation_mutations", "participations", "plans", "staff"),
     },
-    "gql/brand": {"answers", "enums", "inputs", "lookups", "staff"},
+    "gql/brand": {"answers", "enums", "inputs", "lookups", "parts", "staff"},
     "gql/identity": {
         "answers",
         "enums",

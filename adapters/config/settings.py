@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from adapters.config.assets import AssetSettings
 from adapters.config.earning import EarningSettings
 from adapters.config.identity import IdentitySettings
+from adapters.config.invoice import InvoiceSettings
 from adapters.config.platforms import PlatformSettings
 from adapters.config.source import Source, is_hex_of, listed
 from domain.identity.model import Portal
@@ -69,7 +70,7 @@ class MigrationSettings(Source):
         )
 
 
-class Settings(IdentitySettings, AssetSettings, PlatformSettings, EarningSettings):
+class Settings(IdentitySettings, AssetSettings, PlatformSettings, EarningSettings, InvoiceSettings):
     """What every other command needs."""
 
     environment: Environment = Field(default=Environment.PRODUCTION, description="development or production")

@@ -28,6 +28,7 @@ from adapters.postgres.identity.people import PostgresPeople
 from adapters.postgres.identity.second_factors import PostgresSecondFactors
 from adapters.postgres.identity.sessions import PostgresSessions
 from adapters.postgres.identity.tickets import PostgresTickets
+from adapters.postgres.invoice.store import PostgresInvoices
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
 from adapters.postgres.outbox import write_events
@@ -82,6 +83,7 @@ class PostgresWork:
         self.participations = PostgresParticipations(connection)
         self.minutes = PostgresMinutes(connection)
         self.disputes = PostgresDisputes(connection)
+        self.invoices = PostgresInvoices(connection)
 
     async def emit(self, *events: Event) -> None:
         """Record events in the outbox by one statement; the same event again is the same row."""

@@ -31,6 +31,7 @@ from adapters.wiring.brand import BrandAdapters, brands_of
 from adapters.wiring.campaign import CampaignAdapters, campaigns_of
 from adapters.wiring.earning import EarningAdapters, earning_policy, earnings_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
+from adapters.wiring.invoice import InvoiceAdapters, invoice_policy, invoices_of
 from adapters.wiring.overlay import OverlayAdapters, overlays_on
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from adapters.wiring.streamer import Platforms, StreamerAdapters, reach_platforms, streamer_of
@@ -38,6 +39,7 @@ from domain.asset.ports import Files
 from domain.clock import Clock, system_clock
 from domain.earning.model import EarningPolicy
 from domain.identity.privacy import PrivacyPolicy, changed_documents
+from domain.invoice.model import InvoicePolicy
 from domain.quotas import DEPOSIT, Quotas, changed_quotas
 from domain.wallet.gateway import Gateway
 from domain.wallet.policy import TopUpPolicy
@@ -69,6 +71,7 @@ class Adapters:
     asset: AssetAdapters
     campaign: CampaignAdapters
     earning: EarningAdapters
+    invoice: InvoiceAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -110,6 +113,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
             files=files_of(settings),
             platforms=platforms,
             earning=earning_policy(settings),
+            invoice=invoice_policy(settings),
         ) as adapters,
         adapters.standings.running(),
     ):
@@ -131,6 +135,7 @@ async def plugged(
     files: Files | None = None,
     platforms: Platforms | None = None,
     earning: EarningPolicy | None = None,
+    invoice: InvoicePolicy | None = None,
 ) -> AsyncIterator[Adapters]:
     """All adapters around an open database."""
     index, standings = AccountIndex(), PostgresStandings(database, clock)
@@ -141,22 +146,30 @@ async def plugged(
         yield Adapters(
             database=database,
             works=works,
-            books=PostgresBooks(database),
-            top_ups=PostgresTopUpReads(database),
-            inbox=PostgresInbox(database),
+            **_beside(database),
             submissions=batcher,
             feed=feed,
             quotas=quotas,
             standings=standings,
             identity=identity,
-            desk=PostgresDesk(database),
             audit_log=deeds,
             privacy=privacy_of(identity, database, deeds, privacy or PrivacyPolicy()),
             **_market(identity, database, batcher, files, platforms or Platforms(), earning or EarningPolicy()),
+            invoice=invoices_of(identity, database, invoice or InvoicePolicy(site=_HERE)),
             gateways=gateways,
             policy=policy,
             clock=clock,
         )
+
+
+def _beside(database: Database) -> dict[str, Any]:
+    """What takes a database and nothing else."""
+    return {
+        "books": PostgresBooks(database),
+        "top_ups": PostgresTopUpReads(database),
+        "inbox": PostgresInbox(database),
+        "desk": PostgresDesk(database),
+    }
 
 
 def _market(

@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from domain.brand import model
-from domain.brand.model import MOST_DOCUMENTS, MOST_WORDS, InvitationId, MemberId
+from domain.brand.model import MOST_DOCUMENTS, InvitationId, MemberId
 from domain.brand.ports import TeamPage
 from domain.ids import BrandId, PersonId
 from domain.money import Currency
@@ -20,9 +20,11 @@ from gql.asset.types import Asset, AssetFile, InSize
 from gql.batching import Asked, batched
 from gql.brand.enums import Size, Verification
 from gql.brand.lookups import documents, invitations, members, wallets
+from gql.brand.parts import BrandBilling, BrandPreferences
 from gql.context import Info
 from gql.errors import BadInputError
-from gql.money import Money
+from gql.invoice.lookups import invoices
+from gql.invoice.types import Invoice, page_of
 from gql.node import Node, global_id, key_of
 from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
 from gql.scalars import Cursor
@@ -56,35 +58,6 @@ def member_id(id_: str) -> MemberId:
 def invitation_id(id_: str) -> InvitationId:
     """An invitation by its global id. Raises `BadInputError`."""
     return InvitationId(uuid_from(key_of(INVITATION, id_)))
-
-
-@strawberry.type(description="To whom invoices go.")
-class BrandBilling:
-    """To whom invoices go."""
-
-    address: str = field(Right.PARENT, "The postal address; empty if none was given.")
-    tax_id: str = field(Right.PARENT, "The company's tax id; empty if none was given.")
-    currency: Currency = field(Right.PARENT, "In which currency.")
-
-
-@strawberry.type(description="Whom a brand wants to reach.")
-class BrandPreferences:
-    """Whom a brand wants to reach."""
-
-    audience: str = field(Right.PARENT, "Who they are, in words.")
-    categories: list[str] = field(Right.PARENT, "What the streams are about.", list_size=at_most(MOST_WORDS))
-    regions: list[str] = field(Right.PARENT, "Where they are.", list_size=at_most(MOST_WORDS))
-    budget_least: Money | None = field(Right.PARENT, "What a campaign costs at least.")
-    budget_most: Money | None = field(Right.PARENT, "What a campaign costs at most.")
-
-    @classmethod
-    def of(cls, found: model.Preferences) -> Self:
-        """Show preferences."""
-        least, most = (None if each is None else Money.of(each) for each in (found.budget_least, found.budget_most))
-        return cls(
-            audience=found.audience, categories=list(found.categories), regions=list(found.regions),
-            budget_least=least, budget_most=most,
-        )  # fmt: skip
 
 
 @strawberry.type(description="Somebody of a brand, to those who act for it, too.")
@@ -211,6 +184,17 @@ class Brand(Node):
         """To whom invoices go."""
         billing = self.found.profile.billing
         return BrandBilling(address=billing.address, tax_id=billing.tax_id, currency=billing.currency)
+
+    @batched(
+        Right.OWNER,
+        "What it was billed, newest first: one invoice a month and currency.",
+        role=BrandRole.MANAGER,
+        load=invoices,
+        list_size=PAGE,
+    )
+    def invoices(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[Invoice]]:
+        """A page of its invoices."""
+        return page_of(self.key, first, after)
 
     @field(Right.OWNER, "Whom it wants to reach.")
     def preferences(self) -> BrandPreferences:

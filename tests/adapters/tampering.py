@@ -87,10 +87,11 @@ OTHER = {
 }
 CASES = {(table, column) for table, columns in OTHER.items() for column in columns}
 POSITIONED = {**dict.fromkeys((*SEALED, "platform_entry"), ("position",)), "seal": ()}
-NOT_SEALED = {"top_up_posting", "consent", "trusted_document"}
+NOT_SEALED = {"top_up_posting", "consent", "trusted_document", "invoice", "invoice_line"}
 """Append-only by trigger alone: postings of top-ups point at transactions, and those are what money is counted by; of a
 consent an erasure forgets where it came from, and no sealed row ever changes; a document is called by the digest of its
-text, so that another text is another document."""
+text, so that another text is another document; of an invoice the audit log, which is sealed, keeps a digest, and the
+audit compares it."""
 
 
 def key_of(table: str, row: Record) -> str:

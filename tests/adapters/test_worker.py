@@ -153,7 +153,7 @@ def test_every_job_has_a_time() -> None:
         *("send_letters", "prune_mail", "make_exports", "expire_exports", "erase_due", "shred_again"),
         *("prune_invitations", "sweep_uploads", "look_after_grants", "sample_streams", "count_followers"),
         *("subscribe_all", "tidy_subscriptions", "renew_listing", "measure_listing", "complete_campaigns"),
-        *("lapse_offers", "close_minutes", "release_minutes", "return_escrow", "wake_rested"),
+        *("lapse_offers", "close_minutes", "release_minutes", "return_escrow", "wake_rested", "issue_invoices"),
     }
 
 

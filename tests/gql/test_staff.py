@@ -566,8 +566,9 @@ def test_every_root_field_of_staff_is_asked_above() -> None:
     with_overlays = {"switchStreamerOverlays"}
     with_campaigns = {"campaignCases", "creativesToReview", "decideCreative"}
     with_campaigns |= {f"{step}Campaign" for step in ("decide", "suspend", "reinstate")}
+    with_invoices = {"invoices"}
     with_earnings = {"minutesToReview", "reviewMinute", "disputesToDecide", "decideDispute"}
-    beside_people = with_overlays | with_brands | with_streamers | with_campaigns | with_earnings
+    beside_people = with_overlays | with_brands | with_streamers | with_campaigns | with_earnings | with_invoices
     elsewhere = {"lookUpRetained", *beside_people}  # with privacy
     assert found - elsewhere == OF_MANAGERS | OF_AUDITORS | OF_SUPER_ADMINS == {*QUERIES, *MUTATIONS}
 

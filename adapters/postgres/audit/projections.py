@@ -8,6 +8,7 @@ from uuid import UUID
 from asyncpg import Connection, Record
 
 from adapters.postgres.audit.earnings import against_earnings
+from adapters.postgres.audit.invoices import against_invoices
 from adapters.postgres.digest import for_each_table
 from domain.ids import TransactionId
 from domain.ledger.audit import Finding, Report
@@ -92,8 +93,9 @@ async def against_projections(
     yield _listed("hold", "the journal knows no such hold", await fetch(_UNFOUNDED_HOLDS, _MOST))
     for position, transaction, line in await fetch(_MISSING_HOLDS, _MOST):
         yield [Finding("hold", f"{transaction}/{line}", position, "it is missing")]
-    async for findings in against_earnings(fetch):
-        yield findings
+    for against in (against_earnings, against_invoices):
+        async for findings in against(fetch):
+            yield findings
 
 
 def _against_account(record: Record, replay: Replay, totals: Counter[Currency]) -> Iterator[Finding]:

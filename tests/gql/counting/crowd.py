@@ -105,6 +105,18 @@ _DISPUTE = """
 insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, 'brand', $3, $4, now())
 """
 _NAMED = "insert into dispute_minute (dispute, participation, minute) values ($1, $2, $3)"
+_MONTH = """
+insert into invoice_month values ('2026-01-01', '2025-12-31T17:00Z', '2026-01-31T17:00Z') on conflict do nothing
+"""
+_INVOICE = """
+insert into invoice (id, year, number, brand, month, currency, issued_at, seller_name, seller_address, seller_tax_id,
+    buyer_name, buyer_address, buyer_tax_id)
+values ($1, 2026, $2, $3, '2026-01-01', $4, now(), 'We', '', '', 'They', '', '')
+"""
+_LINES = """
+insert into invoice_line (invoice, place, campaign, title, kind, minutes, net, tax)
+select $1, row_number() over (), id, 'A title', 'spent', 1, 10, 1 from (select id from campaign limit $2) as known
+"""
 _FILES = "update brand set logo = $2, documents = $3 where id = $1"
 _OWN: tuple[Switching, bytes | None] = (Switching.STREAMER, None)
 """The streamer's own switch, for which there is no reason."""
@@ -140,6 +152,7 @@ class Crowd:
     participations: list[ParticipationId] = field(default_factory=list)
     me: Streamer | None = None
     networks: int = 0
+    invoices: int = 0
 
     @property
     def variables(self) -> Mapping[str, Any]:
@@ -191,6 +204,7 @@ class Crowd:
             await self._execute(_CONSENT, self.caller.person)
             await self._brand(person, within)
             await self._campaign(next(iter(self.caller.brands)))
+            await self._bill(list(self.caller.brands)[-1], within)
             for _ in range(within):
                 await self._creative(self.campaigns[-1])
             await self._participate(made, self.campaigns[0], min(within, 20))
@@ -327,6 +341,15 @@ class Crowd:
         await self._execute(_HOURS, found.id, within)
         await self._execute(_DISPUTE, dispute, found.id, found.person, reason)
         await self._execute(_NAMED, dispute, found.id, minute)
+
+    async def _bill(self, brand: BrandId, within: int) -> None:
+        """So many invoices of a brand, with so many lines."""
+        await self._execute(_MONTH)
+        for currency in list(Currency)[:within]:
+            self.invoices += 1
+            id_ = uuid7()
+            await self._execute(_INVOICE, id_, self.invoices, brand, currency)
+            await self._execute(_LINES, id_, within)
 
     async def _creative(self, campaign: CampaignId) -> None:
         owner = f"brand:{next(iter(self.caller.brands))}"

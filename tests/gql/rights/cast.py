@@ -100,6 +100,19 @@ _HOUR = """
 insert into earning_hour (participation, hour, creative, campaign, viewer_minutes, gross, cost)
 select participation, $2, gen_random_uuid(), campaign, 1, 10, 11 from earning where participation = $1
 """
+_BILLED = """
+with month as (
+    insert into invoice_month values ('2026-01-01', '2025-12-31T17:00Z', '2026-01-31T17:00Z')
+    on conflict (first_day) do update set first_day = excluded.first_day returning first_day
+), issued as (
+    insert into invoice (id, year, number, brand, month, currency, issued_at, seller_name, seller_address,
+        seller_tax_id, buyer_name, buyer_address, buyer_tax_id)
+    select $1, 2026, (select count(*) + 1 from invoice), $2, first_day, 'IDR', now(), 'We', '', '', 'They', '', ''
+    from month returning id
+)
+insert into invoice_line (invoice, place, campaign, title, kind, minutes, net, tax)
+select id, 1, $3, 'A title', 'spent', 1, 10, 1 from issued
+"""
 _CLEARING = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
 
 
@@ -379,13 +392,14 @@ async def _brand_invitation(pool: Any, ports: Adapters, side: Side) -> object | 
     return invitation
 
 
-async def _campaign(_: Any, ports: Adapters, side: Side) -> object | None:
+async def _campaign(pool: Any, ports: Adapters, side: Side) -> object | None:
     """One that its brand plans."""
     if "Brand" not in side.keys:
         return None
     made = Campaign(CampaignId(uuid7()), BrandId(UUID(str(side.keys["Brand"]))), PLAN, ports.clock())
     async with ports.work() as work:
         assert await work.campaigns.add(made)
+    await pool.execute(_BILLED, uuid7(), made.brand, made.id)
     return made.id
 
 

@@ -1,0 +1,1 @@
+"""Invoices, as brands and staff see them."""
