@@ -25,7 +25,13 @@ from domain.identity.shredding import erase_due, shred_again
 from domain.invoice.issuing import issue_invoices
 from domain.streamer.discovery import measure_listing, renew_listing
 from domain.streamer.grants import look_after_grants
-from domain.streamer.watching import count_followers, sample_streams, subscribe_all, tidy_subscriptions
+from domain.streamer.watching import (
+    count_followers,
+    prune_samples,
+    sample_streams,
+    subscribe_all,
+    tidy_subscriptions,
+)
 from domain.wallet.actions import expire_holds, sweep_top_ups
 from domain.work import Swept
 
@@ -127,6 +133,10 @@ async def _tidy_subscriptions(ports: Adapters) -> None:
     _log.info("subscriptions_tidied", ended=await tidy_subscriptions(ports.streamer, ports.clock()))
 
 
+async def _prune_samples(ports: Adapters) -> None:
+    _log.info("samples_forgotten", forgotten=await prune_samples(ports.streamer, ports.clock()))
+
+
 async def _close_minutes(ports: Adapters) -> None:
     _tell("minutes_closed", await close_minutes(ports.earning, ports.clock()))
 
@@ -196,6 +206,7 @@ JOBS: Mapping[str, Scheduled] = {
     "count_followers": Scheduled("* * * * * 20", _count_followers),
     "subscribe_all": Scheduled("* * * * * 10", _subscribe_all),
     "tidy_subscriptions": Scheduled("7 * * * *", _tidy_subscriptions),
+    "prune_samples": Scheduled("57 3 * * *", _prune_samples, longest_s=3600),
     "prune_inbox": Scheduled("17 3 * * *", _prune_inbox),
     "prune_events": Scheduled("27 3 * * *", _prune_events),
 }

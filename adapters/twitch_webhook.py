@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from adapters.platforms.helix import moment
+from adapters.platforms.answers import moment
 from adapters.webhooks import whole_body
 from domain.streamer.live import Received
 from domain.streamer.model import Platform

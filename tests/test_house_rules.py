@@ -91,7 +91,7 @@ MORE_CONTEXT_FILES = {
     },
     "domain/streamer": {
         *("checking", "discovery", "events", "grants", "journeys", "linking", "listing", "live", "places"),
-        *("platforms", "profile", "refusals", "site", "watching"),
+        *("platforms", "profile", "refusals", "site", "units", "watching"),
     },
     "gql/streamer": {"answers", "discovery", "enums", "inputs", "lookups"},
     "domain/overlay": {"alerts", "events", "media", "refusals", "sessions", "switches"},

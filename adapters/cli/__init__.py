@@ -11,7 +11,7 @@ import typer
 from adapters.cli.desk import staff
 from adapters.cli.documents import documents
 from adapters.cli.keys import keys
-from adapters.cli.sandboxes import identity_sandbox, mail_sandbox, twitch_sandbox
+from adapters.cli.sandboxes import identity_sandbox, mail_sandbox, twitch_sandbox, youtube_sandbox
 from adapters.cli.terminal import or_say_why, refusal, say, settings_of
 from adapters.config import Environment, MigrationSettings, Settings
 from domain.errors import DomainError
@@ -30,6 +30,7 @@ app.add_typer(documents, name="documents")
 app.command()(identity_sandbox)
 app.command()(mail_sandbox)
 app.command()(twitch_sandbox)
+app.command()(youtube_sandbox)
 
 
 @app.callback()

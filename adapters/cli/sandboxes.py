@@ -1,4 +1,4 @@
-"""`gametriggers identity-sandbox`, `mail-sandbox`, `twitch-sandbox`: who stands in, here, for other sites and mail."""
+"""`gametriggers identity-sandbox`, `mail-sandbox` and others: who stands in, here, for other sites and mail."""
 
 import typer
 
@@ -56,3 +56,18 @@ def twitch_sandbox(
     secret = settings.twitch_client_secret
     made = SandboxSettings(settings.twitch_client_id or "", secret.get_secret_value() if secret else "")
     uvicorn.run(create_sandbox(made), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def youtube_sandbox(
+    port: int = typer.Option(8104, envvar="YOUTUBE_SANDBOX_PORT", help="Port on loopback."),
+) -> None:
+    """Stand in for YouTube as streamers link their channel there. Whoever comes picks one; `/control` is a page."""
+    import uvicorn
+
+    from adapters.sandbox.youtube import SandboxSettings, create_sandbox
+
+    settings = settings_of(Settings)
+    secret, key = settings.google_client_secret, settings.youtube_api_key
+    made = SandboxSettings(settings.google_client_id or "", secret.get_secret_value() if secret else "")
+    application = create_sandbox(made, key.get_secret_value() if key else "")
+    uvicorn.run(application, host="127.0.0.1", port=port, log_level="warning", access_log=False)

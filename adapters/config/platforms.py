@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from adapters.config.source import Source
 from adapters.identity.oidc_providers import TWITCH, fit_address
-from adapters.platforms import HELIX, SECRET_LENGTHS
+from adapters.platforms import GOOGLE_OAUTH, GOOGLE_SIGN_IN, HELIX, SECRET_LENGTHS, YOUTUBE
 
 
 class PlatformSettings(Source):
@@ -20,8 +20,24 @@ class PlatformSettings(Source):
         " we only ask",
     )
     twitch_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for an answer of Twitch, seconds")
+    youtube_api_key: SecretStr | None = Field(
+        default=None,
+        description="Our key at YouTube's API; without it, or without our client at Google, no YouTube account is"
+        " linked",
+    )
+    youtube_sign_in_url: str = Field(
+        default=GOOGLE_SIGN_IN, description="Address of Google's page, where streamers link their YouTube channel"
+    )
+    youtube_oauth_url: str = Field(default=GOOGLE_OAUTH, description="Address of Google's OAuth")
+    youtube_api_url: str = Field(default=YOUTUBE, description="Address of YouTube's API, which tells who is live")
+    youtube_daily_units: int = Field(
+        default=10_000, gt=0, description="Units that YouTube allows us in a day, from midnight in California"
+    )
+    youtube_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for an answer of YouTube, seconds")
 
-    @field_validator("twitch_oauth_url", "twitch_api_url")
+    @field_validator(
+        "twitch_oauth_url", "twitch_api_url", "youtube_sign_in_url", "youtube_oauth_url", "youtube_api_url"
+    )
     @classmethod
     def _refuse_what_secrets_must_not_be_sent_to(cls, address: str) -> str:
         if not fit_address(address):

@@ -34,12 +34,14 @@ USUAL_PORTS = {
     "MAIL_SANDBOX_PORT": 8102,
     "MAIL_SANDBOX_SMTP_PORT": 8125,
     "TWITCH_SANDBOX_PORT": 8103,
+    "YOUTUBE_SANDBOX_PORT": 8104,
 }
 _PROCESSES = {
     "sandbox": "SANDBOX_PORT",
     "identity-sandbox": "IDENTITY_SANDBOX_PORT",
     "mail-sandbox": "MAIL_SANDBOX_PORT",
     "twitch-sandbox": "TWITCH_SANDBOX_PORT",
+    "youtube-sandbox": "YOUTUBE_SANDBOX_PORT",
     "serve": "PORT",
 }
 """What answers on a port, and where the port is named."""
@@ -169,6 +171,12 @@ def settle(environment: dict[str, str], var: Path = VAR) -> None:
         usual["TWITCH_OAUTH_URL"] = f"http://{ports.LOOPBACK}:{environment['TWITCH_SANDBOX_PORT']}/oauth2"
         usual["TWITCH_API_URL"] = f"http://{ports.LOOPBACK}:{environment['TWITCH_SANDBOX_PORT']}/helix"
         usual["TWITCH_EVENTSUB_SECRET"] = "sandbox-eventsub"  # noqa: S105 - of the sandbox, which is nobody's
+    if "GOOGLE_CLIENT_ID" not in environment:
+        youtube = f"http://{ports.LOOPBACK}:{environment['YOUTUBE_SANDBOX_PORT']}"
+        usual["YOUTUBE_SIGN_IN_URL"] = f"{youtube}/o/oauth2/v2/auth"
+        usual["YOUTUBE_OAUTH_URL"] = youtube
+        usual["YOUTUBE_API_URL"] = f"{youtube}/youtube/v3"
+        usual["YOUTUBE_API_KEY"] = "sandbox"
     for site in (each.upper() for each in _SITES if f"{each.upper()}_CLIENT_ID" not in environment):
         usual[f"{site}_CLIENT_ID"] = _BOT
         usual[f"{site}_CLIENT_SECRET"] = "sandbox"

@@ -12,6 +12,7 @@ GraphiQL       {public_url}/graphql
 Sign in        {public_url}/sign-in
 Mail           http://127.0.0.1:{mail_port}/   (every letter that was sent)
 Twitch         http://127.0.0.1:{twitch_port}/control/channels   (who has a channel; open {public_url}/link/twitch)
+YouTube        http://127.0.0.1:{youtube_port}/control   (go live, hide, revoke; open {public_url}/link/youtube)
 Sandbox        http://127.0.0.1:{sandbox_port}/control/payments   (what the payment gateway knows)
 Health         {public_url}/readyz   Metrics {public_url}/metrics
 
@@ -50,6 +51,7 @@ def welcome(environment: Mapping[str, str]) -> str:
         sandbox_port=environment["SANDBOX_PORT"],
         mail_port=environment["MAIL_SANDBOX_PORT"],
         twitch_port=environment["TWITCH_SANDBOX_PORT"],
+        youtube_port=environment["YOUTUBE_SANDBOX_PORT"],
         accounts=accounts,
         password=demo.demo_password(key),
         otpauth=demo.demo_totp(key).provisioning_uri(),

@@ -3,22 +3,24 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
 from adapters.breaker import Breaker
-from adapters.identity.oidc_providers import Registration
 from adapters.identity.oidc_wire import Answer, Wire
 from adapters.platforms import HELIX, SECRET_LENGTHS
+from adapters.platforms.answers import moment, reading
 from adapters.platforms.twitch import TwitchAccess
-from domain.identity.provider import Provider, ProviderUnavailableError
-from domain.streamer.live import OnAir
+from domain.identity.provider import ProviderUnavailableError
+from domain.streamer.live import OnAir, Pace, Seen, Telling, Unseen, Watched
 
 KINDS = ("stream.online", "stream.offline")
 _MOST_IDS = 100
+_PACE = Pace(timedelta(minutes=10))
+"""We are told; but a message may be lost."""
 _MOST_PAGES = 500
 _RESERVE = 10
 """So many calls of a bucket are left for others who use our client."""
@@ -51,10 +53,7 @@ class TwitchHelix:
         ticks: Callable[[], float] = time.time,
     ) -> None:
         self._access, self._api_url, self._eventsub, self._ticks = access, api_url, eventsub, ticks
-        site = Registration(
-            Provider.TWITCH, access.oauth_url, access.client_id, access.client_secret, "", "client_secret_post"
-        )
-        self._wire = Wire(site, timeout_s=access.timeout_s, breaker=breaker or Breaker())
+        self._wire = Wire(access.registration(), timeout_s=access.timeout_s, breaker=breaker or Breaker())
         self._token: str | None = None
         self._left, self._full_at = _RESERVE + 1, 0.0
 
@@ -67,28 +66,40 @@ class TwitchHelix:
         await self._wire.aclose()
 
     @property
-    def tells(self) -> bool:
-        """Whether it can be had to tell us of beginnings and ends."""
-        return self._eventsub is not None
+    def telling(self) -> Telling | None:
+        """Itself, where it knows what to sign with."""
+        return self if self._eventsub else None
 
-    async def on_air(self, subjects: Sequence[str]) -> Mapping[str, OnAir]:
+    @property
+    def counted_at_once(self) -> int:
+        """One account a call."""
+        return 1
+
+    async def pace(self, _now: datetime, _live: int, _quiet: int, /) -> Pace:
+        """Everybody who is live every minute, and everybody now and then: calls are for a hundred accounts."""
+        return _PACE
+
+    async def on_air(self, asked: Sequence[Watched]) -> Mapping[str, Seen]:
         """Who of these is live, a hundred a call."""
-        found: dict[str, OnAir] = {}
-        for at in range(0, len(subjects), _MOST_IDS):
-            asked = [("user_id", subject) for subject in subjects[at : at + _MOST_IDS]]
-            told = await self._get("streams", [("first", str(_MOST_IDS)), *asked])
-            with _reading("streams"):
+        found: dict[str, Seen] = {each.subject: Unseen.NOT_LIVE for each in asked}
+        for at in range(0, len(asked), _MOST_IDS):
+            ids = [("user_id", each.subject) for each in asked[at : at + _MOST_IDS]]
+            told = await self._get("streams", [("first", str(_MOST_IDS)), *ids])
+            with reading("streams"):
                 for each in told["data"]:
                     if each["type"] == "live":
                         seen = OnAir(str(each["id"]), moment(each["started_at"]), max(0, int(each["viewer_count"])))
                         found[str(each["user_id"])] = seen
         return found
 
-    async def followers(self, subject: str) -> int:
-        """How many follow an account."""
-        told = await self._get("channels/followers", [("broadcaster_id", subject), ("first", "1")])
-        with _reading("followers"):
-            return max(0, int(told["total"]))
+    async def followers(self, subjects: Sequence[str]) -> Mapping[str, int | None]:
+        """How many follow each account, by a call for each."""
+        found: dict[str, int | None] = {}
+        for subject in subjects:
+            told = await self._get("channels/followers", [("broadcaster_id", subject), ("first", "1")])
+            with reading("followers"):
+                found[subject] = max(0, int(told["total"]))
+        return found
 
     async def subscribe(self, subject: str) -> None:
         """Have us told when somebody begins and ends; what is there already is as good."""
@@ -109,7 +120,7 @@ class TwitchHelix:
         after: list[tuple[str, str]] = []
         for _ in range(_MOST_PAGES):
             told = await self._get("eventsub/subscriptions", after)
-            with _reading("subscriptions"):
+            with reading("subscriptions"):
                 page = [
                     (str(each["id"]), str(each["type"]), str(each["status"]), each["condition"])
                     for each in told["data"]
@@ -176,25 +187,3 @@ class TwitchHelix:
                 raise ProviderUnavailableError(f"app_token: HTTP {answer.status}")
             self._token = token
         return self._token
-
-
-def moment(text: object) -> datetime:
-    """An instant as Twitch writes it, to the microsecond. Raises ValueError for what is none, or has no zone."""
-    found = datetime.fromisoformat(str(text))
-    if found.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return found
-
-
-class _reading:  # noqa: N801  # reads like a function, as `suppress` does
-    """What cannot be read is no answer."""
-
-    def __init__(self, call: str) -> None:
-        self._call = call
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and issubclass(kind, KeyError | TypeError | ValueError | AttributeError | IndexError):
-            raise ProviderUnavailableError(f"{self._call}: an answer that cannot be read") from None

@@ -99,7 +99,7 @@ async def connect(settings: Settings) -> AsyncIterator[Adapters]:
         quotas.running(),
         midtrans,
         knowing_people(settings, system_clock) as knowing,
-        reach_platforms(settings) as platforms,
+        reach_platforms(settings, database) as platforms,
         plugged(
             database,
             feed,

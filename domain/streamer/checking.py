@@ -22,7 +22,7 @@ from domain.streamer.ports import StreamerPorts, StreamerWork
 from domain.streamer.refusals import AccountTaken, CodeNotThere, LinkNotFound, LinkNotReady
 
 REASON_FIELD: Final = "platform_reason"
-"""As what the vault seals why a link was rejected."""
+"""As what the vault seals why a link was rejected or withdrawn."""
 
 
 async def confirm_link(ports: StreamerPorts, actor: Actor, id_: LinkId, code: str) -> LinkState | Refusal:

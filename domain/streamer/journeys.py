@@ -24,7 +24,7 @@ from domain.refusal import Refusal
 from domain.streamer.events import PlatformLinkConfirmed
 from domain.streamer.grants import CHECKED_AGAIN, sealed_tokens
 from domain.streamer.linking import ACCOUNT_FIELD
-from domain.streamer.model import KeptLink, LinkId, LinkState, Platform, Streamer
+from domain.streamer.model import TELLING, KeptLink, LinkId, LinkState, Platform, Streamer
 from domain.streamer.platforms import account_index
 from domain.streamer.ports import StreamerPorts, StreamerWork
 from domain.streamer.refusals import AccountTaken, NotStreamer, PlatformLinked, PlatformNotOffered, PlatformRefused
@@ -93,15 +93,14 @@ async def _kept(
 ) -> LinkId | Refusal:
     """Keep what was granted, then link the account; what is granted for nothing goes back by itself."""
     grant, now = GrantId(uuid7()), ports.clock()
-    sealed = await sealed_tokens(ports.vault, tokens)
+    sealed, index = await sealed_tokens(ports.vault, tokens), account_index(ports.vault, platform, account.subject)
     async with ports.work() as work:
-        await work.grants.add(grant, platform, sealed, now)
+        await work.grants.add(grant, platform, index, sealed, now)
     try:
         name = await ports.vault.seal(streamer.person, ACCOUNT_FIELD, account.name)
         subject = await ports.vault.seal(streamer.person, SUBJECT_FIELD, account.subject)
     except KeyDestroyedError:
         return UnknownPerson()
-    index = account_index(ports.vault, platform, account.subject)
     link = KeptLink(
         LinkId(uuid7()), streamer.id, streamer.person, platform, name, index, None, None, LinkState.CONFIRMED, now
     )
@@ -111,7 +110,7 @@ async def _kept(
             return NotStreamer()
         found = await _linked(work, actor, link, grant, account.name, now)
         if not isinstance(found, Refusal):
-            await work.live.watch(found, subject, now)
+            await work.live.watch(found, subject, now, now if platform in TELLING else None)
         return found
 
 

@@ -6,8 +6,9 @@ seen is None.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Final, Protocol
 
 from domain.streamer.model import LinkId, Platform, StreamerId
@@ -36,7 +37,35 @@ class OnAir:
     stream: str
     """The platform's own id of it."""
     started_at: datetime
-    viewers: int
+    viewers: int | None
+    """None where the platform does not tell."""
+    ended_at: datetime | None = None
+    """When it ended, where the platform says that it did."""
+
+
+class Unseen(Enum):
+    """What else a platform may answer of an account."""
+
+    NOT_LIVE = auto()
+    REFUSED = auto()
+    """It does not honour what the streamer granted us, or no more."""
+    UNKNOWN = auto()
+    """It was asked, and gave no answer that says anything."""
+
+
+Seen = OnAir | Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Of whom a platform is asked just now."""
+
+    quiet_every: timedelta
+    """Who is not live, as far as we know, is asked for so often. Of whom we could be told and are not: at once."""
+    quiet_most: int | None = None
+    """So many of them at once, those who wait longest first; None: all."""
+    live: bool = True
+    """Whether everybody is asked for who is live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +111,17 @@ class Watched:
     platform: Platform
     subject: str
     """The platform's own id of it."""
+    stream: str | None = None
+    """The platform's own id of the stream that goes on, as far as we know."""
+    access: str | None = field(default=None, repr=False)
+    """What the streamer granted us, where the platform is asked in their name."""
 
 
-class Broadcasts(Protocol):
-    """What a platform shows to everybody. Never called inside a unit of work.
+class Telling(Protocol):
+    """A platform that tells us of beginnings and ends. Never called inside a unit of work.
 
-    Each raises `ProviderUnavailableError`, also where we have asked as much as we may for now.
+    Each raises `ProviderUnavailableError`, as all calls to a platform do.
     """
-
-    @property
-    def tells(self) -> bool:
-        """Whether it can be had to tell us of beginnings and ends."""
-        ...
-
-    async def on_air(self, subjects: Sequence[str]) -> Mapping[str, OnAir]:
-        """Who of these, any number, is live."""
-        ...
-
-    async def followers(self, subject: str) -> int:
-        """How many follow an account."""
-        ...
 
     async def subscribe(self, subject: str) -> None:
         """Have us told when somebody begins and ends; again, and it is as it was."""
@@ -116,11 +136,40 @@ class Broadcasts(Protocol):
         ...
 
 
+class Broadcasts(Protocol):
+    """What a platform shows us of streams. Never called inside a unit of work.
+
+    Each raises `ProviderUnavailableError`, also where we have asked as much as we may for now.
+    """
+
+    @property
+    def telling(self) -> Telling | None:
+        """By what it can be had to tell us of beginnings and ends, if at all."""
+        ...
+
+    @property
+    def counted_at_once(self) -> int:
+        """Of so many accounts it tells with one answer how many follow."""
+        ...
+
+    async def pace(self, now: datetime, live: int, quiet: int, /) -> Pace:
+        """Of whom to ask just now, where so many are live and so many are not."""
+        ...
+
+    async def on_air(self, asked: Sequence[Watched]) -> Mapping[str, Seen]:
+        """What is to be seen of these, any number, by their subjects; nothing of those who could not be asked for."""
+        ...
+
+    async def followers(self, subjects: Sequence[str]) -> Mapping[str, int | None]:
+        """How many follow each account; None where it hides them, and nothing of accounts that there are not."""
+        ...
+
+
 class LiveRows(Protocol):
     """Sessions inside a unit of work. What is said of an account is said by one at a time."""
 
-    async def watch(self, link: LinkId, subject: bytes, now: datetime) -> None:
-        """Look at an account from now on; one that is looked at stays as it is."""
+    async def watch(self, link: LinkId, subject: bytes, now: datetime, subscribe_at: datetime | None) -> None:
+        """Look at an account from now on, and have us told then, if at all; one that is looked at stays as it is."""
         ...
 
     async def find(self, platform: Platform, account_index: bytes) -> LinkId | None:
@@ -140,7 +189,11 @@ class LiveRows(Protocol):
         ...
 
     async def sample(self, link: LinkId, seen: OnAir, now: datetime) -> None:
-        """Somebody is live, before so many."""
+        """Somebody is live, before so many, or was until then."""
+        ...
+
+    async def asked(self, links: Sequence[LinkId], now: datetime) -> None:
+        """These were asked for."""
         ...
 
     async def silent(self, links: Sequence[LinkId], now: datetime) -> None:
@@ -151,8 +204,8 @@ class LiveRows(Protocol):
         """We look at an account no more: whoever was live there was so until last seen."""
         ...
 
-    async def note_followers(self, link: LinkId, followers: int, now: datetime) -> None:
-        """Keep how many follow."""
+    async def note_followers(self, link: LinkId, followers: int | None, now: datetime) -> None:
+        """Keep how many follow, or that it is not told."""
         ...
 
     async def subscribed(self, link: LinkId, again_at: datetime | None) -> None:
@@ -161,6 +214,10 @@ class LiveRows(Protocol):
 
     async def prune(self, before: datetime) -> None:
         """Forget messages that came before."""
+        ...
+
+    async def prune_samples(self, before: datetime, most: int) -> int:
+        """Forget so many samples that were taken before, but for what a minute waits for; how many were forgotten."""
         ...
 
 
@@ -184,16 +241,20 @@ class LiveReads(Protocol):
         """What we saw of accounts that we look at."""
         ...
 
-    async def to_poll(self, now: datetime) -> Sequence[Watched]:
-        """Who is to be asked for now: who is live, of whom nobody tells us, and now and then everybody."""
+    async def watched(self, platform: Platform) -> tuple[int, int]:
+        """How many accounts that we look at there are live, and how many are not, as far as we know."""
+        ...
+
+    async def to_poll(self, platform: Platform, pace: Pace, now: datetime) -> Sequence[Watched]:
+        """Who is to be asked for now at such a pace; first who is live."""
         ...
 
     async def to_subscribe(self, now: datetime, most: int) -> Sequence[Watched]:
         """Of whom we want to be told, and are not."""
         ...
 
-    async def to_count(self, now: datetime, most: int) -> Sequence[Watched]:
-        """Whose followers were not counted for a day."""
+    async def to_count(self, platform: Platform, now: datetime, most: int) -> Sequence[Watched]:
+        """Whose followers were not counted for a day there."""
         ...
 
     async def all_watched(self) -> Sequence[Watched]:

@@ -103,10 +103,15 @@ class Platform(StrEnum):
     TIKTOK = "tiktok"
     FACEBOOK = "facebook"
     TWITCH = "twitch"
+    YOUTUBE = "youtube"
 
 
 PROVED_BY_CODE: Final = frozenset({Platform.TIKTOK, Platform.FACEBOOK})
 """Where a code in the public profile proves an account; elsewhere the platform itself says whose it is."""
+TELLING: Final = frozenset({Platform.TWITCH})
+"""Where we can be told of beginnings and ends; elsewhere we can but ask."""
+ASKED_IN_THEIR_NAME: Final = frozenset({Platform.YOUTUBE})
+"""Where we ask who is live with what each streamer granted us; elsewhere we ask as ourselves."""
 
 
 class LinkState(StrEnum):
@@ -176,4 +181,4 @@ class PlatformLink:
     placed_at: datetime | None = None
     decided_at: datetime | None = None
     reason: str | None = None
-    """Why it was rejected."""
+    """Why it was rejected, or is theirs no more."""

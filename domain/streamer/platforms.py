@@ -16,6 +16,7 @@ _ADDRESSES: Final[Mapping[Platform, str]] = {
     Platform.TIKTOK: "https://www.tiktok.com/@{}",
     Platform.FACEBOOK: "https://www.facebook.com/{}",
     Platform.TWITCH: "https://www.twitch.tv/{}",
+    Platform.YOUTUBE: "https://www.youtube.com/{}",
 }
 _SYMBOLS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})

@@ -97,7 +97,7 @@ class Listing(Protocol):
 class Grants(Protocol):
     """What platforms granted us, inside a unit of work. Who claimed one has it alone until the lease ends."""
 
-    async def add(self, id_: GrantId, platform: Platform, tokens: bytes, now: datetime) -> None:
+    async def add(self, id_: GrantId, platform: Platform, account: bytes | None, tokens: bytes, now: datetime) -> None:
         """Keep what was granted, for no link yet: if none comes, it goes back after a lease's time."""
         ...
 
@@ -113,6 +113,14 @@ class Grants(Protocol):
         self, platforms: Sequence[Platform], now: datetime, until: datetime, limit: int
     ) -> Sequence[KeptGrant]:
         """Take those whose time has come and that nobody has, those that wait longest first; they are ours `until`."""
+        ...
+
+    async def is_outlived(self, grant: KeptGrant) -> bool:
+        """Whether the same account granted us something that a link needs, or something later."""
+        ...
+
+    async def hasten(self, link: LinkId, now: datetime) -> None:
+        """Have what was granted for a link looked at now: the platform did not honour it."""
         ...
 
     async def put_off(self, grant: KeptGrant, due_at: datetime) -> None:

@@ -58,10 +58,12 @@ class PlatformNotOffered(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class PlatformRefused(Refusal):
-    """The streamer said no there, or what came back is not that platform's word to us."""
+    """The streamer said no there, or to a part of it, or what came back is not that platform's word to us."""
 
     code: ClassVar[str] = "PLATFORM_REFUSED"
-    message: str = "The platform did not say that the account is yours. Start again."
+    message: str = (
+        "The platform did not say that the account is yours, or that we may see it. Start again, and allow all."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class KeptGrant:
     platform: Platform
     link: LinkId | None
     """None: it is for no link any more, and goes back."""
+    account: bytes | None
+    """Which account granted it, by the digest that its link has."""
     tokens: bytes = field(repr=False)
     leased_until: datetime
 
@@ -50,6 +52,11 @@ class Account:
 class Site(Protocol):
     """A platform. Never called inside a unit of work; each call raises `ProviderUnavailableError` as well."""
 
+    @property
+    def takes_back_all(self) -> bool:
+        """Whether giving one grant back ends all that the account granted us."""
+        ...
+
     async def begin(self, redirect_uri: str) -> Departure:
         """Start a journey that is to return to this address."""
         ...
@@ -62,12 +69,12 @@ class Site(Protocol):
         """
         ...
 
-    async def check(self, tokens: Tokens) -> Account:
-        """Whose tokens these are by now. Raises `GrantRefusedError` where the access token is good no more."""
+    async def check(self, tokens: Tokens) -> None:
+        """Ask whether these hold. Raises `GrantRefusedError` where the access token is no good for long."""
         ...
 
     async def renew(self, tokens: Tokens) -> Tokens:
-        """Other tokens for these, which are good no more then. Raises `GrantRefusedError` where there are none."""
+        """Other tokens for these, which may be good no more then. Raises `GrantRefusedError` where there are none."""
         ...
 
     async def revoke(self, tokens: Tokens) -> None:

@@ -47,6 +47,7 @@ describe(
         Platform.TIKTOK: "TikTok; an account is proved by a code.",
         Platform.FACEBOOK: "Facebook; an account is proved by a code.",
         Platform.TWITCH: "Twitch; an account is linked by signing in there.",
+        Platform.YOUTUBE: "YouTube; a channel is linked by signing in at Google.",
     },
 )
 describe(
@@ -59,6 +60,6 @@ describe(
         LinkState.CONFIRMED: "The account is the streamer's. The code may go from the profile.",
         LinkState.REJECTED: "Staff did not find it so; the reason is told, and another code may be asked for.",
         LinkState.UNLINKED: "The streamer let go of it, or asked for another code.",
-        LinkState.WITHDRAWN: "The platform says that the streamer took it back there. It may be linked again.",
+        LinkState.WITHDRAWN: "The platform honours no more what was granted us; the reason is told. Link it again.",
     },
 )

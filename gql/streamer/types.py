@@ -50,7 +50,9 @@ class LiveStream:
     """Somebody is live."""
 
     started_at: datetime = field(Right.PARENT, "Since when.")
-    viewers: int | None = field(Right.PARENT, "Before how many, by the newest sample; null before the first.")
+    viewers: int | None = field(
+        Right.PARENT, "Before how many, by the newest sample; null before the first, and where it is hidden."
+    )
     sampled_at: datetime | None = field(Right.PARENT, "When that sample was taken.")
 
 
@@ -61,10 +63,16 @@ class PlatformMetrics:
     """What was seen of an account."""
 
     sampled_since: datetime = field(Right.PARENT, "Since when we look.")
-    followers: int | None = field(Right.PARENT, "How many follow; null before they were first counted.")
+    followers: int | None = field(
+        Right.PARENT,
+        "How many follow; null before they were first counted, and where the account hides it. YouTube tells three"
+        " significant figures, rounded down.",
+    )
     followers_at: datetime | None = field(Right.PARENT, "When they were counted.")
     average_viewers: int | None = field(
-        Right.PARENT, "The mean of all samples, one a minute; null while there is none."
+        Right.PARENT,
+        "The mean of all samples, one a minute, or fewer where the platform lets us ask less often; null while there is"
+        " none. Who hides how many watch is not sampled.",
     )
     live_minutes: int = field(Right.PARENT, "How many minutes they were live.")
 
@@ -156,7 +164,9 @@ class Streamer(Node):
         """A picture of them."""
         return Asked(self.found.avatar, lambda found: AssetFile.of(found, size))
 
-    @batched(Right.SIGNED_IN, "The accounts that they proved to be theirs.", load=links_of, list_size=at_most(3))
+    @batched(
+        Right.SIGNED_IN, "The accounts that they proved to be theirs.", load=links_of, list_size=at_most(len(Platform))
+    )
     def platforms(self) -> Asked[list[StreamerPlatform]]:
         """The accounts that are confirmed."""
         return Asked(self.found.id, _confirmed)
@@ -258,9 +268,9 @@ class StreamerLink:
         """When staff answered."""
         return self.found.decided_at
 
-    @field(Right.PARENT, "Why staff rejected it.")
+    @field(Right.PARENT, "Why staff rejected it, or why it is linked no more.")
     def reason(self) -> str | None:
-        """Why staff rejected it."""
+        """Why it was rejected or withdrawn."""
         return self.found.reason
 
 

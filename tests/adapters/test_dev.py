@@ -59,8 +59,16 @@ def test_sandboxes_stand_in_for_what_nobody_is_a_client_of(tmp_path: Path) -> No
     assert environment["GOOGLE_ISSUER"] == "http://127.0.0.1:8101/google"
     assert environment["TELEGRAM_BOT_TOKEN"].partition(":")[0] == environment["TELEGRAM_CLIENT_ID"]
     assert (environment["TWITCH_CLIENT_SECRET"], "TWITCH_ISSUER" in environment) == ("real", False)
+    assert environment["YOUTUBE_API_URL"] == "http://127.0.0.1:8104/youtube/v3"
     assert environment["SMTP_URL"] == "smtp+plain://127.0.0.1:8125"
     assert environment["PUBLIC_URL"] == "http://localhost:8000"
+
+
+def test_who_is_a_client_of_google_is_one_of_youtube_by_their_own_key(tmp_path: Path) -> None:
+    environment = {name: str(port) for name, port in dev.USUAL_PORTS.items()}
+    environment |= {"GOOGLE_CLIENT_ID": "ours", "GOOGLE_CLIENT_SECRET": "real"}
+    dev.settle(environment, tmp_path)
+    assert [name for name in environment if name.startswith("YOUTUBE") and not name.endswith("_PORT")] == []
 
 
 def test_a_secret_that_is_new_leaves_the_others_as_they_are(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ class TestTheListing:
         (actor, id_), (_, unknown) = await made(stage), await made(stage)
         link, now = await vouched(stage, actor, id_), stage.clock().replace(second=0, microsecond=0)
         async with stage.work() as work:
-            await work.live.watch(link, b"", now)
+            await work.live.watch(link, b"", now, now)
             for minute, viewers in enumerate((10, 20, 40)):
                 for _ in range(2):  # who samples a minute again says nothing new
                     seen = OnAir("a stream", now, viewers)

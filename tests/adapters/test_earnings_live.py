@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from adapters.embedded.database import DatabaseAddresses
+from adapters.postgres.streamer.live import PostgresLive
 from adapters.postgres.streamer.live_reads import PostgresLiveReads
 from domain.earning.closing import close_minutes
 from domain.earning.intake import report_impressions
@@ -61,3 +62,17 @@ async def test_nobody_is_paid_for_a_minute_in_which_they_were_not_live(stage: Ea
     await close_minutes(stage, stage.clock() + timedelta(minutes=10))
     (found,) = await stage.minutes(part)
     assert (found.state, found.reason) == (MinuteState.REVIEW, Doubt.NO_SAMPLE)
+
+
+async def test_what_a_minute_waits_for_is_not_forgotten(stage: EarningStage) -> None:
+    part = await stage.part(await stage.campaign())
+    session = await goes_live(stage, part, hours=2)
+    assert await report_impressions(stage, part.source, [part.seen(stage.minute)]) == [Verdict.COUNTED]
+    for minutes in range(-5, 6):
+        await stage.database.pool.execute(_SAMPLE, session, stage.minute + timedelta(minutes=minutes), 100)
+    later = stage.clock() + timedelta(days=365)
+    async with stage.database.pool.acquire() as connection:
+        live = PostgresLive(connection)
+        assert await live.prune_samples(later, 100) == 4
+        await connection.execute("update earning_minute set state = 'unpaid', reason = 'cap', closed_at = now()")
+        assert await live.prune_samples(later, 100) == 7

@@ -509,6 +509,7 @@ STAYS = {
     "earning_minute": "to which account of the ledger money went, by a pseudonym",
     "deed": "what is personal in it is sealed with the key that goes",
     "erasure": "when it was wished for and done",
+    "platform_grant": "which account granted what, by a digest, until a job gives it back",
     "retained_record": "what law keeps, sealed with a key of its own",
     "staff_network": "who of staff let a network in",
     "top_up": "what was paid, for whom by a pseudonym",

@@ -14,8 +14,8 @@ import pytest
 from adapters.breaker import Breaker
 from adapters.embedded.database import DatabaseAddresses
 from adapters.platforms.twitch import TwitchAccess, TwitchSite
+from adapters.sandbox.platforms.office import FaultKind
 from adapters.sandbox.twitch import RunningSandbox, SandboxSettings, running_sandbox
-from adapters.sandbox.twitch.sandbox import FaultKind
 from domain.actor import Actor
 from domain.identity.erasure import erase_me
 from domain.identity.provider import ProviderUnavailableError

@@ -18,15 +18,15 @@ from adapters.embedded.database import DatabaseAddresses
 from adapters.platforms.helix import EventSub, TwitchHelix
 from adapters.platforms.twitch import TwitchAccess, TwitchSite
 from adapters.sandbox.listening import listening
+from adapters.sandbox.platforms.office import Channel, FaultKind
 from adapters.sandbox.twitch import SandboxSettings, running_sandbox
 from adapters.sandbox.twitch.eventsub import Manner, Message
 from adapters.sandbox.twitch.helix import go_live, go_offline
-from adapters.sandbox.twitch.sandbox import Channel, FaultKind
 from adapters.twitch_webhook import TWITCH_WEBHOOK, is_signed, twitch_routes
 from domain.actor import Actor
 from domain.identity.provider import ProviderUnavailableError
 from domain.streamer.linking import unlink
-from domain.streamer.live import StreamSession
+from domain.streamer.live import OnAir, StreamSession, Watched
 from domain.streamer.model import LinkId, StreamerId
 from domain.streamer.watching import count_followers, sample_streams, subscribe_all, tidy_subscriptions
 from tests.adapters.test_platform_grants import SECRET, TWITCH, Town
@@ -320,26 +320,28 @@ class TestWhatIsAsked:
         town.twitch.sandbox.bucket = 12
         calls = town.twitch.sandbox.calls
         for _ in range(2):
-            assert await town.helix.followers("71000001") == 1234
+            assert await town.helix.followers(["71000001"]) == {"71000001": 1234}
         with pytest.raises(ProviderUnavailableError, match="as much as we may"):
-            await town.helix.followers("71000001")
+            await town.helix.followers(["71000001"])
         assert calls["followers"] == 2
         town.stage.turn(minutes=1, seconds=1)
-        assert await town.helix.followers("71000001") == 1234
+        assert await town.helix.followers(["71000001"]) == {"71000001": 1234}
         town.twitch.sandbox.bucket = 0
         with pytest.raises(ProviderUnavailableError, match="more than we may"):
-            await town.helix.followers("71000001")
+            await town.helix.followers(["71000001"])
 
     async def test_a_hundred_at_a_time(self, town: LiveTown) -> None:
         await town.live(7)
-        found = await town.helix.on_air([str(number) for number in range(250)] + ["71000001"])
-        assert {subject: seen.viewers for subject, seen in found.items()} == {"71000001": 7}
+        everybody = [Watched(town.link, town.streamer, TWITCH, str(number)) for number in (*range(250), 71000001)]
+        found = await town.helix.on_air(everybody)
+        assert len(found) == 251
+        assert {subject: seen.viewers for subject, seen in found.items() if isinstance(seen, OnAir)} == {"71000001": 7}
         assert town.twitch.sandbox.calls["streams"] == 3
 
     async def test_a_token_of_ours_that_ran_out_is_had_anew(self, town: LiveTown) -> None:
-        assert await town.helix.followers("71000001") == 1234
+        assert await town.helix.followers(["71000001"]) == {"71000001": 1234}
         town.twitch.sandbox.forget_app_tokens()
-        assert await town.helix.followers("71000001") == 1234
+        assert await town.helix.followers(["71000001"]) == {"71000001": 1234}
 
     async def test_followers_are_counted_once_a_day(self, town: LiveTown) -> None:
         for _ in range(2):

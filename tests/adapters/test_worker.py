@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey
+from pydantic import SecretStr
 
 from adapters.config import Settings
 from adapters.embedded.database import DatabaseAddresses
@@ -19,6 +20,7 @@ from adapters.worker import run_schedule, work
 from domain.actor import Actor
 from domain.ids import PersonId, uuid7
 from domain.ledger.chart import Purpose
+from domain.streamer.model import Platform
 from domain.wallet.actions import open_wallet, start_top_up
 from domain.wallet.gateway import Method
 from domain.wallet.model import TopUp, TopUpState
@@ -154,8 +156,17 @@ def test_every_job_has_a_time() -> None:
         *("prune_invitations", "sweep_uploads", "look_after_grants", "sample_streams", "count_followers"),
         *("subscribe_all", "tidy_subscriptions", "renew_listing", "measure_listing", "complete_campaigns"),
         *("lapse_offers", "close_minutes", "release_minutes", "return_escrow", "wake_rested", "issue_invoices"),
+        "prune_samples",
     }
 
 
 async def test_both_keys_verify_notifications(settings: Settings) -> None:
     assert midtrans_keys(settings) == (KEY, NEW_KEY)
+
+
+async def test_platforms_are_there_where_we_are_a_client(settings: Settings) -> None:
+    known = {"google_client_id": "ours", "google_client_secret": SecretStr("secret")}
+    youtube = settings.model_copy(update={**known, "youtube_api_key": SecretStr("key")})
+    for given, expected in ((settings.model_copy(update=known), set()), (youtube, {Platform.YOUTUBE})):
+        async with connect(given) as ports:
+            assert set(ports.streamer.sites) == set(ports.streamer.broadcasts) == expected

@@ -9,7 +9,9 @@ from domain.streamer.grants import LEASE
 from domain.streamer.model import LinkId, Platform
 from domain.streamer.site import GrantId, KeptGrant
 
-_ADD = "insert into platform_grant (id, platform, tokens, granted_at, due_at) values ($1, $2, $3, $4, $5)"
+_ADD = """
+insert into platform_grant (id, platform, account_index, tokens, granted_at, due_at) values ($1, $2, $3, $4, $5, $6)
+"""
 _ASSIGN = "update platform_grant set link = $2, due_at = $3 where id = $1"
 _RELEASE = "update platform_grant set link = null, due_at = $2 where link = $1"
 _CLAIM = """
@@ -19,8 +21,13 @@ with due as materialized (
     order by due_at limit $4 for no key update skip locked
 )
 update platform_grant set leased_until = $3 from due where platform_grant.id = due.id
-returning platform_grant.id, platform, link, tokens
+returning platform_grant.id, platform, link, account_index, tokens
 """
+_IS_OUTLIVED = """
+select exists (select from platform_grant
+    where platform = $1 and account_index = $2 and id <> $3 and (link is not null or id > $3))
+"""
+_HASTEN = "update platform_grant set due_at = $2 where link = $1"
 _PUT_OFF = """
 update platform_grant set due_at = case when link is null then due_at else $3 end, leased_until = null
 where id = $1 and leased_until = $2
@@ -40,9 +47,9 @@ class PostgresGrants:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add(self, id_: GrantId, platform: Platform, tokens: bytes, now: datetime) -> None:
+    async def add(self, id_: GrantId, platform: Platform, account: bytes | None, tokens: bytes, now: datetime) -> None:
         """Keep what was granted, for no link yet: if none comes, it goes back after a lease's time."""
-        await self._connection.execute(_ADD, id_, platform, tokens, now, now + LEASE)
+        await self._connection.execute(_ADD, id_, platform, account, tokens, now, now + LEASE)
 
     async def assign(self, id_: GrantId, link: LinkId, due_at: datetime) -> None:
         """Have a grant be for a link, to be looked at then."""
@@ -60,10 +67,18 @@ class PostgresGrants:
         return [
             KeptGrant(
                 GrantId(row["id"]), Platform(row["platform"]), LinkId(row["link"]) if row["link"] else None,
-                row["tokens"], until,
+                row["account_index"], row["tokens"], until,
             )
             for row in rows
         ]  # fmt: skip
+
+    async def is_outlived(self, grant: KeptGrant) -> bool:
+        """Whether the same account granted us something that a link needs, or something later."""
+        return bool(await self._connection.fetchval(_IS_OUTLIVED, grant.platform, grant.account, grant.id))
+
+    async def hasten(self, link: LinkId, now: datetime) -> None:
+        """Have what was granted for a link looked at now."""
+        await self._connection.execute(_HASTEN, link, now)
 
     async def put_off(self, grant: KeptGrant, due_at: datetime) -> None:
         """It holds: look again then, or at once where it is for no link any more."""

@@ -1,16 +1,16 @@
 """Sessions and samples: `domain.streamer.live.LiveRows` on the connection of one unit of work."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asyncpg import Connection
 
 from domain.ids import uuid7
-from domain.streamer.live import SILENCE, OnAir, Received
+from domain.streamer.live import NEAR, SILENCE, OnAir, Received
 from domain.streamer.model import LinkId, Platform
 
 _WATCH = """
-insert into platform_watch (link, subject, watched_since, subscribe_at) values ($1, $2, $3, $3)
+insert into platform_watch (link, subject, watched_since, subscribe_at) values ($1, $2, $3, $4)
 on conflict (link) do nothing
 """
 _FIND = "select id from platform_link where platform = $1 and account_index = $2 and state = 'confirmed'"
@@ -60,6 +60,21 @@ _LEAVE = "update stream_session set ended_at = seen_at where link = $1 and ended
 _FOLLOWERS = "update platform_watch set followers = $2, followers_at = $3 where link = $1"
 _SUBSCRIBED = "update platform_watch set subscribe_at = $2 where link = $1"
 _PRUNE = "delete from platform_message where received_at < $1"
+# What a minute waits for that may still be closed, or closed anew, stays: its own sample or the nearest ones.
+_PRUNE_SAMPLES = """
+with gone as materialized (
+    select session, at from viewer_sample where at < $1 and not exists (
+        select from stream_session join platform_link on platform_link.id = stream_session.link
+        join earning_minute on earning_minute.streamer = platform_link.streamer
+        where stream_session.id = viewer_sample.session
+            and (earning_minute.state not in ('paid', 'returned', 'unpaid')
+                or (earning_minute.state = 'unpaid' and earning_minute.reason = 'evidence_rejected'))
+            and minute between at - $3::interval and at + $3::interval)
+    limit $2
+)
+delete from viewer_sample using gone where viewer_sample.session = gone.session and viewer_sample.at = gone.at
+"""
+_AROUND = NEAR + timedelta(minutes=1)
 
 
 class PostgresLive:
@@ -68,9 +83,9 @@ class PostgresLive:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def watch(self, link: LinkId, subject: bytes, now: datetime) -> None:
-        """Look at an account from now on; one that is looked at stays as it is."""
-        await self._connection.execute(_WATCH, link, subject, now)
+    async def watch(self, link: LinkId, subject: bytes, now: datetime, subscribe_at: datetime | None) -> None:
+        """Look at an account from now on, and have us told then, if at all; one that is looked at stays as it is."""
+        await self._connection.execute(_WATCH, link, subject, now, subscribe_at)
 
     async def find(self, platform: Platform, account_index: bytes) -> LinkId | None:
         """The confirmed link of an account."""
@@ -97,22 +112,27 @@ class PostgresLive:
     async def sample(self, link: LinkId, seen: OnAir, now: datetime) -> None:
         """Somebody is live, before so many; a platform that has not noticed an end that it told of is not believed."""
         await self.begin(link, seen.stream, seen.started_at, now)
-        await self._connection.execute(_ASKED, [link], now)
+        if seen.ended_at is not None:
+            await self.end(link, seen.ended_at)
+            return
         session = await self._connection.fetchval(_SEEN, link, seen.stream, now)
-        if session is not None:
+        if session is not None and seen.viewers is not None:
             await self._connection.execute(_SAMPLE, session, now, seen.viewers)
+
+    async def asked(self, links: Sequence[LinkId], now: datetime) -> None:
+        """These were asked for."""
+        await self._connection.execute(_ASKED, list(links), now)
 
     async def silent(self, links: Sequence[LinkId], now: datetime) -> None:
         """These are not shown as live: who has not been for a while was live until last seen."""
-        await self._connection.execute(_ASKED, list(links), now)
         await self._connection.execute(_SILENT, list(links), now - SILENCE)
 
     async def leave(self, link: LinkId) -> None:
         """We look at an account no more: whoever was live there was so until last seen."""
         await self._connection.execute(_LEAVE, link)
 
-    async def note_followers(self, link: LinkId, followers: int, now: datetime) -> None:
-        """Keep how many follow."""
+    async def note_followers(self, link: LinkId, followers: int | None, now: datetime) -> None:
+        """Keep how many follow, or that it is not told."""
         await self._connection.execute(_FOLLOWERS, link, followers, now)
 
     async def subscribed(self, link: LinkId, again_at: datetime | None) -> None:
@@ -122,3 +142,7 @@ class PostgresLive:
     async def prune(self, before: datetime) -> None:
         """Forget messages that came before."""
         await self._connection.execute(_PRUNE, before)
+
+    async def prune_samples(self, before: datetime, most: int) -> int:
+        """Forget so many samples that were taken before, but for what a minute waits for; how many were forgotten."""
+        return int((await self._connection.execute(_PRUNE_SAMPLES, before, most, _AROUND)).split()[-1])

@@ -7,12 +7,12 @@ from asyncpg import Record
 
 from adapters.postgres.database import Database
 from domain.ids import PersonId
-from domain.streamer.live import MEASURED, NEAR, LiveNow, Metrics, StreamSession, Watched
-from domain.streamer.model import LinkId, Platform, StreamerId
+from domain.streamer.grants import opened_tokens
+from domain.streamer.live import MEASURED, NEAR, LiveNow, Metrics, Pace, StreamSession, Watched
+from domain.streamer.model import ASKED_IN_THEIR_NAME, LinkId, Platform, StreamerId
 from domain.streamer.watching import SUBJECT_FIELD
 from domain.vault import Sealed, Vault
 
-_NOW_AND_THEN = timedelta(minutes=10)
 _DAILY = timedelta(days=1)
 _SESSIONS = """
 select link.streamer, link.platform, session.started_at, session.ended_at
@@ -61,21 +61,44 @@ left join lateral (
 where watch.link = any($1::uuid[])
 """
 _WATCHED = """
-select link.id, link.streamer, link.platform, streamer.person, watch.subject
+select link.id, link.streamer, link.platform, streamer.person, watch.subject, {more}
 from platform_watch as watch join platform_link as link on link.id = watch.link
-join streamer on streamer.id = link.streamer
+join streamer on streamer.id = link.streamer {beside}
 where link.state = 'confirmed' and {which}
 """
-_TO_POLL = _WATCHED.format(
-    which="""(subscribe_at is not null or watch.asked_at is null or watch.asked_at <= $1
-    or exists (select from stream_session where stream_session.link = link.id and ended_at is null))
-order by watch.asked_at nulls first"""
+_NOTHING_MORE = {"more": "null as stream, null::bytea as tokens", "beside": ""}
+_LIVE = """
+left join lateral (
+    select stream from stream_session where stream_session.link = link.id and ended_at is null
+    order by started_at desc limit 1
+) as live on true
+"""
+_COUNT = """
+select count(*) filter (where is_live) as live, count(*) filter (where not is_live) as quiet
+from platform_watch as watch join platform_link as link on link.id = watch.link
+cross join lateral (
+    select exists (select from stream_session where stream_session.link = link.id and ended_at is null) as is_live
+) as now
+where link.state = 'confirmed' and link.platform = $1
+"""
+_ASKED = {
+    "more": "live.stream, case when $2 then platform_grant.tokens end as tokens",
+    "beside": f"{_LIVE} left join platform_grant on platform_grant.link = link.id",
+}
+_TO_POLL_LIVE = _WATCHED.format(which="link.platform = $1 and live.stream is not null", **_ASKED)
+_TO_POLL_QUIET = _WATCHED.format(
+    which="""link.platform = $1 and live.stream is null
+    and (subscribe_at is not null or watch.asked_at is null or watch.asked_at <= $3)
+order by watch.asked_at nulls first, link.id limit $4""",
+    **_ASKED,
 )
-_TO_SUBSCRIBE = _WATCHED.format(which="subscribe_at <= $1 order by subscribe_at limit $2")
+_TO_SUBSCRIBE = _WATCHED.format(which="subscribe_at <= $1 order by subscribe_at limit $2", **_NOTHING_MORE)
 _TO_COUNT = _WATCHED.format(
-    which="(followers_at is null or followers_at <= $1) order by followers_at nulls first limit $2"
+    which="link.platform = $1 and (followers_at is null or followers_at <= $2) order by followers_at nulls first"
+    " limit $3",
+    **_NOTHING_MORE,
 )
-_ALL = _WATCHED.format(which="true")
+_ALL = _WATCHED.format(which="true", **_NOTHING_MORE)
 
 
 class PostgresLiveReads:
@@ -106,17 +129,24 @@ class PostgresLiveReads:
         rows = await self._database.pool.fetch(_METRICS, list(links), now - MEASURED)
         return {LinkId(row["link"]): _metrics(row) for row in rows}
 
-    async def to_poll(self, now: datetime) -> Sequence[Watched]:
-        """Who is to be asked for now: who is live, of whom nobody tells us, and now and then everybody."""
-        return await self._watched(_TO_POLL, now - _NOW_AND_THEN)
+    async def watched(self, platform: Platform) -> tuple[int, int]:
+        """How many accounts that we look at there are live, and how many are not, as far as we know."""
+        row = await self._database.pool.fetchrow(_COUNT, platform)
+        return (row["live"], row["quiet"]) if row else (0, 0)
+
+    async def to_poll(self, platform: Platform, pace: Pace, now: datetime) -> Sequence[Watched]:
+        """Who is to be asked for now at such a pace; first who is live."""
+        whose = platform in ASKED_IN_THEIR_NAME
+        live = await self._watched(_TO_POLL_LIVE, platform, whose) if pace.live else []
+        return live + await self._watched(_TO_POLL_QUIET, platform, whose, now - pace.quiet_every, pace.quiet_most)
 
     async def to_subscribe(self, now: datetime, most: int) -> Sequence[Watched]:
         """Of whom we want to be told, and are not."""
         return await self._watched(_TO_SUBSCRIBE, now, most)
 
-    async def to_count(self, now: datetime, most: int) -> Sequence[Watched]:
-        """Whose followers were not counted for a day."""
-        return await self._watched(_TO_COUNT, now - _DAILY, most)
+    async def to_count(self, platform: Platform, now: datetime, most: int) -> Sequence[Watched]:
+        """Whose followers were not counted for a day there."""
+        return await self._watched(_TO_COUNT, platform, now - _DAILY, most)
 
     async def all_watched(self) -> Sequence[Watched]:
         """Every account that we look at."""
@@ -127,11 +157,15 @@ class PostgresLiveReads:
         rows = await self._database.pool.fetch(statement, *values)
         sealed = [Sealed(PersonId(row["person"]), SUBJECT_FIELD, row["subject"]) for row in rows]
         opened = await self._vault.open(sealed) if sealed else ()
+        granted = await opened_tokens(self._vault, {row["id"]: row["tokens"] for row in rows if row["tokens"]})
         return [
-            Watched(LinkId(row["id"]), StreamerId(row["streamer"]), Platform(row["platform"]), subject)
+            Watched(
+                LinkId(row["id"]), StreamerId(row["streamer"]), Platform(row["platform"]), subject, row["stream"],
+                granted[row["id"]].access if row["id"] in granted else None,
+            )
             for row, subject in zip(rows, opened, strict=True)
             if subject is not None
-        ]
+        ]  # fmt: skip
 
 
 def _metrics(row: Record) -> Metrics:

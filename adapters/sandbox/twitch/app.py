@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 
 from adapters.sandbox.listening import listening
+from adapters.sandbox.platforms.office import SandboxSettings
 from adapters.sandbox.twitch import control, helix, oauth
-from adapters.sandbox.twitch.sandbox import Sandbox, SandboxSettings
+from adapters.sandbox.twitch.sandbox import Sandbox
 from domain.clock import Clock, system_clock
 
 

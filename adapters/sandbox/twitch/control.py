@@ -1,15 +1,14 @@
 """The operator's side, which Twitch has not: go live and offline, order faults, take back what was granted."""
 
-import json
-from collections.abc import Callable, Mapping
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.sandbox.platforms.control import channel_door, order_fault, wish_of
+from adapters.sandbox.platforms.office import Channel
 from adapters.sandbox.twitch import helix
 from adapters.sandbox.twitch.eventsub import Manner
-from adapters.sandbox.twitch.sandbox import Channel, FaultKind, Sandbox
+from adapters.sandbox.twitch.sandbox import Sandbox
 
 
 def routes() -> list[Route]:
@@ -17,12 +16,12 @@ def routes() -> list[Route]:
     return [
         Route("/control/channels", _channels, methods=["GET"]),
         Route("/control/calls", _calls, methods=["GET"]),
-        Route("/control/faults", _order_fault, methods=["POST"]),
+        Route("/control/faults", order_fault, methods=["POST"]),
         Route("/control/eventsub/manner", _manner, methods=["POST"]),
         Route("/control/channels/{login}/online", _online, methods=["POST"]),
         Route("/control/channels/{login}/offline", _offline, methods=["POST"]),
-        Route("/control/channels/{login}/disconnect", _of_channel(Sandbox.disconnect), methods=["POST"]),
-        Route("/control/channels/{login}/expire", _of_channel(Sandbox.expire), methods=["POST"]),
+        Route("/control/channels/{login}/disconnect", channel_door(Sandbox.disconnect), methods=["POST"]),
+        Route("/control/channels/{login}/expire", channel_door(Sandbox.expire), methods=["POST"]),
     ]
 
 
@@ -40,22 +39,11 @@ async def _calls(request: Request) -> Response:
     return JSONResponse(dict(request.app.state.sandbox.calls))
 
 
-async def _order_fault(request: Request) -> Response:
-    """Let {"kind", "call", "times"} happen."""
-    try:
-        wish = await _wish(request)
-        kind, call = FaultKind(str(wish.get("kind"))), str(wish.get("call"))
-        request.app.state.sandbox.order(kind, call, int(str(wish.get("times", 1))))
-    except ValueError as error:
-        return JSONResponse({"error": str(error)}, 400)
-    return Response(status_code=204)
-
-
 async def _manner(request: Request) -> Response:
     """Let messages be delivered in the manner {"manner"}; what was held back comes, the last first."""
     office = request.app.state.sandbox.eventsub
     try:
-        office.manner = Manner(str((await _wish(request)).get("manner")))
+        office.manner = Manner(str((await wish_of(request)).get("manner")))
     except ValueError as error:
         return JSONResponse({"error": str(error)}, 400)
     if office.manner is not Manner.HELD:
@@ -67,7 +55,7 @@ async def _online(request: Request) -> Response:
     """Go live before {"viewers": [...]} minute by minute."""
     sandbox: Sandbox = request.app.state.sandbox
     channel = sandbox.channel(request.path_params["login"])
-    curve = (await _wish(request)).get("viewers", [120, 180, 240, 200])
+    curve = (await wish_of(request)).get("viewers", [120, 180, 240, 200])
     if channel is None or not isinstance(curve, list) or not curve:
         return JSONResponse({"error": "no such channel, or no viewers"}, 404)
     await helix.go_live(sandbox, channel, [int(each) for each in curve])
@@ -81,22 +69,3 @@ async def _offline(request: Request) -> Response:
         return JSONResponse({"error": "no such channel"}, 404)
     await helix.go_offline(sandbox, channel)
     return Response(status_code=204)
-
-
-def _of_channel(act: Callable[[Sandbox, Channel], None]) -> Callable[[Request], Response]:
-    def serve(request: Request) -> Response:
-        sandbox: Sandbox = request.app.state.sandbox
-        channel = sandbox.channel(request.path_params["login"])
-        if channel is None:
-            return JSONResponse({"error": "no such channel"}, 404)
-        act(sandbox, channel)
-        return Response(status_code=204)
-
-    return serve
-
-
-async def _wish(request: Request) -> Mapping[str, object]:
-    found = json.loads(await request.body() or b"{}")
-    if not isinstance(found, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - it is answered like other bad input
-    return found

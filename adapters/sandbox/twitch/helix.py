@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.sandbox.platforms.oauth import faulty
+from adapters.sandbox.platforms.office import Channel
 from adapters.sandbox.twitch.eventsub import stamp
-from adapters.sandbox.twitch.oauth import faulty
-from adapters.sandbox.twitch.sandbox import Channel, Sandbox
+from adapters.sandbox.twitch.sandbox import Sandbox
 
 _MOST = 100
 Answer = Callable[[Request, Sandbox], Awaitable[Response]]
