@@ -74,5 +74,8 @@ async def test_what_a_minute_waits_for_is_not_forgotten(stage: EarningStage) -> 
     async with stage.database.pool.acquire() as connection:
         live = PostgresLive(connection)
         assert await live.prune_samples(later, 100) == 4
-        await connection.execute("update earning_minute set state = 'unpaid', reason = 'cap', closed_at = now()")
+        rejected = "update earning_minute set state = 'unpaid', reason = 'evidence_rejected', closed_at = $1"
+        await connection.execute(rejected, later)
+        assert await live.prune_samples(later, 100) == 0
+        await connection.execute(rejected, later - timedelta(days=1))
         assert await live.prune_samples(later, 100) == 7

@@ -60,7 +60,8 @@ _LEAVE = "update stream_session set ended_at = seen_at where link = $1 and ended
 _FOLLOWERS = "update platform_watch set followers = $2, followers_at = $3 where link = $1"
 _SUBSCRIBED = "update platform_watch set subscribe_at = $2 where link = $1"
 _PRUNE = "delete from platform_message where received_at < $1"
-# What a minute waits for that may still be closed, or closed anew, stays: its own sample or the nearest ones.
+# What a minute waits for that may still be closed, or closed anew, stays: its own sample or the nearest ones. Whose
+# evidence staff rejected may be appealed for days, which is less than samples are kept.
 _PRUNE_SAMPLES = """
 with gone as materialized (
     select session, at from viewer_sample where at < $1 and not exists (
@@ -68,7 +69,7 @@ with gone as materialized (
         join earning_minute on earning_minute.streamer = platform_link.streamer
         where stream_session.id = viewer_sample.session
             and (earning_minute.state not in ('paid', 'returned', 'unpaid')
-                or (earning_minute.state = 'unpaid' and earning_minute.reason = 'evidence_rejected'))
+                or (earning_minute.reason = 'evidence_rejected' and earning_minute.closed_at >= $1))
             and minute between at - $3::interval and at + $3::interval)
     limit $2
 )
