@@ -135,6 +135,9 @@ async def test_from_a_brands_budget_to_a_streamers_wallet(town: Town) -> None:
     spent = await paid(town, brand, streamer, participation)
     wallet, *_ = (await brand("BrandWallets", id=brand_id))["wallets"]
     assert Decimal(wallet["balance"]["total"]["amount"]) == BUDGET - spent
+    await jobs(town, "issue_invoices", days=40)
+    (edge,) = (await brand("BrandInvoices", id=brand_id))["invoices"]["edges"]
+    assert Decimal(edge["node"]["total"]["amount"]) == spent
     figures = (await brand("CampaignAnalytics", id=campaign))["analytics"]
     assert [edge["node"]["creativeId"] for edge in figures["creatives"]["edges"]] == [creative]
 
