@@ -31,6 +31,7 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     streamer.StreamerJoined: (),
     streamer.PlatformLinkConfirmed: (),
     streamer.PlatformUnlinked: (),
+    streamer.LiveChanged: (),
     asset.AssetReady: (),
     asset.AssetRefused: (),
     overlay.OverlayAdded: (),

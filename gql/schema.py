@@ -38,6 +38,7 @@ from gql.staff.queries import StaffQuery
 from gql.streamer.discovery import DiscoveryQuery
 from gql.streamer.mutations import StreamerMutation, StreamerStaffMutation
 from gql.streamer.queries import StreamerQuery
+from gql.streamer.subscriptions import StreamerSubscription
 from gql.viewer import ViewerQuery
 from gql.wallet.mutations import WalletMutation
 from gql.wallet.queries import WalletQuery
@@ -96,6 +97,7 @@ SUBSCRIPTIONS: tuple[type, ...] = (
     CampaignSubscription,
     ParticipationSubscription,
     EarningSubscription,
+    StreamerSubscription,
 )
 
 

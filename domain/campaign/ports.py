@@ -194,6 +194,10 @@ class CampaignReads(Protocol):
         """Participations, whosever they are."""
         ...
 
+    async def works_with(self, brands: Sequence[BrandId], streamer: StreamerId) -> BrandId | None:
+        """One of the brands that has agreed with a streamer on a participation that is not over; None: none has."""
+        ...
+
     async def participations(self, page: ParticipationPage) -> Sequence[Participation]:
         """A page of participations."""
         ...

@@ -27,3 +27,20 @@ class PlatformUnlinked(Event):
 
     streamer: UUID
     link: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChanged(Event):
+    """A streamer is live who was not, or is no more, on whatever platform."""
+
+    streamer: UUID
+
+    @property
+    def topic(self) -> str:
+        """`live:<streamer>`."""
+        return live_topic(self.streamer)
+
+
+def live_topic(streamer: UUID) -> str:
+    """The topic of when a streamer is live."""
+    return f"live:{streamer}"

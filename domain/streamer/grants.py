@@ -22,6 +22,7 @@ from domain.streamer.events import PlatformUnlinked
 from domain.streamer.model import NEXT, KeptLink, LinkId, LinkStep
 from domain.streamer.ports import StreamerPorts, StreamerWork
 from domain.streamer.site import GrantId, GrantRefusedError, KeptGrant, Site, Tokens
+from domain.streamer.watching import tell_live
 from domain.vault import PLATFORM, Sealed, Vault
 from domain.work import Swept
 
@@ -126,5 +127,6 @@ async def _withdraw(work: StreamerWork, link: KeptLink, reason: bytes | None, no
         return
     await work.platform_links.move(link.id, state, now, reason)
     await work.live.leave(link.id)
+    await tell_live(work, [link.id])
     await work.emit(PlatformUnlinked(derived("platform_link.unlinked", str(link.id)), link.streamer, link.id))
     await work.record(Deed("platform_link.withdrawn", f"platform_link:{link.id}", about=link.person))

@@ -38,6 +38,7 @@ from domain.streamer.refusals import (
     PlatformLinked,
     SignInThere,
 )
+from domain.streamer.watching import tell_live
 
 ACCOUNT_FIELD: Final = "platform_account"
 """As what the vault seals the name of an account."""
@@ -132,6 +133,7 @@ async def unlink(ports: StreamerPorts, actor: Actor, id_: LinkId) -> LinkState |
         await work.platform_links.move(link.id, state, ports.clock())
         await work.grants.release(link.id, ports.clock())
         await work.live.leave(link.id)
+        await tell_live(work, [link.id])
         if link.state is LinkState.CONFIRMED:
             await work.emit(PlatformUnlinked(derived("platform_link.unlinked", str(link.id)), link.streamer, link.id))
         await work.record(

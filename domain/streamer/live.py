@@ -90,6 +90,14 @@ class LiveNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Liveness:
+    """Whether a streamer is live anywhere, and how often that has changed."""
+
+    seq: int = 0
+    is_live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """What we saw of an account in the last 30 days, or since we look."""
 
@@ -204,6 +212,10 @@ class LiveRows(Protocol):
         """We look at an account no more: whoever was live there was so until last seen."""
         ...
 
+    async def changed(self, links: Sequence[LinkId]) -> Mapping[StreamerId, int]:
+        """Of whom it is news whether they are live, after what was said of accounts; how often it was so far."""
+        ...
+
     async def note_followers(self, link: LinkId, followers: int | None, now: datetime) -> None:
         """Keep how many follow, or that it is not told."""
         ...
@@ -235,6 +247,10 @@ class LiveReads(Protocol):
 
         In the order asked. The sample of its minute speaks for a moment, else the nearest, two minutes away at most.
         """
+        ...
+
+    async def liveness(self, streamer: StreamerId) -> Liveness:
+        """Whether a streamer is live anywhere."""
         ...
 
     async def metrics(self, links: Sequence[LinkId], now: datetime) -> Mapping[LinkId, Metrics]:

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain.ids import derived
+from domain.streamer.events import LiveChanged
 from domain.streamer.live import Broadcasts, OnAir, Received, Seen, Unseen, Watched
-from domain.streamer.model import Platform
+from domain.streamer.model import LinkId, Platform
 from domain.streamer.platforms import account_index
-from domain.streamer.ports import StreamerPorts
+from domain.streamer.ports import StreamerPorts, StreamerWork
 from domain.work import Swept
 
 SUBJECT_FIELD: Final = "platform_subject"
@@ -37,6 +39,7 @@ async def told_online(
             return False
         if link := await work.live.find(platform, index):
             await work.live.begin(link, stream, started_at, now)
+            await tell_live(work, [link])
     return True
 
 
@@ -48,6 +51,7 @@ async def told_offline(ports: StreamerPorts, message: Received, platform: Platfo
             return False
         if link := await work.live.find(platform, index):
             await work.live.end(link, at)
+            await tell_live(work, [link])
     return True
 
 
@@ -92,15 +96,23 @@ async def _sample(ports: StreamerPorts, broadcasts: Broadcasts, asked: Sequence[
         await work.live.asked([each.link for each in asked if each.subject in found], now)
         gone = [each.link for each in asked if found.get(each.subject) is Unseen.NOT_LIVE]
         await work.live.silent(gone, now)
+        await tell_live(work, gone)
 
 
 async def _note(ports: StreamerPorts, watched: Watched, seen: Seen | None, now: datetime) -> None:
     if isinstance(seen, OnAir):
         async with ports.work() as work:
             await work.live.sample(watched.link, seen, now)
+            await tell_live(work, [watched.link])
     elif seen is Unseen.REFUSED:
         async with ports.work() as work:
             await work.grants.hasten(watched.link, now)
+
+
+async def tell_live(work: StreamerWork, links: Sequence[LinkId]) -> None:
+    """Tell of who is live and was not, or the other way round, after what was said of accounts."""
+    changed = (await work.live.changed(links)).items()
+    await work.emit(*(LiveChanged(derived(f"live.changed:{one}", str(seq)), one) for one, seq in changed))
 
 
 async def count_followers(ports: StreamerPorts, now: datetime) -> Swept:

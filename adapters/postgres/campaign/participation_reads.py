@@ -9,7 +9,7 @@ from adapters.postgres.database import Database
 from domain.campaign.participation import Offer, Participation, ParticipationId
 from domain.campaign.ports import Candidate, ParticipationPage
 from domain.campaign.targeting import Facts
-from domain.ids import PersonId
+from domain.ids import BrandId, PersonId
 from domain.streamer.model import Category, Platform, Rating, StreamerId
 
 # Who was found to be somebody else is as welcome as that person is.
@@ -35,6 +35,12 @@ select found.* from unnest($1::uuid[]) as asked (participation) cross join later
 ) as found order by found.participation, found.number desc
 """
 _UNANSWERED = "select participation from offer where state = 'open' and expires_at <= $1 order by expires_at limit $2"
+
+
+_WORKS_WITH = """
+select brand from participation join campaign on campaign.id = participation.campaign
+where streamer = $2 and brand = any($1::uuid[]) and participation.state in ('accepted', 'live') order by brand limit 1
+"""
 
 
 class ParticipationReads:
@@ -64,6 +70,11 @@ class ParticipationReads:
         """Participations, whosever they are."""
         rows = await self._database.pool.fetch(f"{_READ} where participation.id = any($1::uuid[])", list(ids))
         return {participation.id: participation for participation in map(participation_of, rows)}
+
+    async def works_with(self, brands: Sequence[BrandId], streamer: StreamerId) -> BrandId | None:
+        """One of the brands that has agreed with a streamer on a participation that is not over; None: none has."""
+        found = await self._database.pool.fetchval(_WORKS_WITH, list(brands), streamer)
+        return None if found is None else BrandId(found)
 
     async def participations(self, page: ParticipationPage) -> Sequence[Participation]:
         """A page of participations of a campaign or of somebody, newest first."""

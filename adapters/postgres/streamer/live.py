@@ -1,13 +1,13 @@
 """Sessions and samples: `domain.streamer.live.LiveRows` on the connection of one unit of work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from asyncpg import Connection
 
 from domain.ids import uuid7
 from domain.streamer.live import NEAR, SILENCE, OnAir, Received
-from domain.streamer.model import LinkId, Platform
+from domain.streamer.model import LinkId, Platform, StreamerId
 
 _WATCH = """
 insert into platform_watch (link, subject, watched_since, subscribe_at) values ($1, $2, $3, $4)
@@ -57,6 +57,22 @@ _SILENT = (
     "update stream_session set ended_at = seen_at where link = any($1::uuid[]) and ended_at is null and seen_at < $2"
 )
 _LEAVE = "update stream_session set ended_at = seen_at where link = $1 and ended_at is null"
+_NOTED = """
+insert into streamer_live (streamer) select distinct streamer from platform_link where id = any($1::uuid[]) order by 1
+on conflict do nothing
+"""
+# Alone with it, and looked at then: what is said of two accounts of a streamer at once is seen by who comes last.
+_ALONE_LIVE = """
+select streamer from streamer_live where streamer in (select streamer from platform_link where id = any($1::uuid[]))
+order by streamer for no key update
+"""
+_CHANGED = """
+update streamer_live as kept set is_live = not kept.is_live, seq = seq + 1
+where streamer = any($1::uuid[]) and is_live <> exists (
+    select from platform_link as link join stream_session as session on session.link = link.id
+    where link.streamer = kept.streamer and session.ended_at is null)
+returning streamer, seq
+"""
 _FOLLOWERS = "update platform_watch set followers = $2, followers_at = $3 where link = $1"
 _SUBSCRIBED = "update platform_watch set subscribe_at = $2 where link = $1"
 _PRUNE = "delete from platform_message where received_at < $1"
@@ -131,6 +147,13 @@ class PostgresLive:
     async def leave(self, link: LinkId) -> None:
         """We look at an account no more: whoever was live there was so until last seen."""
         await self._connection.execute(_LEAVE, link)
+
+    async def changed(self, links: Sequence[LinkId]) -> Mapping[StreamerId, int]:
+        """Of whom it is news whether they are live, after what was said of accounts; how often it was so far."""
+        await self._connection.execute(_NOTED, list(links))
+        streamers = [row["streamer"] for row in await self._connection.fetch(_ALONE_LIVE, list(links))]
+        rows = await self._connection.fetch(_CHANGED, streamers)
+        return {StreamerId(row["streamer"]): row["seq"] for row in rows}
 
     async def note_followers(self, link: LinkId, followers: int | None, now: datetime) -> None:
         """Keep how many follow, or that it is not told."""

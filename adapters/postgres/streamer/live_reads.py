@@ -8,7 +8,7 @@ from asyncpg import Record
 from adapters.postgres.database import Database
 from domain.ids import PersonId
 from domain.streamer.grants import opened_tokens
-from domain.streamer.live import MEASURED, NEAR, LiveNow, Metrics, Pace, StreamSession, Watched
+from domain.streamer.live import MEASURED, NEAR, Liveness, LiveNow, Metrics, Pace, StreamSession, Watched
 from domain.streamer.model import ASKED_IN_THEIR_NAME, LinkId, Platform, StreamerId
 from domain.streamer.watching import SUBJECT_FIELD
 from domain.vault import Sealed, Vault
@@ -123,6 +123,11 @@ class PostgresLiveReads:
         """Before how many each was live at a moment; None: not live, or no sample is near."""
         streamers, times = [streamer for streamer, _ in moments], [at for _, at in moments]
         return [row["viewers"] for row in await self._database.pool.fetch(_VIEWERS_AT, streamers, times, NEAR)]
+
+    async def liveness(self, streamer: StreamerId) -> Liveness:
+        """Whether a streamer is live anywhere."""
+        row = await self._database.pool.fetchrow("select seq, is_live from streamer_live where streamer = $1", streamer)
+        return Liveness(*row) if row else Liveness()
 
     async def metrics(self, links: Sequence[LinkId], now: datetime) -> Mapping[LinkId, Metrics]:
         """What we saw of accounts that we look at."""
