@@ -14,8 +14,6 @@ from domain.money import Currency, Money
 
 CampaignId = NewType("CampaignId", UUID)
 
-LONGEST_KEY: Final = 80
-"""Characters of the key under which a campaign is made once."""
 LONGEST_TITLE: Final = 100
 LONGEST_DESCRIPTION: Final = 2_000
 LONGEST_LINK: Final = 500

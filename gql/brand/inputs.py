@@ -19,6 +19,19 @@ _MEMBER = "The global id of the member."
 _INVITATION = "The global id of the invitation."
 
 
+class Keyed:
+    """An input that makes something once, by a key of the client's."""
+
+    idempotency_key: str
+
+    @property
+    def key(self) -> str:
+        """The key. Raises `BadInputError`."""
+        if not 1 <= len(self.idempotency_key) <= LONGEST_KEY:
+            raise BadInputError(f"`idempotencyKey` must have 1 to {LONGEST_KEY} characters.")
+        return self.idempotency_key
+
+
 @strawberry.input(description="Who advertises.")
 class CompanyInput:
     """Who advertises."""
@@ -77,7 +90,7 @@ class PreferencesInput:
 
 
 @strawberry.input(description="A brand that is new here.")
-class CreateBrandInput:
+class CreateBrandInput(Keyed):
     """A brand that is new here."""
 
     company: CompanyInput = strawberry.field(description="Who advertises.")
@@ -87,13 +100,6 @@ class CreateBrandInput:
         description="A text of your making, new for every brand: sending the same one again makes no second brand but"
         f" answers the first. 1 to {LONGEST_KEY} characters."
     )
-
-    @property
-    def key(self) -> str:
-        """The key. Raises `BadInputError`."""
-        if not 1 <= len(self.idempotency_key) <= LONGEST_KEY:
-            raise BadInputError(f"`idempotencyKey` must have 1 to {LONGEST_KEY} characters.")
-        return self.idempotency_key
 
 
 @strawberry.input(description="What a brand is to say of itself. What is left out stays.")

@@ -9,6 +9,7 @@ from domain.campaign import model, spending, targeting
 from domain.campaign.targeting import MOST_WANTED
 from domain.ids import AssetId
 from gql.asset.types import asset_id
+from gql.brand.inputs import Keyed
 from gql.campaign.enums import Pacing, Pricing
 from gql.errors import BadInputError
 from gql.money import MoneyInput
@@ -114,7 +115,7 @@ class PlanInput:
 
 
 @strawberry.input(description="A campaign that is new.")
-class CreateCampaignInput:
+class CreateCampaignInput(Keyed):
     """A campaign that is new."""
 
     brand_id: strawberry.ID = strawberry.field(description="The global id of the brand.")
@@ -123,13 +124,6 @@ class CreateCampaignInput:
         description="A text of your making, new for every campaign of the brand: sending the same one again makes no"
         f" second campaign but answers the first. 1 to {LONGEST_KEY} characters."
     )
-
-    @property
-    def key(self) -> str:
-        """The key. Raises `BadInputError`."""
-        if not 1 <= len(self.idempotency_key) <= LONGEST_KEY:
-            raise BadInputError(f"`idempotencyKey` must have 1 to {LONGEST_KEY} characters.")
-        return self.idempotency_key
 
 
 @strawberry.input(description="What a campaign is to be from now on; given as a whole.")
@@ -208,7 +202,7 @@ class ReinstateCampaignInput(_Named):
 
 
 @strawberry.input(description="Something to show.")
-class AddCreativeInput:
+class AddCreativeInput(Keyed):
     """Something to show."""
 
     campaign_id: strawberry.ID = strawberry.field(description=_CAMPAIGN)
@@ -238,13 +232,6 @@ class AddCreativeInput:
         if self.html is None and self.asset_id is not None:
             return asset_id(self.asset_id)
         raise BadInputError("Give either `html` or `assetId`.")
-
-    @property
-    def key(self) -> str:
-        """The key. Raises `BadInputError`."""
-        if not 1 <= len(self.idempotency_key) <= LONGEST_KEY:
-            raise BadInputError(f"`idempotencyKey` must have 1 to {LONGEST_KEY} characters.")
-        return self.idempotency_key
 
 
 @strawberry.input(description="Which creative to show no more.")
