@@ -46,14 +46,17 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._head += len(data)
         super().data_received(data)
-        if self._in_head and self._head > LARGEST_HEAD:
+        if not self._in_head:
+            return
+        if self._head > LARGEST_HEAD:
             self._refuse(b"431 Request Header Fields Too Large")
+        elif self._timer is None:  # most heads are here at once, and none is set for them
+            self._wait()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
         self._in_head = True
-        self._wait()
 
     def on_headers_complete(self) -> None:
         """The head of a request is here."""
@@ -67,7 +70,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def _wait(self) -> None:
-        self._end_waiting()
         self._timer = asyncio.get_running_loop().call_later(HEAD_S, self._refuse, b"408 Request Timeout")
 
     def _end_waiting(self) -> None:

@@ -1,25 +1,36 @@
-"""Connections of the web server that carry a long answer on when whoever began it has gone.
+"""Connections of the web server that carry a long answer on when whoever began it has gone, and a short one at once.
 
 What the server keeps for a request (its parser, head, scope and the stack of all that it passed through) weighs many
-times what a stream of events needs that only waits for the next one.
+times what a stream of events needs that only waits for the next one. And an answer that is whole passes through that
+stack once and is written at once, where ASGI would have it do so in two parts.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import lru_cache, partial
 from typing import Any, Protocol, cast
 
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HEADER_RE, STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from adapters.heads import BoundedProtocol
 
 LINE = "gametriggers.line"
-"""The name under which an answer finds its connection among its scope's extensions."""
+"""The name under which an answer finds its connection among its scope's extensions, and a request its body.
+
+An application that finds it may put the `body` of a whole answer into the message that begins it, and sends no other.
+"""
 
 CLOSE_S = 3.0
 """Whoever has not taken the end of an answer within so many seconds is cut off."""
 
 _END = b"0\r\n\r\n"
+_HANDED_ON = frozenset({b"connection", b"transfer-encoding"})
+"""Headers that the server itself heeds."""
+
+_FINE = bytes([9, *range(32, 127), *range(128, 256)])
+"""What may stand in a header's value (RFC 9110, 5.5)."""
 
 
 class Listener(Protocol):
@@ -111,6 +122,10 @@ class StreamingProtocol(BoundedProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {LINE: {"connection": self}}
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Have a request answered. Its task begins when all has been read that has come by now."""
+        super()._start_asgi_task(cycle, partial(_handed_over, cycle, app))
+
     def keep(self, listener: Listener) -> KeptLine | None:
         """Let the answer go on by itself that has begun, to a client that was told that the connection ends with it.
 
@@ -137,3 +152,57 @@ class StreamingProtocol(BoundedProtocol):
         self.scope["extensions"] = {}
         self.pipeline.clear()
         self.parser = None  # type: ignore[assignment] # as the server itself does when a connection is lost
+
+
+def _handed_over(
+    cycle: RequestResponseCycle, app: ASGI3Application, scope: Any, _receive: Any, _send: Any
+) -> Awaitable[None]:
+    """Begin an answer: with the body, if it is here, and with a way to send all of it at once."""
+    if not cycle.more_body:
+        scope["extensions"][LINE]["body"] = bytes(cycle.body)
+    return app(scope, cycle.receive, cast("Any", partial(_sent, cycle)))
+
+
+async def _sent(cycle: RequestResponseCycle, message: Any) -> None:
+    """Send what an application says: a whole answer at once; all else, and what is unusual, as the server does."""
+    if message["type"] != "http.response.start" or "body" not in message:
+        await cycle.send(message)
+        return
+    head = _head_of(cycle, message) if _is_usual(cycle) else None
+    if head is None:
+        await cycle.send(message)
+        await cycle.send({"type": "http.response.body", "body": message["body"], "more_body": False})
+        return
+    cycle.transport.write(head + message["body"])
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    cycle.message_event.set()
+    cycle.on_response()
+
+
+def _is_usual(cycle: RequestResponseCycle) -> bool:
+    """Whether nothing is to be heeded: the client is there, keeps up, and stays."""
+    is_there = not (cycle.disconnected or cycle.response_started or cycle.flow.write_paused)
+    return is_there and cycle.keep_alive and not cycle.access_log and cycle.scope["method"] != "HEAD"
+
+
+def _head_of(cycle: RequestResponseCycle, message: Any) -> bytes | None:
+    """The head of an answer whose headers say how long it is; None where one is for the server to judge."""
+    lines, values = [STATUS_LINE[message["status"]]], []
+    for name, value in (*cycle.default_headers, *message["headers"]):
+        begun = _begun(name)
+        if begun is None:
+            return None
+        lines += (begun, value, b"\r\n")
+        values.append(value)
+    if b"".join(values).translate(None, _FINE):
+        return None
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+@lru_cache(maxsize=256)
+def _begun(name: bytes) -> bytes | None:
+    """A header's line up to its value."""
+    name = name.lower()
+    return None if name in _HANDED_ON or HEADER_RE.search(name) else name + b": "

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from gql.requests import JSON_TYPE, RESPONSE_TYPE
 from gql.sites import VARY
+from gql.sse import LINE
 
 _VARY = VARY.encode()
 _TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in (RESPONSE_TYPE, JSON_TYPE)}
@@ -28,7 +29,12 @@ class Reply:
             *[(b"set-cookie", written.encode("latin-1")) for written in cookies],
         ]
 
-    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
-        """Send it."""
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Send it; to a server that can take it, all at once."""
+        if LINE in scope.get("extensions", ()):
+            await send(
+                {"type": "http.response.start", "status": self.status, "headers": self.headers, "body": self.body}
+            )
+            return
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
