@@ -6,7 +6,6 @@ elsewhere: here the caller matters only to the budget.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol
 
 from graphql import (
@@ -19,7 +18,6 @@ from graphql import (
     validate,
 )
 from graphql.execution.values import VariableValues
-from prometheus_client import Counter
 
 from domain.actor import Actor
 from domain.errors import UnavailableError
@@ -33,12 +31,13 @@ from gql.limits import Limits, Measured, excesses, measured, refuse_endless_numb
 from gql.observed import OTHER
 from gql.operations import Operation
 from gql.repeats import repeats
+from gql.tallies import Tally
 from gql.trusted import Trust, TrustedDocument, UntrustedError, not_trusted
 
 MOST_NAMES = 1_000
 """Of trusted operations that are counted each by its own name; all others are counted together."""
 
-_ADMITTED = Counter("graphql_named_operations_total", "Operations carried out, by trusted name.", ["operation"])
+_ADMITTED = Tally("graphql_named_operations_total", "Operations carried out, by trusted name.", ["operation"])
 
 
 class Spending(Protocol):
@@ -130,7 +129,7 @@ class Admission:
             found = document.operation(operation.name)
         except GraphQLError as error:
             raise RefusedError([error]) from None
-        (size,) = (each.size for each in sizes if each.operation is found.definition)
+        (size,) = [each.size for each in sizes if each.operation is found.definition]
         try:
             await context.budget.take_cost(size.cost.of(variables), size.changes)
         except RateLimitedError as error:
@@ -189,7 +188,7 @@ class Admission:
                 name = OTHER
             self._names |= {name}
         found.known_as = None if name == OTHER else name
-        _admitted(name).inc()
+        _ADMITTED.count(name)
 
     def _prepared(self, trusted: TrustedDocument) -> Known:
         """A document that was found valid where it came from, with its plans. Raises `DocumentsError` if it is not."""
@@ -220,11 +219,6 @@ class Admission:
         found = validate(self._world.schema, document.node, [NoSchemaIntrospectionCustomRule])
         asked = [GraphQLError(each.message, each.nodes, original_error=HiddenError(each.message)) for each in found]
         return Known(document, sizes, asked)
-
-
-@cache
-def _admitted(name: str) -> Counter:
-    return _ADMITTED.labels(name)
 
 
 def _coerced(

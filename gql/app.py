@@ -130,7 +130,7 @@ class Application:
 
     def open_socket_context(self, guest: Guest | ScreenGuest, origin: Origin) -> Context:
         """The context of one operation on a socket."""
-        OPERATIONS.labels("websocket").inc()
+        OPERATIONS.count("websocket")
         if isinstance(guest, Guest):
             self.ports.standings.used(guest.session, self.ports.clock())
         request_id = uuid7_hex()

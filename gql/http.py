@@ -38,7 +38,6 @@ from gql.resuming import asked
 from gql.sse import EVENT_STREAM, Door, EventStream
 from gql.telemetry import OPERATIONS, REFUSED
 
-_BEGUN = OPERATIONS.labels("http")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
@@ -112,7 +111,7 @@ class GraphQLOverHttp:
         return stream
 
     async def _executed(self, request: Request, operation: Operation, context: Context, kind: str) -> Response | Reply:
-        _BEGUN.inc()
+        OPERATIONS.count("http")
         answer = await answered(
             self._schema, operation, context, QUERIES_AND_MUTATIONS if request.method == "POST" else QUERIES
         )

@@ -7,16 +7,16 @@ it, and who asked, is in neither.
 
 import time
 from collections.abc import Awaitable, Callable, Sized
-from functools import cache
 from typing import TypeVar
 
 from opentelemetry import trace
-from prometheus_client import Histogram
+
+from gql.tallies import Times
 
 OTHER = "other"
 """The name of what has none that is trusted."""
 
-_SECONDS = Histogram(
+_SECONDS = Times(
     "graphql_operation_seconds", "How long operations took, or single events of theirs, by trusted name.", ["operation"]
 )
 _TRACER = trace.get_tracer("gametriggers")
@@ -38,7 +38,7 @@ async def observed_operation(kind: str, name: str, request_id: str, work: Awaita
         with trace.use_span(span, end_on_exit=True):
             return await work
     finally:
-        _seconds(name).observe(time.perf_counter() - began)
+        _SECONDS.observe(time.perf_counter() - began, name)
 
 
 def observed_load(name: str, load: Callable[[Keys], Awaitable[Found]]) -> Callable[[Keys], Awaitable[Found]]:
@@ -54,8 +54,3 @@ def observed_load(name: str, load: Callable[[Keys], Awaitable[Found]]) -> Callab
             return await load(keys)
 
     return observed
-
-
-@cache
-def _seconds(name: str) -> Histogram:
-    return _SECONDS.labels(name)

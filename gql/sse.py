@@ -159,7 +159,7 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Begin the stream, and wait for its end where it cannot go on by itself."""
-        OPERATIONS.labels("sse").inc()
+        OPERATIONS.count("sse")
         STREAMS.inc()
         self._leaving.append(STREAMS.dec)
         connection: Connection | None = scope.get("extensions", {}).get(LINE, {}).get("connection")

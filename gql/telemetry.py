@@ -4,22 +4,21 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, generate_latest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from domain.ids import uuid7_hex
+from gql.tallies import Tally, Times
 
-# Each of these has few labels; to look one up costs more than to count.
-_REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
-_DURATIONS = Histogram("http_request_seconds", "How long answers took.", ["route"])
+_REQUESTS = Tally("http_requests_total", "Requests answered.", ["method", "route", "status"])
+_DURATIONS = Times("http_request_seconds", "How long answers took.", ["route"])
 _SOCKETS = Gauge("websockets_open", "WebSockets that are open.")
 STREAMS = Gauge("event_streams_open", "Streams of server-sent events that are open.")
-OPERATIONS = Counter("graphql_operations_total", "GraphQL operations begun.", ["transport"])
+OPERATIONS = Tally("graphql_operations_total", "GraphQL operations begun.", ["transport"])
 REFUSED = Counter("graphql_refusals_total", "Operations refused or broken off, by what was amiss.", ["reason"])
 REFUSALS = Counter("quota_refusals_total", "What was refused because it was done too often.", ["quota"])
 
@@ -74,9 +73,9 @@ class Observed:
             seconds = time.perf_counter() - began
             route = _route(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            _counter(method, route, status).inc()
+            _REQUESTS.count(method, route, str(status))
             if not streams:
-                _duration(route).observe(seconds)
+                _DURATIONS.observe(seconds, route)
             _log.info("request", method=method, path=_shown(scope), status=status, ms=round(seconds * 1000, 1))
 
 
@@ -84,16 +83,6 @@ def _is_stream(message: Message) -> bool:
     """Whether an answer lasts as long as somebody likes to listen, which says nothing of how fast we are."""
     kinds = [value for name, value in message.get("headers", ()) if name == b"content-type"]
     return bool(kinds) and kinds[0].startswith(b"text/event-stream")
-
-
-@cache
-def _counter(method: str, route: str, status: int) -> Counter:
-    return _REQUESTS.labels(method, route, status)
-
-
-@cache
-def _duration(route: str) -> Histogram:
-    return _DURATIONS.labels(route)
 
 
 @contextmanager
