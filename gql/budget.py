@@ -5,6 +5,7 @@ by the address they come from.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 
 from domain.actor import Actor, Origin
@@ -28,6 +29,7 @@ class Budget:
 
     def __init__(self, quotas: Quotas, actor: Actor | None, origin: Origin, screen: Screen | None = None) -> None:
         self._quotas, self._actor, self._origin, self._screen = quotas, actor, origin, screen
+        self._person = "" if actor is None else str(actor.person)
         self._taken: dict[str, Taken] = {}
 
     async def take_request(self, times: int = 1) -> None:
@@ -37,7 +39,7 @@ class Budget:
         elif self._actor is None:
             await self._take(REQUESTS_OF_ADDRESS, neighbourhood(self._origin.address), cost=times)
         else:
-            await self._take(REQUESTS_OF_PERSON, str(self._actor.person), cost=times)
+            await self._take(REQUESTS_OF_PERSON, self._person, cost=times)
 
     async def take_cost(self, cost: int, changes: int) -> None:
         """Count what an operation will cost, as the limits weigh it, before it does. Raises `RateLimitedError`.
@@ -47,7 +49,7 @@ class Budget:
         if changes > 1:
             await self.take_request(changes - 1)
         if self._actor is not None and cost:
-            await self._take(COST_OF_PERSON, str(self._actor.person), cost=cost)
+            await self._take(COST_OF_PERSON, self._person, cost=cost)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -55,8 +57,9 @@ class Budget:
         if not self._taken:
             return {}
         all_taken = self._taken.values()
+        quotas = [taken.quota for taken in all_taken]
         return {
-            "RateLimit-Policy": ", ".join([_policy(taken.quota) for taken in all_taken]),
+            "RateLimit-Policy": ", ".join([_policy(each.name, each.times, each.window) for each in quotas]),
             "RateLimit": ", ".join([_left(taken) for taken in all_taken]),
         }
 
@@ -74,8 +77,8 @@ def hold(taken: Taken) -> None:
 
 
 @cache
-def _policy(quota: Quota) -> str:
-    return f'"{quota.name}";q={quota.times};w={int(quota.window.total_seconds())}'
+def _policy(name: str, times: int, window: timedelta) -> str:
+    return f'"{name}";q={times};w={int(window.total_seconds())}'
 
 
 def _left(taken: Taken) -> str:

@@ -251,5 +251,7 @@ async def answered_event(schema: Schema, admitted: Admitted, run: Run, event: ob
 
 def answer_of(done: Done, correlation_id: str, manner: Manner) -> Answer:
     """What clients are told of what an operation came to."""
+    if not done.errors:
+        return Answer(done.data, [], executed=done.data is not None)
     executed = done.data is not None or is_executed(done.errors)
     return Answer(done.data, tell(done.errors, correlation_id, manner), executed)

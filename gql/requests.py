@@ -62,18 +62,17 @@ class _Headers(Headers):
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         super().__init__(raw=list(raw))
-        self._first = dict(reversed(raw))
+        self._first = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
 
     def __getitem__(self, key: str) -> str:
-        return self._first[key.lower().encode("latin-1")].decode("latin-1")
+        return self._first[key.lower()]
 
     def __contains__(self, key: object) -> bool:
-        return str(key).lower().encode("latin-1") in self._first
+        return str(key).lower() in self._first
 
     def get(self, key: str, default: Any = None) -> Any:
         """The first value of a header."""
-        found = self._first.get(key.lower().encode("latin-1"))
-        return default if found is None else found.decode("latin-1")
+        return self._first.get(key.lower(), default)
 
 
 def wants_page(request: Request) -> bool:
@@ -119,7 +118,7 @@ def presented_cookies(request: Request, portal: Portal | None, domain: str | Non
     """
     taken = portal is not None and asks_first(request)
     cookies = CookieJar(portal, domain, taken, dict(request.cookies) if "cookie" in request.headers else {})
-    if not cookies.taken and (cookies.access or cookies.refresh):
+    if cookies.presented and not cookies.taken and (cookies.access or cookies.refresh):
         raise RequestError(403, "A request that comes with sign-in cookies must send GraphQL-Require-Preflight.")
     return cookies
 

@@ -49,7 +49,7 @@ class PortalSites:
     def portal_of(self, headers: Mapping[str, str], chosen: str | None) -> Portal | None:
         """The portal whose page sends a request, if any's; `chosen` counts for our own pages in development."""
         site = headers.get("origin", "")
-        if site not in self.origins and self._is_at_home(headers):
+        if site and site not in self.origins and self._is_at_home(headers):
             return next((portal for portal in Portal if portal.name == chosen), None)
         return self.origins.get(site)
 
