@@ -149,9 +149,7 @@ class Admission:
         return self._trust.others
 
     async def spelt_out(self, operation: Operation, context: OperationContext) -> Operation:
-        """The operation with the text of its document; as it is where that is not to be had, and will be refused."""
-        if operation.document_id is None:
-            return operation
+        """One named by an id with its document's text; as it is where that is not to be had, and will be refused."""
         try:
             text, _ = await self._chosen(operation, context)
         except RefusedError:

@@ -82,7 +82,8 @@ class GraphQLOverHttp:
             budget = context.budget
             await budget.take_request()
             operation = await read_operation(request)
-            operation = await self._schema.admission.spelt_out(operation, context)
+            if operation.document_id is not None:
+                operation = await self._schema.admission.spelt_out(operation, context)
             if wanted == EVENT_STREAM:
                 return await self._streamed(request, operation, context)
         except RequestError as error:

@@ -36,16 +36,17 @@ def operation_of(parameters: object) -> Operation:
         raise MalformedError("The parameters of a request are an object")
     query, name = parameters.get("query"), parameters.get("operationName")
     id_ = parameters.get("documentId")
-    if not isinstance(id_, str | None):
+    if id_ is not None and not isinstance(id_, str):
         raise MalformedError("`documentId` must be a text or null")
     if id_ is not None and query:
         raise MalformedError("Send `query` or `documentId`, not both")
     if not isinstance(query, str) and (id_ is None or query is not None):
         raise MalformedError("`query` must be a text")
-    if not isinstance(name, str | None):
+    if name is not None and not isinstance(name, str):
         raise MalformedError("`operationName` must be a text or null")
     for optional in ("variables", "extensions"):
-        if not isinstance(parameters.get(optional), dict | None):
+        given = parameters.get(optional)
+        if given is not None and not isinstance(given, dict):
             raise MalformedError(f"`{optional}` must be an object or null")
     return Operation(query or "", parameters.get("variables"), name or None, id_)
 

@@ -1,6 +1,7 @@
 """Answers as they go out over HTTP: a status, headers and a body, put together once."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -25,7 +26,7 @@ class Reply:
             (b"content-length", b"%d" % len(self.body)),
             (b"cache-control", b"no-store"),
             (b"vary", _VARY),
-            *[(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+            *[(_name_of(name), value.encode("latin-1")) for name, value in headers.items()],
             *[(b"set-cookie", written.encode("latin-1")) for written in cookies],
         ]
 
@@ -38,3 +39,9 @@ class Reply:
             return
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+@cache
+def _name_of(header: str) -> bytes:
+    """A header's name, of which we have a dozen, as it is sent."""
+    return header.lower().encode("latin-1")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
@@ -103,7 +103,8 @@ async def read_operation(request: Request) -> Operation:
         raise RequestError(415, f"Send a body of type {JSON_TYPE}.")
     if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
         raise RequestError(415, "JSON is written in UTF-8.")
-    return _operation(_json(await _body(request), "The body"))
+    body = _body_here(request)
+    return _operation(_json(await _body(request) if body is None else body, "The body"))
 
 
 def asks_first(request: Request) -> bool:
@@ -139,11 +140,14 @@ def _from_address(request: Request) -> dict[str, object]:
     return given
 
 
+def _body_here(request: Request) -> bytes | None:
+    """The body, if the server had it before anybody asked, and it is no longer than is allowed."""
+    body: bytes | None = request.scope.get("extensions", {}).get(LINE, {}).get("body")
+    return None if body is None or len(body) > LARGEST_BODY else body
+
+
 async def _body(request: Request) -> bytes:
     """The body, read no further and waited for no longer than is allowed."""
-    line = request.scope.get("extensions", {}).get(LINE, {})
-    if "body" in line and len(line["body"]) <= LARGEST_BODY:  # it was here before anybody asked
-        return cast("bytes", line["body"])
     try:
         return await within(BODY_S, _whole_body(request))
     except TooLateError:

@@ -81,8 +81,10 @@ class Observed:
 
 def _is_stream(message: Message) -> bool:
     """Whether an answer lasts as long as somebody likes to listen, which says nothing of how fast we are."""
-    kinds = [value for name, value in message.get("headers", ()) if name == b"content-type"]
-    return bool(kinds) and kinds[0].startswith(b"text/event-stream")
+    for name, value in message.get("headers", ()):
+        if name == b"content-type":
+            return bool(value.startswith(b"text/event-stream"))
+    return False
 
 
 @contextmanager

@@ -105,7 +105,8 @@ class Run:
         self._complete(self._prepared.root, None, [None], [answer])
         if self._prepared.plan.operation.operation is OperationType.MUTATION:
             return await self._one_after_the_other(answer["data"])
-        await self._fill(self._prepared.root.below)
+        if self._prepared.root.below:
+            await self._fill(self._prepared.root.below)
         return self._settled(answer["data"])
 
     async def carry_on(self, event: object) -> Done:
@@ -181,7 +182,8 @@ class Run:
         field, later, step = self._prepared.plan.fields[place], self.later[place], self._prepared.later[place]
         values = await self._values(field, later.sources)
         self._complete(step, field, values, later.targets)
-        await self._fill(step.below)
+        if step.below:
+            await self._fill(step.below)
 
     async def _values(self, field: FieldPlan, sources: Sequence[Any]) -> Sequence[Any]:
         """The values of a field for many objects; an exception stands for one that has none."""
