@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.identity.mail import BrandInvitation, BrandRejected, BrandVerified, Occasion
+from domain.identity.mail import BrandInvitation, BrandRejected, BrandVerified, InvoiceIssued, Occasion
 from domain.identity.model import Locale
 
 
@@ -36,6 +36,12 @@ _ENGLISH: Mapping[type[Occasion], Wording] = {
          "Its page tells why. Mend it there, and we will look again."),
         "See why",
     ),
+    InvoiceIssued: Wording(
+        "Your invoice is here",
+        ("The invoice for {month} of your brand is issued: {brand}",
+         "Its managers find it there, as a PDF, too."),
+        "See the brand",
+    ),
 }  # fmt: skip
 _INDONESIAN: Mapping[type[Occasion], Wording] = {
     BrandInvitation: Wording(
@@ -56,6 +62,12 @@ _INDONESIAN: Mapping[type[Occasion], Wording] = {
         ("Kami telah memeriksa merek Anda, tetapi belum dapat memverifikasinya: {brand}",
          "Alasannya ada di halaman merek. Perbaiki di sana, dan kami akan memeriksanya lagi."),
         "Lihat alasannya",
+    ),
+    InvoiceIssued: Wording(
+        "Faktur Anda telah terbit",
+        ("Faktur bulan {month} untuk merek Anda telah terbit: {brand}",
+         "Pengelola merek dapat melihatnya di sana, juga sebagai PDF."),
+        "Lihat merek",
     ),
 }  # fmt: skip
 

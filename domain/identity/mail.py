@@ -198,6 +198,15 @@ class BrandRejected:
     link: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class InvoiceIssued:
+    """A brand was billed for a month; told to its contact, without what it came to. The link leads to the brand."""
+
+    brand: str
+    month: str
+    link: str = field(repr=False)
+
+
 Occasion = (
     ConfirmSignUp
     | AlreadyRegistered
@@ -217,6 +226,7 @@ Occasion = (
     | BrandInvitation
     | BrandVerified
     | BrandRejected
+    | InvoiceIssued
 )
 
 

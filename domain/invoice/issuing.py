@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Final
 
 from domain.audit_log import Deed
+from domain.identity.letters import letter_to
+from domain.identity.mail import InvoiceIssued
+from domain.identity.mail_stores import QueuedLetter
 from domain.ids import BrandId
 from domain.invoice.model import Invoice, Line, Month, Party, first_month, month_after, year_of
-from domain.invoice.ports import InvoicePorts, InvoiceWork
+from domain.invoice.ports import Addressee, InvoicePorts, InvoiceWork
 from domain.money import Currency
 from domain.work import Swept
 
@@ -61,6 +64,8 @@ async def _bill(ports: InvoicePorts, id_: BrandId, month: Month, now: datetime) 
     spent = await ports.reads.spent(id_, month)
     if not spent:
         return 0
+    addressee = await ports.reads.addressee(id_)
+    letter = await _letter(ports, id_, month, addressee) if addressee else None
     async with ports.work() as work:
         brand = await work.brands.lock(id_)
         if brand is None:
@@ -70,7 +75,15 @@ async def _bill(ports: InvoicePorts, id_: BrandId, month: Month, now: datetime) 
         due = sorted(set(spent) - await work.invoices.issued(id_, month))
         for currency in due:
             await _issue(ports, work, id_, month, currency, buyer, spent[currency], now)
+        if due and letter and addressee and addressee.person == brand.contact:
+            await work.letters.add(letter)
     return len(due)
+
+
+async def _letter(ports: InvoicePorts, id_: BrandId, month: Month, to: Addressee) -> QueuedLetter | None:
+    """What tells a brand's contact; none where no address is surely theirs."""
+    occasion = InvoiceIssued(to.brand_name, f"{month.first_day:%Y-%m}", ports.pages.brand(id_))
+    return await letter_to(ports, to.person, occasion, proven=True)
 
 
 async def _issue(

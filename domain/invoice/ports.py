@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from domain.brand.ports import BrandWork
 from domain.identity.ports import IdentityPorts
-from domain.ids import BrandId
+from domain.ids import BrandId, PersonId
 from domain.invoice.model import Invoice, InvoiceId, InvoicePolicy, Line, Month, Serial
 from domain.money import Currency
 
@@ -57,6 +57,13 @@ class InvoicePage(NamedTuple):
     before: Serial | None = None
 
 
+class Addressee(NamedTuple):
+    """Who is written to about a brand, and what it calls itself."""
+
+    person: PersonId
+    brand_name: str
+
+
 class InvoiceReads(Protocol):
     """Invoices, read without locks."""
 
@@ -70,6 +77,10 @@ class InvoiceReads(Protocol):
 
     async def spenders(self, month: Month, after: BrandId | None, most: int) -> Sequence[BrandId]:
         """Brands that may have spent in a month, in the order of their ids; those behind one."""
+        ...
+
+    async def addressee(self, brand: BrandId) -> Addressee | None:
+        """Who is written to about a brand; None where nobody is."""
         ...
 
     async def spent(self, brand: BrandId, month: Month) -> Mapping[Currency, Sequence[Line]]:

@@ -151,6 +151,16 @@ class TestIssuing:
         assert gap_free(found)
         assert await findings(books) == []
 
+    async def test_a_letter_tells_the_brands_contact_once(self, books: Books) -> None:
+        (brand,) = await brands(books, 1)
+        contact = await books.invoices.member()
+        await books.ruler.execute("update brand set contact = $2 where id = $1", brand, contact.person)
+        for _ in range(2):
+            await books.invoices.issue()
+        await books.invoices.post()
+        told = [letter for letter in books.invoices.mailer.letters if letter.subject == "InvoiceIssued"]
+        assert [letter.text for letter in told] == [f"https://portal.example/brands/{brand}"]
+
     async def test_an_empty_site_has_no_months(self, books: Books) -> None:
         await books.invoices.issue()
         assert await books.invoices.value("select count(*) from invoice_month") == 0

@@ -28,6 +28,7 @@ from domain.identity.mail import (
     FactorChange,
     IdentityChange,
     IdentityChanged,
+    InvoiceIssued,
     Letter,
     Letters,
     NewSignIn,
@@ -64,6 +65,7 @@ OCCASIONS: list[Occasion] = [
     BrandInvitation("Baterai Jaya", LINK, AT),
     BrandVerified("Baterai Jaya", LINK),
     BrandRejected("Baterai Jaya", LINK),
+    InvoiceIssued("Baterai Jaya", "2026-11", LINK),
 ]
 each_language = pytest.mark.parametrize("locale", Locale)
 

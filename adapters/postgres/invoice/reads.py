@@ -1,13 +1,13 @@
 """Invoices read without locks: `domain.invoice.ports.InvoiceReads`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapters.postgres.database import Database
 from adapters.postgres.invoice.rows import BILLED, FROM, INVOICE, SUMS, invoice_of
-from domain.ids import BrandId
+from domain.ids import BrandId, PersonId
 from domain.invoice.model import Invoice, InvoiceId, Line, LineKind, Month
-from domain.invoice.ports import InvoicePage
+from domain.invoice.ports import Addressee, InvoicePage
 from domain.money import Currency
 
 _FIRST = "select min(launched_at) from campaign"
@@ -26,6 +26,7 @@ where campaign.brand = $1 and journal.recorded_at >= $2 and journal.recorded_at 
 group by campaign.id, plan.title, account.currency, line_kind
 order by campaign.id, line_kind desc
 """  # noqa: S608  # the words are ours
+_ADDRESSEE = "select contact, name from brand where id = $1 and contact is not null"
 _PATIENCE_S = 600
 """A campaign's whole history is gone through, once a month."""
 _PAGES = f"""
@@ -42,6 +43,8 @@ select {INVOICE} from {FROM} where (invoice.year, invoice.number) < ($1, $2)
 order by invoice.year desc, invoice.number desc limit $3
 """  # noqa: S608  # a list of our columns
 _ONE = f"select {INVOICE} from {FROM} where invoice.id = $1"  # noqa: S608  # a list of our columns
+_SLACK = timedelta(days=1)
+"""What campaigns say of their times is by another clock than the ledger's."""
 _END = (2**31 - 1, 2**31 - 1)
 
 
@@ -62,8 +65,13 @@ class PostgresInvoiceReads:
 
     async def spenders(self, month: Month, after: BrandId | None, most: int) -> Sequence[BrandId]:
         """Brands whose campaigns ran in a month, or had something in escrow still."""
-        rows = await self._database.pool.fetch(_SPENDERS, month.until, month.since, after, most)
+        rows = await self._database.pool.fetch(_SPENDERS, month.until + _SLACK, month.since - _SLACK, after, most)
         return [BrandId(row["brand"]) for row in rows]
+
+    async def addressee(self, brand: BrandId) -> Addressee | None:
+        """Who is written to about a brand; None where nobody is."""
+        row = await self._database.pool.fetchrow(_ADDRESSEE, brand)
+        return Addressee(PersonId(row["contact"]), row["name"]) if row else None
 
     async def spent(self, brand: BrandId, month: Month) -> Mapping[Currency, Sequence[Line]]:
         """What a brand's campaigns came to in a month by the ledger's entries."""
