@@ -71,7 +71,7 @@ bench-fanout: $(STAMP) ## Measure how fast an event reaches a thousand sockets, 
 bench-earnings: $(STAMP) ## Measure how soon a campaign of a million minutes is looked at
 	@$(PY) -m tests.bench.earnings
 
-bench-impressions: $(STAMP) ## Measure how many reports of overlays are judged and counted, beside a bare INSERT loop
+bench-impressions: $(STAMP) ## Measure how many reports of overlays come in by the public door, beside a bare INSERT loop
 	@$(PY) -m tests.bench.impressions
 
 bench-enumeration: $(STAMP) ## Measure whether an answer takes longer for an address that is known
