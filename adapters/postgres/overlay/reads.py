@@ -7,6 +7,7 @@ from datetime import datetime
 from asyncpg import Record
 
 from adapters.postgres.database import Database
+from adapters.postgres.gathering import Gathering
 from domain.ids import PersonId
 from domain.overlay.actions import WORDS_FIELD
 from domain.overlay.alerts import ALERT_FIELD, read
@@ -35,8 +36,9 @@ from overlay join streamer on streamer.id = overlay.streamer join person on pers
 left join person as survivor on survivor.id = person.survivor
 where {which}
 """
-_BY_DIGEST = _SCREENS.format(which="overlay.digest = $1")
+_BY_DIGEST = _SCREENS.format(which="overlay.digest = any($1::bytea[])")
 _BY_ID = _SCREENS.format(which="overlay.id = any($1::uuid[])")
+_MOST_SCREENS = 500
 _OVERLAYS = """
 select overlay.*, streamer.person from overlay join streamer on streamer.id = overlay.streamer
 where {which} and revoked_at is null order by overlay.id
@@ -60,11 +62,16 @@ class PostgresOverlayReads:
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
+        self._screens = Gathering(self._screens_by_digest, _MOST_SCREENS)
 
     async def screen_of(self, digest: bytes) -> Screen | None:
         """The overlay whose token has this digest."""
-        row = await self._database.pool.fetchrow(_BY_DIGEST, digest)
-        return _screen(row) if row else None
+        return (await self._screens.find([digest])).get(digest)
+
+    async def _screens_by_digest(self, digests: Sequence[bytes]) -> Mapping[bytes, Screen]:
+        """Overlays that call in the same moment are looked up together."""
+        found = map(_screen, await self._database.pool.fetch(_BY_DIGEST, list(digests)))
+        return {screen.digest: screen for screen in found}
 
     async def screens(self, ids: Collection[OverlayId]) -> Mapping[OverlayId, Screen]:
         """Overlays as they are now, by id."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from asyncpg import Record
 
 from adapters.postgres.database import Database
+from adapters.postgres.gathering import Gathering
 from domain.ids import PersonId
 from domain.streamer.grants import opened_tokens
 from domain.streamer.live import MEASURED, NEAR, Liveness, LiveNow, Metrics, Pace, StreamSession, Watched
@@ -21,6 +22,8 @@ where link.streamer = any($1::uuid[]) and session.started_at < $3
     and (session.ended_at is null or session.ended_at >= $2)
 order by session.started_at
 """
+_MOST_SESSIONS = 500
+_Within = tuple[StreamerId, datetime, datetime]
 _VIEWERS_AT = """
 select (
     select sum(sample.viewers)::bigint from platform_link as link
@@ -106,17 +109,25 @@ class PostgresLiveReads:
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
+        self._sessions = Gathering(self._sessions_within, _MOST_SESSIONS)
 
     async def sessions(
         self, streamers: Sequence[StreamerId], since: datetime, until: datetime
     ) -> Mapping[StreamerId, Sequence[StreamSession]]:
         """All sessions of each that lie within a time in part, first begun first."""
-        found: dict[StreamerId, list[StreamSession]] = {streamer: [] for streamer in streamers}
-        for row in await self._database.pool.fetch(_SESSIONS, list(streamers), since, until):
-            streamer = StreamerId(row["streamer"])
-            found[streamer].append(
-                StreamSession(streamer, Platform(row["platform"]), row["started_at"], row["ended_at"])
-            )
+        found = await self._sessions.find([(streamer, since, until) for streamer in streamers])
+        return {streamer: found[streamer, since, until] for streamer in streamers}
+
+    async def _sessions_within(self, asked: Sequence[_Within]) -> Mapping[_Within, Sequence[StreamSession]]:
+        """A statement for each time that is asked about, which are few: those who report do it of the same minutes."""
+        found: dict[_Within, list[StreamSession]] = {each: [] for each in asked}
+        for since, until in {(since, until): None for _, since, until in asked}:
+            streamers = [streamer for streamer, *time in asked if time == [since, until]]
+            for row in await self._database.pool.fetch(_SESSIONS, streamers, since, until):
+                session = StreamSession(
+                    StreamerId(row["streamer"]), Platform(row["platform"]), row["started_at"], row["ended_at"]
+                )
+                found[session.streamer, since, until].append(session)
         return found
 
     async def viewers_at(self, moments: Sequence[tuple[StreamerId, datetime]]) -> Sequence[int | None]:
