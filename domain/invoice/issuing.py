@@ -74,7 +74,7 @@ async def _bill(ports: InvoicePorts, id_: BrandId, month: Month, now: datetime) 
         buyer = Party(profile.company.name, profile.billing.address, profile.billing.tax_id)
         due = sorted(set(spent) - await work.invoices.issued(id_, month))
         for currency in due:
-            await _issue(ports, work, id_, month, currency, buyer, spent[currency], now)
+            await issue(ports, work, id_, month, currency, buyer, spent[currency], now)
         if due and letter and addressee and addressee.person == brand.contact:
             await work.letters.add(letter)
     return len(due)
@@ -86,7 +86,7 @@ async def _letter(ports: InvoicePorts, id_: BrandId, month: Month, to: Addressee
     return await letter_to(ports, to.person, occasion, proven=True)
 
 
-async def _issue(
+async def issue(
     ports: InvoicePorts,
     work: InvoiceWork,
     brand: BrandId,
@@ -96,7 +96,7 @@ async def _issue(
     lines: Sequence[Line],
     now: datetime,
 ) -> None:
-    """Number and keep one. The audit log, which is sealed, keeps a digest of what it says."""
+    """Number and keep one, within a unit of work. The audit log, which is sealed, keeps a digest of what it says."""
     serial = await work.invoices.next_serial(year_of(now, ports.policy.time_zone))
     invoice = Invoice(brand, month, currency, serial, now, ports.policy.seller, buyer, tuple(lines))
     await work.invoices.add(invoice)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,15 @@ from domain.campaign.creatives import Creative, CreativeId, CreativeKind
 from domain.campaign.model import Campaign, CampaignId
 from domain.campaign.participation import Participation, ParticipationId, ParticipationState
 from domain.campaign.participation import Side as Party
+from domain.earning.arithmetic import Parts
 from domain.earning.disputing import REASON_FIELD
+from domain.earning.postings import Route, set_aside
 from domain.identity.model import ACCESS_LIFETIME
 from domain.identity.provider import Provider
 from domain.ids import AccountId, BrandId, TransactionId, uuid7
+from domain.invoice.issuing import issue
+from domain.invoice.model import Line, LineKind, Month
+from domain.invoice.model import Party as InvoiceParty
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
 from domain.money import Currency, Money
@@ -78,7 +83,7 @@ from streamer where id = $3
 _MINUTES = f"""
 insert into earning_minute (participation, minute, streamer, state, person, day, viewers, before_minutes,
     before_viewers, before_gross, before_cost, earned, take, withheld, added, seq, closed_at)
-select id, minute, streamer, minute_state, person, minute, 100, 0, 0, 0, 0, 80000, 20000, 0, 11000, 1, now()
+select id, minute, streamer, minute_state, person, '{HELD}', 100, 0, 0, 0, 0, 80000, 20000, 0, 11000, 1, now()
 from participation cross join (values (timestamptz '{HELD}', 'held'), ('{FROZEN}', 'frozen'))
     as two (minute, minute_state)
 where id = $1
@@ -89,30 +94,20 @@ select id, '{DOUBTED}', streamer, 'review', 'no_sample', 1, now() from participa
 """
 _SHARES = """
 insert into earning_share (participation, minute, creative, seconds, gross)
-select participation, minute, gen_random_uuid(), 60, 100000 from earning_minute
+select participation, minute, $2, 60, 100000 from earning_minute
 where participation = $1 and earned is not null
 """
 _DISPUTE = """
 insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, $3, $4, $5, now())
 """
 _DISPUTED = f"insert into dispute_minute (dispute, participation, minute) values ($1, $2, '{FROZEN}')"
-_HOUR = """
-insert into earning_hour (participation, hour, creative, campaign, viewer_minutes, gross, cost)
-select participation, $2, gen_random_uuid(), campaign, 1, 10, 11 from earning where participation = $1
+_HOUR = f"""
+insert into earning_hour (participation, hour, creative, campaign, seconds, impressions, viewer_minutes, gross, cost,
+    earned)
+select participation, '{HELD}', $2, campaign, 120, 200, 200, gross, cost, 160000 from earning where participation = $1
 """
-_BILLED = """
-with month as (
-    insert into invoice_month values ('2026-01-01', '2025-12-31T17:00Z', '2026-01-31T17:00Z')
-    on conflict (first_day) do update set first_day = excluded.first_day returning first_day
-), issued as (
-    insert into invoice (id, year, number, brand, month, currency, issued_at, seller_name, seller_address,
-        seller_tax_id, buyer_name, buyer_address, buyer_tax_id)
-    select $1, 2026, (select count(*) + 1 from invoice), $2, first_day, 'IDR', now(), 'We', '', '', 'They', '', ''
-    from month returning id
-)
-insert into invoice_line (invoice, place, campaign, title, kind, minutes, net, tax)
-select id, 1, $3, 'A title', 'spent', 1, 10, 1 from issued
-"""
+_DAY = f"insert into campaign_day select campaign, '{HELD}', cost from earning where participation = $1"
+_MONTH = "insert into invoice_month values ($1, $2, $3) on conflict do nothing"
 _CLEARING = AccountKey("gateway:midtrans", Purpose.GATEWAY_CLEARING, Currency.IDR)
 
 
@@ -399,8 +394,18 @@ async def _campaign(pool: Any, ports: Adapters, side: Side) -> object | None:
     made = Campaign(CampaignId(uuid7()), BrandId(UUID(str(side.keys["Brand"]))), PLAN, ports.clock())
     async with ports.work() as work:
         assert await work.campaigns.add(made)
-    await pool.execute(_BILLED, uuid7(), made.brand, made.id)
+    await _billed(pool, ports, made)
     return made.id
+
+
+async def _billed(pool: Any, ports: Adapters, campaign: Campaign) -> None:
+    """An invoice of the brand's, of a month of which others are still to come."""
+    month = Month(date(2026, 1, 1), datetime(2025, 12, 31, 17, tzinfo=UTC), datetime(2026, 1, 31, 17, tzinfo=UTC))
+    await pool.execute(_MONTH, *month)
+    line = Line(campaign.id, "A title", LineKind.SPENT, 1, 10, 1)
+    async with ports.invoice.work() as work:
+        buyer = InvoiceParty("They", "", "")
+        await issue(ports.invoice, work, campaign.brand, month, Currency.IDR, buyer, [line], ports.clock())
 
 
 async def _creative(_: Any, ports: Adapters, side: Side) -> object | None:
@@ -437,10 +442,27 @@ async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
     streamer, made = await _streamer_of(pool, ports, side), uuid7()
     campaign = side.keys["Campaign"] if "Campaign" in side.keys else await _another_campaign(pool, ports, side)
     await pool.execute(_LIVE, made, campaign, streamer.keys["Streamer"])
-    for statement in (_EARNING, _MINUTES, _DOUBTED, _SHARES):
+    for statement in (_EARNING, _MINUTES, _DOUBTED, _DAY):
         await pool.execute(statement, made)
-    await pool.execute(_HOUR, made, PLAN.schedule.opens_at)
+    creative = uuid7()
+    for statement in (_SHARES, _HOUR):
+        await pool.execute(statement, made, creative)
+    await _set_aside(ports, Route(UUID(str(campaign)), streamer.enrolled.person, Currency.IDR), made)
     return made
+
+
+async def _set_aside(ports: Adapters, route: Route, participation: UUID) -> None:
+    """What the minutes of a participation cost, as the ledger knows it."""
+    opening, parts = AccountKey("platform", Purpose.OPENING, route.currency), Parts(80_000, 20_000, 0, 11_000)
+    budget = Posting(Kind.OPENING_BALANCE, opening, route.escrow, Money.whole(1_000_000, route.currency))
+    async with ports.work() as work:
+        for account in (opening, *route.accounts):
+            await work.ledger.open(account)
+        assert (await work.ledger.post(Transaction.move(TransactionId(uuid7()), budget))).posted
+        for minute in (HELD, FROZEN):
+            hold = set_aside(route, participation, datetime.fromisoformat(minute), parts)
+            assert hold is not None
+            assert (await work.ledger.post(hold)).posted
 
 
 async def _streamer_of(pool: Any, ports: Adapters, side: Side) -> Side:
