@@ -80,6 +80,12 @@ insert into participation (id, campaign, streamer, person, begun_by, state, crea
 select $1, $2, id, person, 'streamer', 'live', now(), 1, 'cpm', 100000, 'IDR', 100, now(), now(), now()
 from streamer where id = $3
 """
+_AGREED = """
+insert into offer (participation, number, side, campaign, campaign_version, pricing, rate, currency, minutes, state,
+    made_at, expires_at)
+select id, 1, 'streamer', campaign, 1, pricing, rate, currency, minutes, 'accepted', now(), now() from participation
+where id = $1
+"""
 _MINUTES = f"""
 insert into earning_minute (participation, minute, streamer, state, person, day, viewers, before_minutes,
     before_viewers, before_gross, before_cost, earned, take, withheld, added, seq, closed_at)
@@ -442,7 +448,7 @@ async def _participation(pool: Any, ports: Adapters, side: Side) -> object:
     streamer, made = await _streamer_of(pool, ports, side), uuid7()
     campaign = side.keys["Campaign"] if "Campaign" in side.keys else await _another_campaign(pool, ports, side)
     await pool.execute(_LIVE, made, campaign, streamer.keys["Streamer"])
-    for statement in (_EARNING, _MINUTES, _DOUBTED, _DAY):
+    for statement in (_AGREED, _EARNING, _MINUTES, _DOUBTED, _DAY):
         await pool.execute(statement, made)
     creative = uuid7()
     for statement in (_SHARES, _HOUR):
