@@ -74,6 +74,8 @@ def _judged(policy: EarningPolicy, case: Case, viewers: int | None, spent: Spend
     """What a minute comes to; `spent` grows by what it costs."""
     if not any(case.seconds.values()):
         return Closed(case, MinuteState.UNPAID, Unpaid.SHOWN_ELSEWHERE, viewers)
+    if not case.schedule.is_open(case.minute):
+        return Closed(case, MinuteState.UNPAID, Unpaid.OUTSIDE_SCHEDULE, viewers)
     doubt = _doubt(policy, case, viewers)
     if doubt and not case.approved:
         return Closed(case, MinuteState.REVIEW, doubt, viewers)

@@ -68,6 +68,8 @@ class Unpaid(StrEnum):
     AHEAD_OF_PACE = "ahead_of_pace"
     """The campaign had spent its share of the budget until that day."""
     BUDGET_SPENT = "budget_spent"
+    OUTSIDE_SCHEDULE = "outside_schedule"
+    """The campaign's first day had not begun, or its last one was over."""
     SHOWN_ELSEWHERE = "shown_elsewhere"
     """Every second of it belongs to another participation of the streamer, which showed first."""
     EVIDENCE_REJECTED = "evidence_rejected"

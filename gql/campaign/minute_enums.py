@@ -43,6 +43,7 @@ describe(
         Unpaid.STREAMER_CAP: "The campaign had spent what it may on one streamer.",
         Unpaid.AHEAD_OF_PACE: "The campaign had spent its share of the budget for the days until then.",
         Unpaid.BUDGET_SPENT: "The budget was spent.",
+        Unpaid.OUTSIDE_SCHEDULE: "The campaign's first day had not begun, or its last one was over.",
         Unpaid.SHOWN_ELSEWHERE: "Every second of it belongs to another participation, which showed first.",
         Unpaid.EVIDENCE_REJECTED: "Staff looked at its evidence.",
     },

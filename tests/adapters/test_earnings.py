@@ -156,6 +156,22 @@ class TestClosing:
         assert prices == [2, 2, 2, 3]
         assert sum(prices) == 333 * 28 // 1_000
 
+    @pytest.mark.parametrize(("starts", "ends"), [(2, 9), (-9, -2)])
+    async def test_only_days_of_the_campaign_are_paid(
+        self, stage: EarningStage, database: DatabaseAddresses, starts: int, ends: int
+    ) -> None:
+        part, today = await stage.part(await stage.campaign()), stage.clock().date()
+        await stage.report(part, part.seen(stage.minute))
+        connection = await asyncpg.connect(database.superuser_url)
+        try:
+            days = (today + timedelta(days=starts), today + timedelta(days=ends))
+            await connection.execute("update campaign_version set starts_on = $1, ends_on = $2", *days)
+        finally:
+            await connection.close()
+        await stage.close()
+        (minute,) = await stage.minutes(part)
+        assert (minute.state, minute.reason) == (UNPAID, Unpaid.OUTSIDE_SCHEDULE)
+
     async def test_a_second_that_two_campaigns_claim_is_the_firsts(self, stage: EarningStage) -> None:
         streamer = await stage.streamer()
         first, second, third = [await stage.part(await stage.campaign(), streamer=streamer) for _ in range(3)]
