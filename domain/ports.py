@@ -12,6 +12,7 @@ from domain.identity.ports import IdentityPorts, Standings
 from domain.identity.privacy_stores import PrivacyPorts
 from domain.invoice.ports import InvoicePorts
 from domain.ledger.ports import Feed, Submissions
+from domain.message.ports import MessagePorts
 from domain.overlay.ports import OverlayPorts
 from domain.quotas import Quotas
 from domain.streamer.ports import StreamerPorts
@@ -89,6 +90,11 @@ class Ports(WalletPorts, Protocol):
     @property
     def invoice(self) -> InvoicePorts:
         """What invoices take."""
+        ...
+
+    @property
+    def message(self) -> MessagePorts:
+        """What messages take."""
         ...
 
     @property

@@ -87,6 +87,10 @@ PARTICIPATION = Quota("participation", 100, timedelta(days=1))
 """Applications and invitations to campaigns, by who begins them."""
 DISPUTE = Quota("dispute", 20, timedelta(days=1))
 """Disputes that somebody opens, by person."""
+MESSAGE = Quota("message", 120, _HOUR)
+"""What somebody writes to the other sides of participations, by person."""
+MESSAGE_REPORT = Quota("message_report", 20, timedelta(days=1))
+"""Messages that somebody reports, by person."""
 IMPRESSION_REPORT = Quota("impression_report", 600, _MINUTE, counts_everything=True)
 """Reports of what was visible, by overlay."""
 DEPOSIT = Quota("deposit", 5, _HOUR, counts_money=True)
@@ -104,8 +108,8 @@ USUAL: Mapping[str, Quota] = {
         SIGN_IN, SIGN_IN_OF_ACCOUNT, SIGN_IN_OF_ADDRESS, CODE_REQUEST, CODE_REQUEST_OF_ACCOUNT,
         CODE_REQUEST_OF_ADDRESS, SECOND_FACTOR, EXPORT, PLATFORM_CODE, PLATFORM_JOURNEY, OVERLAY_TEST, BRAND,
         INVITATION, INVITATION_TO_ADDRESS, UPLOAD, UPLOADED_MEBIBYTES, UPLOAD_FINISHED, CAMPAIGN, PARTICIPATION,
-        DISPUTE, IMPRESSION_REPORT, DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS, REQUESTS_OF_PERSON, COST_OF_PERSON,
-        REQUESTS_OF_OVERLAY,
+        DISPUTE, MESSAGE, MESSAGE_REPORT, IMPRESSION_REPORT, DEPOSIT, WITHDRAWAL, REQUESTS_OF_ADDRESS,
+        REQUESTS_OF_PERSON, COST_OF_PERSON, REQUESTS_OF_OVERLAY,
     )
 }  # fmt: skip
 """Every quota by its name."""

@@ -8,6 +8,7 @@ from domain.brand import events as brand
 from domain.campaign import events as campaign
 from domain.earning import events as earning
 from domain.events import Event
+from domain.message import events as message
 from domain.overlay import events as overlay
 from domain.streamer import events as streamer
 from domain.wallet import events as wallet
@@ -65,6 +66,7 @@ REACTIONS: dict[type[Event], tuple[Reaction, ...]] = {
     campaign.CreativeDecided: (),
     campaign.CreativeRetired: (),
     earning.EarningsChanged: (),
+    message.MessagesChanged: (),
 }
 """Complete: an event that is not listed cannot be written. One that nothing follows is listed with `()`."""
 

@@ -22,6 +22,7 @@ from domain.earning import refusals as earning
 from domain.identity import privacy_refusals as privacy
 from domain.identity import refusals as identity
 from domain.identity import secrets
+from domain.message import refusals as message
 from domain.overlay import refusals as overlay
 from domain.streamer import refusals as streamer
 from domain.wallet import model as wallet
@@ -56,7 +57,9 @@ def _refusals_of(*modules: ModuleType) -> Iterator[type[refusal.Refusal]]:
                 yield found
 
 
-REFUSALS = tuple(_refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset, overlay, campaign, earning))
+REFUSALS = tuple(
+    _refusals_of(wallet, identity, secrets, privacy, brand, streamer, asset, overlay, campaign, earning, message)
+)
 """Every refusal that the schema knows."""
 
 RefusalCode: Any = Enum("RefusalCode", {kind.code: kind.code for kind in REFUSALS})  # type: ignore[misc] # mypy wants literal members

@@ -28,6 +28,9 @@ from gql.identity.privacy_mutations import PrivacyMutation
 from gql.identity.provider_mutations import ProviderMutation
 from gql.invoice.queries import InvoiceStaffQuery
 from gql.limits import Limits
+from gql.message.mutations import MessageMutation, MessageStaffMutation
+from gql.message.staff import MessageStaffQuery
+from gql.message.subscriptions import MessageSubscription
 from gql.nodes import NodeQuery
 from gql.overlay.mutations import OverlayMutation, OverlayStaffMutation
 from gql.overlay.subscriptions import OverlaySubscription
@@ -61,6 +64,7 @@ QUERIES: tuple[type, ...] = (
     EarningStaffQuery,
     DiscoveryQuery,
     InvoiceStaffQuery,
+    MessageStaffQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     AccountMutation,
@@ -90,6 +94,8 @@ MUTATIONS: tuple[type, ...] = (
     ParticipationCourseMutation,
     EarningMutation,
     EarningStaffMutation,
+    MessageMutation,
+    MessageStaffMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (
     WalletSubscription,
@@ -98,6 +104,7 @@ SUBSCRIPTIONS: tuple[type, ...] = (
     ParticipationSubscription,
     EarningSubscription,
     StreamerSubscription,
+    MessageSubscription,
 )
 
 

@@ -24,6 +24,7 @@ from tests.earning_stage import earnings_on
 from tests.fakes import FakePorts, connected
 from tests.gql.house import House, Reply, served, settings_for
 from tests.invoice_stage import invoices_on
+from tests.message_stage import messages_on
 from tests.overlay_stage import overlays_on
 from tests.streamer_stage import streamers_on
 
@@ -75,6 +76,7 @@ class AccountPorts(FakePorts):
         self.campaign = campaigns_on(stage)
         self.earning = earnings_on(stage, self.submissions)
         self.invoice = invoices_on(stage)
+        self.message = messages_on(stage)
         self.audit_log = PostgresDeeds(stage.database, stage.vault, bytes(32))
         for name in ("clock", "standings", "quotas"):
             setattr(self, name, getattr(stage, name))

@@ -27,6 +27,7 @@ from domain.invoice.ports import InvoicePorts
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, AccountStatus, Balance, Entry, JournalRow, Operation, Posting, Transaction
 from domain.ledger.ports import AccountView, BalanceRequest, EntryFilter, StatementRequest, Submissions, wallet_topic
+from domain.message.ports import MessagePorts
 from domain.money import Currency, Money
 from domain.overlay.ports import OverlayPorts
 from domain.quotas import Quotas
@@ -298,6 +299,10 @@ class FakeInvoices(FakeIdentity):
     """As much of invoices as is asked for by tests of something else; theirs is a real one, in `invoice_stage`."""
 
 
+class FakeMessages(FakeIdentity):
+    """As much of messages as is asked for by tests of something else; theirs is a real one, in `message_stage`."""
+
+
 class FakePorts:
     """`domain.ports.Ports` in memory. `calls` counts reads; `events`, `deeds`, `ledger.journal` tell what was done."""
 
@@ -324,6 +329,7 @@ class FakePorts:
         self.asset = cast("AssetPorts", FakeAssets(self.clock, self.quotas, self.standings))
         self.campaign = cast("CampaignPorts", FakeCampaigns(self.clock, self.quotas, self.standings))
         self.invoice = cast("InvoicePorts", FakeInvoices(self.clock, self.quotas, self.standings))
+        self.message = cast("MessagePorts", FakeMessages(self.clock, self.quotas, self.standings))
         self.earning = cast("EarningPorts", FakeEarnings(self.clock, self.quotas, self.standings))
         self.desk = cast("Desk", self.identity)
         self.audit_log = cast("Deeds", self.identity)

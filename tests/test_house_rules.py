@@ -40,6 +40,8 @@ MORE_CONTEXT_FILES = {
         *("postings", "rates", "refusals", "releasing", "resting", "review", "sharing"),
     },
     "domain/invoice": {"addresses", "issuing"},
+    "domain/message": {"events", "moderating", "refusals", "writing"},
+    "gql/message": {"answers", "inputs", "staff"},
     "gql/invoice": {"lookups"},
     "domain/brand": {"events", "invitations", "profiles", "refusals", "teams", "wallets"},
     "domain/campaign": {
@@ -66,6 +68,7 @@ MORE_CONTEXT_FILES = {
             "enums",
             "inputs",
             "lookups",
+            "messages",
             "minute_enums",
             "minutes",
             "open",

@@ -31,6 +31,7 @@ from adapters.postgres.identity.tickets import PostgresTickets
 from adapters.postgres.invoice.store import PostgresInvoices
 from adapters.postgres.ledger import LedgerCore, PostgresLedger
 from adapters.postgres.lock_order import LockOrder
+from adapters.postgres.message.store import PostgresMessages
 from adapters.postgres.outbox import write_events
 from adapters.postgres.overlay.store import PostgresOverlays
 from adapters.postgres.register import PostgresAccountRegister
@@ -84,6 +85,7 @@ class PostgresWork:
         self.minutes = PostgresMinutes(connection)
         self.disputes = PostgresDisputes(connection)
         self.invoices = PostgresInvoices(connection)
+        self.messages = PostgresMessages(connection)
 
     async def emit(self, *events: Event) -> None:
         """Record events in the outbox by one statement; the same event again is the same row."""

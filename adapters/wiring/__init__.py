@@ -32,6 +32,7 @@ from adapters.wiring.campaign import CampaignAdapters, campaigns_of
 from adapters.wiring.earning import EarningAdapters, earning_policy, earnings_of
 from adapters.wiring.identity import IdentityAdapters, KnowingPeople, knowing_people
 from adapters.wiring.invoice import InvoiceAdapters, invoice_policy, invoices_of
+from adapters.wiring.message import MessageAdapters, messages_of
 from adapters.wiring.overlay import OverlayAdapters, overlays_on
 from adapters.wiring.privacy import PrivacyAdapters, privacy_of
 from adapters.wiring.streamer import Platforms, StreamerAdapters, reach_platforms, streamer_of
@@ -72,6 +73,7 @@ class Adapters:
     campaign: CampaignAdapters
     earning: EarningAdapters
     invoice: InvoiceAdapters
+    message: MessageAdapters
     gateways: Mapping[str, Gateway]
     policy: TopUpPolicy
     clock: Clock
@@ -189,6 +191,7 @@ def _market(
         "asset": assets_of(identity, database, files or LocalFiles(ASSET_FOLDER, _HERE)),
         "campaign": campaigns_of(identity, database),
         "earning": earnings_of(identity, database, submissions, policy),
+        "message": messages_of(identity, database),
     }
 
 

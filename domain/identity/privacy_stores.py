@@ -46,6 +46,9 @@ class Section(StrEnum):
     STREAMS = "streams"
     EARNINGS = "earnings"
     DISPUTES = "disputes"
+    MESSAGES = "messages"
+    MESSAGE_MARKS = "message_marks"
+    MESSAGE_REPORTS = "message_reports"
 
 
 @dataclass(frozen=True, slots=True)

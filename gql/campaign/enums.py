@@ -5,12 +5,14 @@ from domain.campaign.model import CampaignState, Pricing
 from domain.campaign.participation import OfferState, ParticipationState, Side
 from domain.campaign.spending import Pacing, RestReason
 from domain.campaign.targeting import Rule, Verdict
+from domain.message.model import MessageState
 from gql.enums import describe
 
 __all__ = [
     "CampaignState",
     "CreativeKind",
     "CreativeState",
+    "MessageState",
     "OfferState",
     "Pacing",
     "ParticipationState",
@@ -139,5 +141,15 @@ describe(
         ParticipationState.COMPLETED: "It was live, and has ended.",
         ParticipationState.REJECTED: "An offer was turned down.",
         ParticipationState.WITHDRAWN: "An offer was taken back or lapsed, or the streamer left.",
+    },
+)
+describe(
+    MessageState,
+    "MessageState",
+    "What there is to read of a message.",
+    {
+        MessageState.SENT: "Its text.",
+        MessageState.HIDDEN: "Nothing: staff has hidden it from both sides.",
+        MessageState.ERASED: "Nothing: who wrote it is gone.",
     },
 )

@@ -14,6 +14,8 @@ from domain.earning.ports import MinutePage
 from domain.ids import BrandId
 from domain.ledger.chart import Purpose
 from domain.ledger.ports import AccountView
+from domain.message.model import ReadMessage
+from domain.message.ports import MessagePage, Unread
 from domain.ports import Ports
 from domain.streamer.model import Streamer
 
@@ -51,6 +53,16 @@ async def rests(ports: Ports, ids: Sequence[ParticipationId]) -> Mapping[Partici
 async def minutes(ports: Ports, pages: Sequence[MinutePage]) -> Mapping[MinutePage, Sequence[EarnedMinute]]:
     """Pages of minutes."""
     return await ports.earning.reads.minutes(pages)
+
+
+async def messages(ports: Ports, pages: Sequence[MessagePage]) -> Mapping[MessagePage, Sequence[ReadMessage]]:
+    """Pages of messages."""
+    return await ports.message.reads.messages(pages)
+
+
+async def unread(ports: Ports, asked: Sequence[Unread]) -> Mapping[Unread, int]:
+    """How many messages people have not read."""
+    return await ports.message.reads.unread(asked)
 
 
 async def figures(ports: Ports, asked: Sequence[Asked]) -> Mapping[Asked, Sequence[Row]]:

@@ -11,20 +11,23 @@ from domain.campaign.ports import ParticipationPage
 from domain.earning import model as earning_model
 from domain.earning.ports import MinutePage
 from domain.ids import PersonId
+from domain.message import model as message_model
+from domain.message.ports import MessagePage, Unread
 from domain.streamer import model as streamer_model
 from gql.access import Right, field
 from gql.batching import Asked, batched
 from gql.brand.types import uuid_from
 from gql.campaign.analytics import FirstDay, LastDay, ParticipationAnalytics, in_participation
 from gql.campaign.enums import OfferState, ParticipationState, Side
-from gql.campaign.lookups import campaigns, minutes, offers, rests
+from gql.campaign.lookups import campaigns, messages, minutes, offers, rests, unread
+from gql.campaign.messages import Message
 from gql.campaign.minutes import EarnedMinute, moment_from
 from gql.campaign.outline import CampaignOutline
 from gql.campaign.plans import CampaignRest, CampaignTerms
 from gql.campaign.types import campaign_id
 from gql.context import Context, Info
 from gql.node import Node, key_of
-from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, page_size, place_of
+from gql.paging import PAGE, USUAL_PAGE, After, Connection, First, cursor_of, number_of, page_size, place_of
 from gql.scalars import Cursor
 from gql.streamer.lookups import streamers
 from gql.streamer.types import Streamer
@@ -87,6 +90,7 @@ class Participation(Node):
     kind: ClassVar[str] = "Participation"
     found: strawberry.Private[participation.Participation]
     side: strawberry.Private[participation.Side]
+    people: strawberry.Private[tuple[PersonId, ...]]
 
     @property
     def key(self) -> ParticipationId:
@@ -159,6 +163,28 @@ class Participation(Node):
 
         return Asked(MinutePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
 
+    @batched(
+        Right.OWNER,
+        "What both sides wrote to each other, newest first. Nobody else learns that there is any, but staff, who is"
+        " written down for it.",
+        load=messages,
+        list_size=PAGE,
+    )
+    def messages(self, first: First = USUAL_PAGE, after: After = None) -> Asked[Connection[Message]]:
+        """A page of its messages."""
+        size, scope = page_size(first), f"messages-of:{self.key}"
+        place = None if after is None else number_of(scope, after)
+
+        def edge(found: message_model.ReadMessage) -> tuple[Cursor, Message]:
+            return cursor_of(scope, found.message.number), Message.of(found, self.people)
+
+        return Asked(MessagePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
+
+    @batched(Right.OWNER, "How many messages of the other side you have not read (`markMessagesRead`).", load=unread)
+    def unread_messages(self) -> Asked[int]:
+        """How many messages of the other side the caller has not read."""
+        return Asked(Unread(self.key, self.side, self.people), lambda found: found or 0)
+
     @batched(Right.OWNER, "What it brought within days of the campaign's time zone.", load=campaigns)
     def analytics(self, first_day: FirstDay = None, last_day: LastDay = None) -> Asked[ParticipationAnalytics | None]:
         """What it brought within some days."""
@@ -204,7 +230,8 @@ async def fetch_participation(context: Context, key: str) -> Participation | Non
 
 def shown_to(context: Context, found: participation.Participation) -> Participation:
     """A participation as the caller sees it, who is on one of its sides."""
-    return Participation(found=found, side=found.side_of(context.caller.people))
+    people = context.caller.people
+    return Participation(found=found, side=found.side_of(people), people=people)
 
 
 @strawberry.type

@@ -567,8 +567,10 @@ def test_every_root_field_of_staff_is_asked_above() -> None:
     with_campaigns = {"campaignCases", "creativesToReview", "decideCreative"}
     with_campaigns |= {f"{step}Campaign" for step in ("decide", "suspend", "reinstate")}
     with_invoices = {"invoices"}
+    with_messages = {"reportedMessages", "participationMessages", "hideMessage", "dismissMessageReport"}
     with_earnings = {"minutesToReview", "reviewMinute", "disputesToDecide", "decideDispute"}
     beside_people = with_overlays | with_brands | with_streamers | with_campaigns | with_earnings | with_invoices
+    beside_people |= with_messages
     elsewhere = {"lookUpRetained", *beside_people}  # with privacy
     assert found - elsewhere == OF_MANAGERS | OF_AUDITORS | OF_SUPER_ADMINS == {*QUERIES, *MUTATIONS}
 

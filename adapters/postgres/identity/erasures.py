@@ -91,6 +91,9 @@ _FORGET = (
         select mail_index from person where id = any($1::uuid[]) and mail_index is not null))
     """,
     "update dispute set reason = null where person = any($1::uuid[]) and reason is not null",
+    "update message set text = null where person = any($1::uuid[]) and text is not null",
+    "update message_report set reason = null where person = any($1::uuid[]) and reason is not null",
+    "delete from message_mark where person = any($1::uuid[])",
     "update consent set origin = null where person = any($1::uuid[]) and origin is not null",
     """
     update merge_request set reason = null

@@ -208,6 +208,26 @@ _TABLES = {
         """,
         {"reason": "dispute_reason"},
     ),
+    Section.MESSAGES: _Table(
+        """
+        select id::text as key, person, participation, number, side, text, sent_at, hidden_at
+        from message where person = any($1::uuid[])
+        """,
+        {"text": "message_text"},
+    ),
+    Section.MESSAGE_MARKS: _Table(
+        """
+        select participation::text || ' ' || person as key, person, participation, number as read_up_to
+        from message_mark where person = any($1::uuid[])
+        """
+    ),
+    Section.MESSAGE_REPORTS: _Table(
+        """
+        select id::text as key, person, message, reason, ruling, reported_at, decided_at
+        from message_report where person = any($1::uuid[])
+        """,
+        {"reason": "message_report_reason"},
+    ),
 }
 
 

@@ -29,6 +29,8 @@ from domain.identity.provider import Provider
 from domain.ids import AccountId, AssetId, BrandId, PersonId, TransactionId, uuid7
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
+from domain.message.model import REASON_FIELD as MESSAGE_REASON
+from domain.message.model import TEXT_FIELD
 from domain.money import Currency, Money
 from domain.overlay.actions import OverlayWithToken, add_overlay
 from domain.overlay.model import Settings, Stop
@@ -105,6 +107,15 @@ _DISPUTE = """
 insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, 'brand', $3, $4, now())
 """
 _NAMED = "insert into dispute_minute (dispute, participation, minute) values ($1, $2, $3)"
+_TALK = "insert into conversation (participation) values ($1)"
+_COUNTED = "update conversation set messages = $2, seq = $2 where participation = $1"
+_WRITTEN = """
+insert into message (id, participation, number, side, person, text, sent_at, seq)
+values ($1, $2, $3, 'streamer', $4, $5, now(), $3)
+"""
+_REPORTED = """
+insert into message_report (id, message, person, reason, reported_at) values ($1, $2, $3, $4, now())
+"""
 _MONTH = """
 insert into invoice_month values ('2026-01-01', '2025-12-31T17:00Z', '2026-01-31T17:00Z') on conflict do nothing
 """
@@ -168,7 +179,8 @@ class Crowd:
             "Streamer": self._streamers[0], "Streamers": self._streamers,
             "Brand": brands[0], "Brands": brands, "Asset": global_id("Asset", self.assets[-1]),
             "Campaign": campaigns[0], "Campaigns": campaigns,
-            "Participation": self._participations[0], "Participations": self._participations,
+            "Participation": global_id("Participation", self.participations[-2]),
+            "Participations": self._participations,
             "Session": global_id("Session", self.caller.session), "Sessions": self._sessions,
             "search": {"mail": MAIL},
         }  # fmt: skip
@@ -327,6 +339,7 @@ class Crowd:
                 await work.participations.offer(offer_of(begun, found, Side.STREAMER, number, terms, now=now))
         self.participations.append(id_)
         await self._earn(begun, offers)
+        await self._talk(begun, offers)
 
     async def _earn(self, found: Participation, within: int) -> None:
         """So many minutes that wait to be paid, with so much that was shown; one that is odd, and is disputed."""
@@ -341,6 +354,16 @@ class Crowd:
         await self._execute(_HOURS, found.id, within)
         await self._execute(_DISPUTE, dispute, found.id, found.person, reason)
         await self._execute(_NAMED, dispute, found.id, minute)
+
+    async def _talk(self, found: Participation, within: int) -> None:
+        """So many messages, the last of them reported."""
+        text, reason = [await self.vault.seal(found.person, each, "why") for each in (TEXT_FIELD, MESSAGE_REASON)]
+        await self._execute(_TALK, found.id)
+        await self._execute(_COUNTED, found.id, within)
+        ids = [uuid7() for _ in range(within)]
+        for number, id_ in enumerate(ids, 1):
+            await self._execute(_WRITTEN, id_, found.id, number, found.person, text)
+        await self._execute(_REPORTED, uuid7(), ids[-1], found.person, reason)
 
     async def _bill(self, brand: BrandId, within: int) -> None:
         """So many invoices of a brand, with so many lines."""

@@ -37,6 +37,7 @@ GIVEN: Mapping[str, str] = {
     "campaignCases.state": "ACTIVE",
     "participations.campaignId": "$Campaign",
     "openCampaign.id": "$Campaign",
+    "participationMessages.participationId": "$Participation",
 }
 """Arguments that must be given, or had better be; a page is as long as it may be."""
 APART = {"Query.verifyAuditLog"}

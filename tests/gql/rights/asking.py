@@ -58,7 +58,7 @@ ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
     "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
     "invitationId": "BrandInvitation", "logoId": "Asset", "documentIds": "AnotherAsset",
-    "OpenCampaign.id": "AnotherCampaign", "replacesId": "Creative",
+    "upTo": "Message", "OpenCampaign.id": "AnotherCampaign", "replacesId": "Creative",
     "AcceptOfferInput.participationId": "AnotherParticipation",
     "CounterOfferInput.participationId": "AnotherParticipation",
     "RejectParticipationInput.participationId": "AnotherParticipation",

@@ -29,6 +29,8 @@ from domain.invoice.model import Line, LineKind, Month
 from domain.invoice.model import Party as InvoiceParty
 from domain.ledger.chart import Kind, Purpose
 from domain.ledger.model import AccountKey, Posting, Transaction
+from domain.message.model import REASON_FIELD as MESSAGE_REASON
+from domain.message.model import TEXT_FIELD
 from domain.money import Currency, Money
 from domain.overlay.actions import OverlayWithToken, add_overlay
 from domain.overlay.alerts import send_test
@@ -107,6 +109,12 @@ _DISPUTE = """
 insert into dispute (id, participation, side, person, reason, opened_at) values ($1, $2, $3, $4, $5, now())
 """
 _DISPUTED = f"insert into dispute_minute (dispute, participation, minute) values ($1, $2, '{FROZEN}')"
+_TALK = "insert into conversation (participation, messages, seq) values ($1, 2, 2)"
+_WRITTEN = """
+insert into message (id, participation, number, side, person, text, sent_at, seq)
+values ($1, $2, $3, $4, $5, $6, now(), $3)
+"""
+_REPORTED = "insert into message_report (id, message, person, reason, reported_at) values ($1, $2, $3, $4, now())"
 _HOUR = f"""
 insert into earning_hour (participation, hour, creative, campaign, seconds, impressions, viewer_minutes, gross, cost,
     earned)
@@ -502,6 +510,22 @@ async def _dispute(pool: Any, ports: Adapters, side: Side) -> object:
     return dispute
 
 
+async def _message(pool: Any, ports: Adapters, side: Side) -> object:
+    """What the other side of the participation wrote, and reported was; an answer to it stands beside it."""
+    participation, message, person = side.keys["Participation"], uuid7(), side.enrolled.person
+    writer = (await enroll(pool)).person
+    await ports.identity.vault.create_key(writer)
+    parties = (Party.STREAMER, Party.BRAND) if "Brand" in side.keys else (Party.BRAND, Party.STREAMER)
+    await pool.execute(_TALK, participation)
+    written = ((message, 1, parties[0], writer), (uuid7(), 2, parties[1], person))
+    for id_, number, party, who in written:
+        text = await ports.identity.vault.seal(who, TEXT_FIELD, "Good evening")
+        await pool.execute(_WRITTEN, id_, participation, number, party, who, text)
+    reason = await ports.identity.vault.seal(person, MESSAGE_REASON, "It is rude.")
+    await pool.execute(_REPORTED, uuid7(), message, person, reason)
+    return message
+
+
 MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] = {
     "Viewer": _viewer, "Person": _viewer, "AnotherPerson": _another_person, "Session": _session, "Wallet": _wallet,
     "Brand": _brand, "BrandMember": _brand_member, "BrandInvitation": _brand_invitation,
@@ -509,6 +533,7 @@ MAKERS: Mapping[str, Callable[[Any, Adapters, Side], Awaitable[object | None]]] 
     "Streamer": _streamer, "PlatformLink": _platform_link, "Asset": _asset, "AnotherAsset": _document,
     "Overlay": _overlay, "Campaign": _campaign, "Creative": _creative, "AnotherCampaign": _another_campaign,
     "AnotherParticipation": _offered, "Participation": _participation, "Dispute": _dispute,
+    "Message": _message,
 }  # fmt: skip
 """How somebody comes by an object of each kind; the answer is its key, None where they have none.
 Each may lean on those before it."""

@@ -35,8 +35,8 @@ from tests.waiting import PATIENCE_S
 OWN, OTHER, NOBODYS = "own", "other", "nobody's"
 DATA, NOTHING, UNASKED = "data", "nothing", "unasked"
 REMEMBERED = {"deed sign_in.wrong_password", "deed sign_in.refused", "deed step_up.refused", "deed audit_log.read",
-              "deed person.looked_up"}  # fmt: skip
-"""What is written down of those who are denied, and of who reads what others did, or who they are."""
+              "deed person.looked_up", "deed messages.read"}  # fmt: skip
+"""What is written down of those who are denied, and of who reads what others did or wrote, or who they are."""
 TRIES: Mapping[str, set[str]] = {"Mutation.stepUp": {"person"}}
 """Where tries that failed are counted, by the field that they were made at."""
 SLIGHT = {"mail_request", "ticket"}
