@@ -90,7 +90,8 @@ class Participation(Node):
     kind: ClassVar[str] = "Participation"
     found: strawberry.Private[participation.Participation]
     side: strawberry.Private[participation.Side]
-    people: strawberry.Private[tuple[PersonId, ...]]
+    readers: strawberry.Private[tuple[PersonId, ...]]
+    """Who looks, under every id; empty for who looks through somebody's eyes: messages are not for them."""
 
     @property
     def key(self) -> ParticipationId:
@@ -165,8 +166,8 @@ class Participation(Node):
 
     @batched(
         Right.OWNER,
-        "What both sides wrote to each other, newest first. Nobody else learns that there is any, but staff, who is"
-        " written down for it.",
+        "What both sides wrote to each other, newest first. To nobody else is there any, nor to who looks through your"
+        " eyes; staff reads `participationMessages`, and is written down for it.",
         load=messages,
         list_size=PAGE,
     )
@@ -176,14 +177,16 @@ class Participation(Node):
         place = None if after is None else number_of(scope, after)
 
         def edge(found: message_model.ReadMessage) -> tuple[Cursor, Message]:
-            return cursor_of(scope, found.message.number), Message.of(found, self.people)
+            return cursor_of(scope, found.message.number), Message.of(found, self.readers)
 
-        return Asked(MessagePage(self.key, size + 1, place), lambda found: Connection.of(found, size, after, edge))
+        page = MessagePage(self.key, size + 1 if self.readers else 0, place)
+        return Asked(page, lambda found: Connection.of(found, size, after, edge))
 
     @batched(Right.OWNER, "How many messages of the other side you have not read (`markMessagesRead`).", load=unread)
     def unread_messages(self) -> Asked[int]:
         """How many messages of the other side the caller has not read."""
-        return Asked(Unread(self.key, self.side, self.people), lambda found: found or 0)
+        asked = Unread(self.key, self.side, self.readers)
+        return Asked(asked, lambda found: (found or 0) if self.readers else 0)
 
     @batched(Right.OWNER, "What it brought within days of the campaign's time zone.", load=campaigns)
     def analytics(self, first_day: FirstDay = None, last_day: LastDay = None) -> Asked[ParticipationAnalytics | None]:
@@ -230,8 +233,9 @@ async def fetch_participation(context: Context, key: str) -> Participation | Non
 
 def shown_to(context: Context, found: participation.Participation) -> Participation:
     """A participation as the caller sees it, who is on one of its sides."""
-    people = context.caller.people
-    return Participation(found=found, side=found.side_of(people), people=people)
+    caller = context.caller
+    readers = caller.people if caller.impersonator is None else ()
+    return Participation(found=found, side=found.side_of(caller.people), readers=readers)
 
 
 @strawberry.type

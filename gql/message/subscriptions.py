@@ -85,7 +85,8 @@ async def _changes(
 ) -> AsyncGenerator[MessagesChange, None]:
     """Listen, then look, then follow. What is told is read after its place in the stream is: nothing is passed over."""
     reads = context.ports.message.reads
-    if await fetch_participation(context, str(id_)) is None:
+    asked = await fetch_participation(context, str(id_))
+    if asked is None or not asked.readers:
         raise ForbiddenError("There is no such participation, or it is not yours.")
     told = None if after is None else number_of(_scope(id_), after)
     if told is not None and told > await reads.seq_of(id_):
@@ -111,7 +112,7 @@ async def _change(context: Context, id_: ParticipationId, told: int | None) -> M
     if found:
         last = found[-1].message.seq
         seq = last if len(found) == _MOST else max(seq, last)
-    return MessagesChange(shown=shown, seq=seq, found=[Message.of(each, shown.people) for each in found])
+    return MessagesChange(shown=shown, seq=seq, found=[Message.of(each, shown.readers) for each in found])
 
 
 def _scope(id_: object) -> str:

@@ -1,6 +1,7 @@
 """A brand and a streamer write to each other on live sockets, and staff looks into it; at the end all is audited."""
 
 from typing import Any
+from uuid import UUID
 
 from domain.actor import Actor
 from domain.ids import BrandId, uuid7
@@ -10,7 +11,7 @@ from tests.identity_settings import IDENTITY
 from tests.journeys.house import Journey, Person
 from tests.journeys.studio import studio_of
 from tests.journeys.test_campaign_journey import WHY, staff
-from tests.journeys.test_earning_journey import asked, taking_part
+from tests.journeys.test_earning_journey import asked, key_in, taking_part
 from tests.vaults import VaultKeys, open_vault
 
 _REFUSED = "... on Refusal { code }"
@@ -32,6 +33,14 @@ REPORTED = "{ reportedMessages { edges { node { reason message { id text } } } }
 AROUND = """query ($id: ID!) { participationMessages(participationId: $id) { edges { node { side state text } } } }"""
 FOLLOW = f"""subscription ($id: ID!, $after: Cursor) {{ messages(participationId: $id, after: $after) {{
   cursor messages {{ {_LINE} }} participation {{ unreadMessages }} }} }}"""
+_MANY = """
+with grown as (
+    update conversation set messages = messages + 150, seq = seq + 150 where participation = $1 returning messages, seq
+)
+insert into message (id, participation, number, side, person, text, sent_at, seq)
+select gen_random_uuid(), $1, messages - 150 + n, 'streamer', $2, null, now(), seq - 150 + n
+from grown, generate_series(1, 150) as n
+"""
 _DEEDS = "select action from deed where action like 'message%' order by position"
 
 
@@ -78,6 +87,7 @@ async def test_two_sides_write_to_each_other_and_nobody_else_hears(journey: Jour
             assert (await told(brands))["messages"] == []
 
         await at_the_desk(journey, ani, studio.actor, which, seen["cursor"])
+        await through_their_eyes(journey, studio.actor, which)
 
 
 async def at_the_desk(journey: Journey, ani: Actor, streamer: Actor, which: str, cursor: str) -> None:
@@ -113,7 +123,8 @@ async def at_the_desk(journey: Journey, ani: Actor, streamer: Actor, which: str,
 
     async with journey.conversation(Person(ani, "")) as socket:
         await socket.subscribe("1", FOLLOW, id=which, after=cursor)
-        missed = (await told(socket))["messages"]
+        news = await told(socket)
+    missed = news["messages"]
     assert [(each["id"], each["text"], each["state"]) for each in missed] == [
         (kind["id"], "At eight", "SENT"), (rude["id"], None, "HIDDEN"),
     ]  # fmt: skip
@@ -122,3 +133,29 @@ async def at_the_desk(journey: Journey, ani: Actor, streamer: Actor, which: str,
         "message.reported", "message.reported", "messages.read", "message.hidden", "message.report_dismissed",
         "messages.read",
     ]  # fmt: skip
+    await after_a_long_while(journey, ani, which, news["cursor"])
+
+
+async def after_a_long_while(journey: Journey, ani: Actor, which: str, cursor: str) -> None:
+    """Whoever comes again hears of everything, a hundred messages at a time."""
+    await journey.connection.execute(_MANY, UUID(key_in(which)), ani.person)
+    async with journey.conversation(Person(ani, "")) as socket:
+        await socket.subscribe("1", FOLLOW, id=which, after=cursor)
+        parts = [await told(socket) for _ in range(2)]
+    assert [len(each["messages"]) for each in parts] == [100, 50]
+    assert len({message["id"] for each in parts for message in each["messages"]}) == 150
+    async with journey.conversation(Person(ani, "")) as socket:
+        await socket.subscribe("1", FOLLOW, id=which, after=parts[0]["cursor"])
+        assert await told(socket) == parts[1]
+
+
+async def through_their_eyes(journey: Journey, streamer: Actor, which: str) -> None:
+    """Staff that looks through somebody's eyes sees no letters of theirs, nor that there are any."""
+    admin = await journey.enroll(staff=StaffRole.ADMIN)
+    await journey.enroll(person=streamer.person, impersonator=admin.person)
+    found = (await journey.ask(streamer, READ, id=which)).data["node"]
+    nothing = {"edges": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    assert found == {"unreadMessages": 0, "messages": nothing}
+    async with journey.conversation(Person(streamer, "")) as socket:
+        await socket.subscribe("1", FOLLOW, id=which)
+        assert (await socket.next())["type"] == "error"

@@ -37,7 +37,7 @@ _SEQ = "select seq from conversation where participation = $1"
 CHANGED = f"""
 select message.*, {_READ} from message where participation = $1 and seq > $2 order by seq limit $3
 """  # noqa: S608  # the words are ours
-_REPORTS = """
+REPORTS = """
 select * from message_report where ruling is null and ($1::uuid is null or id > $1) order by id limit $2
 """
 
@@ -87,7 +87,7 @@ class PostgresMessageReads:
 
     async def reports_to_decide(self, first: int, after: ReportId | None) -> Sequence[ReadReport]:
         """Reports that wait for staff, with their messages and why, oldest first."""
-        reports = [report_of(row) for row in await self._database.pool.fetch(_REPORTS, after, first)]
+        reports = [report_of(row) for row in await self._database.pool.fetch(REPORTS, after, first)]
         messages = await self.messages_by_id([report.message for report in reports]) if reports else {}
         sealed = [Sealed(PersonId(each.person), REASON_FIELD, each.reason) for each in reports if each.reason]
         reasons = iter(await self._vault.open(sealed) if sealed else ())
