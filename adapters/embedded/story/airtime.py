@@ -57,6 +57,10 @@ _APPLY = f"""mutation ($input: ApplyToCampaignInput!) {{ applyToCampaign(input: 
   ... on Participation {{ id }} {_REFUSED} }} }}"""
 _ACCEPT = f"""mutation ($input: AcceptOfferInput!) {{ acceptOffer(input: $input) {{
   ... on Participation {{ id }} {_REFUSED} }} }}"""
+_SEND = f"""mutation ($input: SendMessageInput!) {{ sendMessage(input: $input) {{
+  ... on Message {{ id }} {_REFUSED} }} }}"""
+_UNREAD = """query ($id: ID!) { node(id: $id) { ... on Participation {
+  unreadMessages messages(first: 1) { edges { node { text } } } } } }"""
 _GO_LIVE = f"""mutation ($input: GoLiveInput!) {{ goLive(input: $input) {{
   ... on Participation {{ id }} {_REFUSED} }} }}"""
 _ADD_OVERLAY = f"""mutation {{ addOverlay(input: {{ name: "Story" }}) {{
@@ -92,6 +96,7 @@ async def prepared(scene: Scene) -> Airtime:
     scene.say(f"  {found['findings'][0]['rule']}: {found['findings'][0]['why']}")
     part = (await streamer.change(_APPLY, campaignId=campaign))["id"]
     await brand.change(_ACCEPT, participationId=part, number=1)
+    await _talk(scene, brand, streamer, part)
     await streamer.change(_GO_LIVE, participationId=part, disclosed=True)
     token = made((await streamer.ask(_ADD_OVERLAY))["addOverlay"])["token"]
     scene.say("It is agreed and disclosed; the stream begins, and viewers are sampled from now on.")
@@ -161,6 +166,18 @@ async def _links_twitch(scene: Scene, streamer: Person) -> None:
     online = f"{scene.stage.twitch_url}/control/channels/{_CHANNEL}/online"
     async with scene.session.post(online, json={"viewers": [_VIEWERS]}) as answer:
         expect("Twitch's answer as the channel goes live", answer.status, HTTPStatus.NO_CONTENT)
+
+
+async def _talk(scene: Scene, brand: Person, streamer: Person, participation: str) -> None:
+    """What the two have to say to each other before it begins."""
+    for who, text in ((brand, "When do you begin?"), (streamer, "Right now.")):
+        await who.change(_SEND, participationId=participation, text=text, idempotencyKey=text)
+    found = (await brand.ask(_UNREAD, id=participation))["node"]
+    answer = found["messages"]["edges"][0]["node"]["text"]
+    expect("what the brand has to read", (found["unreadMessages"], answer), (1, "Right now."))
+    scene.say(
+        f"The brand asks when it begins, and the streamer writes back: {answer!r} Nobody else sees that they write."
+    )
 
 
 async def _is_watched(streamer: Person) -> bool:
