@@ -47,7 +47,7 @@ SERVER_KEY = "SB-Mid-server-of-the-tests"
 SEAL_KEY = "5e" * 32
 _CONNECTION_LOST = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
 _PERSON = re.compile(r"person:[0-9a-f-]{36}")
-_OF_OURS = re.compile(r"(brand|campaign|participation|earnings|dispute|streamer):[0-9a-f-]{36}")
+_OF_OURS = re.compile(r"(brand|campaign|participation|earnings|dispute|streamer|screens):[0-9a-f-]{36}")
 
 _JOURNAL = """
 select operation::text, kind::text, refusal::text, line, amount,

@@ -6,6 +6,7 @@ import io
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from uuid import UUID
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Error, Page, Route, expect
 
 from adapters.config import ROOT
 from domain.ids import uuid7
@@ -274,7 +275,8 @@ class TestPage:
             nonlocal lost
             lost += 1
             await route.fetch()
-            await route.abort()
+            with suppress(Error):  # whoever asked has given up meanwhile
+                await route.abort()
 
         await browsed.route("**/graphql", lose)
         await on_picture(browsed, "Play")

@@ -54,6 +54,9 @@ VALUES: Mapping[str, Any] = {
 ASKED = {"first", "miniApp", "role", "html"}
 """Arguments that are given though none is needed."""
 
+LEFT_OUT = {"assetId"}
+"""Names of objects that are not given where none is needed: another argument stands in their place."""
+
 ID_NAMES: Mapping[str, str] = {
     "identityId": "SignInIdentity", "requestId": "MergeRequest", "survivorId": "Person", "mergedId": "AnotherPerson",
     "PeopleSearch.id": "Person", "linkId": "PlatformLink", "memberId": "BrandMember", "contactId": "BrandMember",
@@ -210,7 +213,8 @@ def _needed(of: Any) -> Iterator[tuple[str, Any]]:
     each: GraphQLArgument | GraphQLInputField
     for name, each in (of.args if isinstance(of, GraphQLField) else of.fields).items():
         required = isinstance(each.type, GraphQLNonNull) and each.default_value is Undefined
-        if required or name in ASKED or get_named_type(each.type).name in _IDS:
+        names = get_named_type(each.type).name in _IDS and name not in LEFT_OUT
+        if required or name in ASKED or names:
             yield name, each
 
 
