@@ -54,7 +54,7 @@ VALUES: Mapping[str, Any] = {
 ASKED = {"first", "miniApp", "role", "html"}
 """Arguments that are given though none is needed."""
 
-LEFT_OUT = {"assetId"}
+LEFT_OUT = {"AddCreativeInput.assetId"}
 """Names of objects that are not given where none is needed: another argument stands in their place."""
 
 ID_NAMES: Mapping[str, str] = {
@@ -213,7 +213,8 @@ def _needed(of: Any) -> Iterator[tuple[str, Any]]:
     each: GraphQLArgument | GraphQLInputField
     for name, each in (of.args if isinstance(of, GraphQLField) else of.fields).items():
         required = isinstance(each.type, GraphQLNonNull) and each.default_value is Undefined
-        names = get_named_type(each.type).name in _IDS and name not in LEFT_OUT
+        is_left_out = not isinstance(of, GraphQLField) and f"{of.name}.{name}" in LEFT_OUT
+        names = get_named_type(each.type).name in _IDS and not is_left_out
         if required or name in ASKED or names:
             yield name, each
 
